@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * domain.h - a domain and its vcpus: all the state that hypercalls act on.
+ *
+ * `struct domain_state` is plain data without host pointers (but for the vcpus'
+ * way back to their domain, which domain_restored mends): saving a domain is
+ * copying it. Host pointers live in `struct domain` beside it.
+ */
+#ifndef DISPATCH_DOMAIN_H
+#define DISPATCH_DOMAIN_H
+
+#include "abi.h"
+#include "memory.h"
+
+#include <ring1/types.h>
+
+struct domain;
+struct vcpu;
+struct hypercall;
+struct tap;
+
+#define MAX_VCPUS 32u
+#define NR_EVTCHNS 1024u
+#define NR_TRAPS 256u
+#define MAX_GDT_FRAMES 16u
+#define MAX_GRANT_FRAMES 64u
+#define NR_WATCHDOGS 2u
+#define MAX_VIRQS 24u
+
+/* The domain's own number, and that of the back ends' domain. */
+#define DOMID_GUEST 1u
+#define DOMID_BACKEND 0u
+
+/* Registers as a guest has them. Selectors are 16 bits; the upper halves are
+ * zero. eflags is what PUSHF shows in ring 1: IF set, IOPL 0. */
+struct regs {
+    uint32_t eax, ebx, ecx, edx, esi, edi, ebp, esp, eip, eflags;
+    uint16_t cs, ss, ds, es, fs, gs;
+};
+
+#define EFLAGS_CF 0x00001u
+#define EFLAGS_TF 0x00100u
+#define EFLAGS_IF 0x00200u
+#define EFLAGS_IOPL 0x03000u
+#define EFLAGS_NT 0x04000u
+#define EFLAGS_RF 0x10000u
+#define EFLAGS_VM 0x20000u
+
+/* One entry of the virtual IDT: set_trap_table, docs/xen-abi.md 6.1. */
+struct trap_gate {
+    uint32_t address;
+    uint16_t cs;
+    uint8_t flags; /* bits 1:0 DPL, bit 2: mask events on entry */
+};
+#define TRAP_DPL(g) ((g)->flags & 3u)
+#define TRAP_MASKS_EVENTS(g) (((g)->flags & 4u) != 0)
+
+/* A callback: event, failsafe (docs/xen-abi.md 6.4). */
+struct callback {
+    uint32_t eip;
+    uint16_t cs;
+    bool mask_events; /* callback_op's flag bit 0, of the failsafe callback */
+};
+
+enum vcpu_run {
+    VCPU_RUNNING = 0, /* runs, or would if it had the CPU */
+    VCPU_BLOCKED,     /* SCHEDOP_block: until an event is deliverable */
+    VCPU_POLLING,     /* SCHEDOP_poll: until a port or the timeout */
+    VCPU_DOWN,        /* never brought up, or VCPUOP_down */
+};
+
+#define NO_DEADLINE UINT64_MAX
+
+struct vcpu {
+    struct domain *domain;
+    unsigned id;
+    bool initialised;
+    enum vcpu_run run;
+    bool yielded; /* asked for SCHEDOP_yield since the CPU's side last looked */
+
+    /* Valid only after vcpu_regs(): the CPU keeps them while the guest runs. */
+    struct regs regs;
+    bool regs_loaded;
+    bool regs_changed; /* to be given back to the CPU */
+
+    mfn_t cr3;              /* top-level table */
+    uint32_t cr2;           /* virtual CR2 */
+    bool ts;                /* virtual CR0.TS: the guest asked for #NM */
+    uint32_t cr4;           /* the guest's view */
+    uint32_t dr[8];
+    unsigned iopl;          /* virtual IOPL: set_iopl */
+    uint32_t kernel_ss, kernel_sp;
+
+    struct trap_gate traps[NR_TRAPS];
+    int fast_trap; /* 2.0 set_fast_trap: vector, 0 none */
+    struct callback event_callback, failsafe_callback, nmi_callback;
+    bool nmi_pending, nmi_masked;
+
+    uint32_t gdt_entries;
+    mfn_t gdt[MAX_GDT_FRAMES];
+    uint32_t ldt_base, ldt_entries;
+
+    /* Where vcpu_info lives: in shared_info, or register_vcpu_info's place. */
+    mfn_t info_mfn;
+    uint32_t info_offset;
+
+    uint64_t singleshot;    /* absolute ns, NO_DEADLINE: off */
+    uint64_t periodic;      /* period in ns, 0: off */
+    uint64_t periodic_next; /* absolute ns */
+    uint64_t poll_until;    /* absolute ns, NO_DEADLINE: none */
+    unsigned poll_nr;
+    uint16_t poll_ports[128];
+    uint16_t virq_port[MAX_VIRQS]; /* 0: not bound (2.0: port 0 is MISDIRECT) */
+
+    uint32_t runstate;
+    uint64_t runstate_since;
+    uint64_t runstate_time[4];
+    uint32_t runstate_area; /* VA, 0: none */
+    uint32_t time_area;     /* VA, 0: none */
+};
+
+enum evtchn_kind {
+    ECS_FREE = 0,
+    ECS_RESERVED,
+    ECS_UNBOUND,
+    ECS_INTERDOMAIN,
+    ECS_PIRQ,
+    ECS_VIRQ,
+    ECS_IPI,
+};
+
+struct evtchn {
+    uint8_t kind; /* enum evtchn_kind */
+    uint8_t backend; /* interdomain with the back ends' domain: enum backend */
+    uint16_t vcpu;
+    uint16_t remote_dom;
+    uint16_t remote_port;
+    uint16_t virq;
+};
+
+/* Which back end sits at the far end of an interdomain channel. */
+enum backend {
+    BACKEND_NONE = 0,
+    BACKEND_XENSTORE,
+    BACKEND_CONSOLE,
+    BACKEND_CONTROL, /* 2.0's control interface */
+    BACKEND_DEVICE,  /* a device's own channel: told apart by its port */
+};
+
+struct grant_table {
+    unsigned version;
+    unsigned nr_frames;
+    mfn_t frames[MAX_GRANT_FRAMES];
+};
+
+struct watchdog {
+    bool armed;
+    uint64_t deadline;
+};
+
+#define SHUTDOWN_NONE UINT32_MAX
+#define CRASH_TEXT 256
+
+/* Work that the CPU's side must do before the guest's next instruction. */
+#define ATTN_FLUSH 0x01u  /* translations changed: flush the TLB */
+#define ATTN_FORGET 0x02u /* bytes of a MARK_EXECUTED frame changed */
+#define ATTN_REGS 0x04u   /* vcpu->regs changed: give them to the CPU */
+#define ATTN_SCHED 0x08u  /* blocked, yielded, shut down: leave the guest */
+#define ATTN_GDT 0x10u    /* descriptors changed: reload what is cached */
+#define ATTN_TIMER 0x20u  /* a deadline moved */
+
+struct domain_state {
+    uint16_t domid;
+    uint32_t nr_pages;  /* pages at boot */
+    uint32_t tot_pages; /* pages now */
+    uint32_t max_pages;
+    uint32_t vm_assist; /* bit n: type n enabled */
+    bool paused;
+
+    mfn_t shared_info;
+    mfn_t gdt_reserved; /* hidden frame: the GDT page with Xen's descriptors */
+    mfn_t console_mfn, store_mfn;
+    uint16_t console_port, store_port, control_port;
+
+    unsigned nr_vcpus;
+    uint32_t shutdown; /* reason, SHUTDOWN_NONE while it lives */
+    bool crashed;      /* Xen killed it */
+    char crash_text[CRASH_TEXT];
+
+    uint32_t attention; /* ATTN_* */
+    /* Counts changes of translations: who keeps a walk's result compares it. */
+    uint32_t translation_generation;
+    uint32_t forget_nr; /* frames in `forget`; more than fit: forget all */
+    uint32_t forget[16];
+
+    struct watchdog watchdog[NR_WATCHDOGS];
+    int64_t wallclock_ns; /* UTC ns since 1970 at system time 0 */
+    uint64_t last_time_update;
+
+    struct evtchn evtchn[NR_EVTCHNS];
+    unsigned evtchn_top; /* ports below have been used at some time */
+    struct grant_table grant;
+    struct vcpu vcpu[MAX_VCPUS];
+};
+
+/* What dispatch/ asks of the side that runs the vcpus. A NULL member is
+ * allowed: then nothing is done. */
+struct domain_ops {
+    /* Fill v->regs from the CPU. */
+    void (*load_regs)(void *user, struct vcpu *v);
+    /* System time in ns since the domain was made. */
+    uint64_t (*now)(void *user);
+    /* The guest sent an event to a back end. */
+    void (*notify)(void *user, enum backend backend, uint16_t port);
+    /* console_io and Xen's own words: bytes for the host's console. */
+    void (*console_write)(void *user, const char *bytes, size_t len);
+    /* console_io read: up to len bytes waiting; returns how many. */
+    size_t (*console_read)(void *user, char *bytes, size_t len);
+};
+
+/* What a user of the library put in place of a table row, or beside it. */
+typedef int32_t (*hypercall_fn)(struct vcpu *v, const uint32_t *arg);
+
+struct hypercall_slot {
+    const struct hypercall *row; /* NULL: number never heard of */
+    hypercall_fn fn;             /* NULL: answer is the result */
+    int32_t answer;
+    /* A user's handler: called instead of fn when not NULL. */
+    int32_t (*user_fn)(struct vcpu *v, const uint32_t *arg, void *user);
+    void *user;
+};
+
+#define NR_HYPERCALLS 64u
+
+struct domain {
+    const struct abi *abi;
+    struct memory *mem;
+    const struct domain_ops *ops;
+    void *ops_user;
+    bool console_io_allowed; /* as a verbose build of Xen has it */
+    bool want_why;           /* somebody reads `why` */
+    char why[256];           /* why the last call was refused */
+    struct tap *tap;         /* NULL: nobody looks */
+    struct hypercall_slot table[NR_HYPERCALLS];
+    GHashTable *extra; /* number -> struct hypercall_slot*: users' numbers >= 64 */
+    struct domain_state s;
+};
+
+/* A domain without memory content: all vcpus down but 0, port 0 reserved, trap
+ * tables as the ABI starts them. `mem` stays the caller's. */
+struct domain *domain_new(const struct abi *abi, struct memory *mem, const struct domain_ops *ops,
+                          void *ops_user);
+void domain_free(struct domain *d);
+
+/* After d->s was overwritten with a saved copy: mend the ways back, and have
+ * TLB, code and timers taken anew. */
+void domain_restored(struct domain *d);
+
+/* The registers, loaded from the CPU if need be. vcpu_regs_mut also has them
+ * given back before the guest runs on. */
+const struct regs *vcpu_regs(struct vcpu *v);
+struct regs *vcpu_regs_mut(struct vcpu *v);
+
+/* CPL of the guest: 1 or 3, from CS as vcpu_regs has it. */
+static inline unsigned regs_ring(const struct regs *r)
+{
+    return r->cs & 3u;
+}
+
+/* Host address of the vcpu's vcpu_info (2.0: the start of shared_info). */
+uint8_t *vcpu_info(const struct vcpu *v);
+uint8_t *shared_info(const struct domain *d);
+
+/* The two bytes that every exit from Xen looks at (docs/xen-abi.md 6.4). */
+static inline bool vcpu_event_deliverable(const struct vcpu *v)
+{
+    const uint8_t *info = vcpu_info(v);
+    return info[0] != 0 && info[1] == 0;
+}
+
+uint64_t domain_now(const struct domain *d);
+
+/* End the domain as Xen does when it cannot go on with the guest: reason crash,
+ * and a text in Xen's words. The first text stays. */
+void domain_crash(struct domain *d, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The guest's own shutdown, any reason. */
+void domain_shutdown(struct domain *d, uint32_t reason);
+
+/* Translations changed: flush before the next guest instruction. */
+static inline void domain_flush(struct domain *d)
+{
+    d->s.attention |= ATTN_FLUSH;
+    d->s.translation_generation++;
+}
+
+/* Return `err` and, when somebody wants it, say why in d->why. */
+int32_t refuse(struct domain *d, int32_t err, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+#endif

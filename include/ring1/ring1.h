@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * ring1/ring1.h - libring1: a Xen domain in this process.
+ *
+ *     g_autoptr(GError) error = NULL;
+ *     ring1_config *config = ring1_config_new();
+ *     ring1_machine *m = ring1_machine_new_from_file(config, "kernel", &error);
+ *     ring1_machine_set_console(m, &console, NULL);
+ *     struct ring1_stop stop;
+ *     while (ring1_machine_run(m, NULL, &stop, &error) && stop.reason == RING1_STOP_BUDGET) ;
+ *     ring1_machine_free(m);
+ *
+ * Nothing here exits, aborts, prints or keeps global state; two machines may
+ * run in two threads. A machine itself is for one thread at a time; only
+ * ring1_machine_interrupt may be called from anywhere, signal handlers
+ * included. Functions that can fail on the host's side take a GError and
+ * return false or NULL with it set (domain RING1_ERROR).
+ */
+#ifndef RING1_RING1_H
+#define RING1_RING1_H
+
+#include <glib.h>
+#include <ring1/types.h>
+
+G_BEGIN_DECLS
+
+#define RING1_VERSION_STRING "0.1.0"
+
+/* Host-side failures. */
+#define RING1_ERROR (ring1_error_quark())
+GQuark ring1_error_quark(void);
+
+enum ring1_error {
+    RING1_ERROR_OPTION,   /* a configuration value, or a pair that never existed */
+    RING1_ERROR_IMAGE,    /* the image, the initrd, or their fit into memory */
+    RING1_ERROR_CPU,      /* the CPU engine would not start or is not usable */
+    RING1_ERROR_HOST,     /* memory, files: what the host refused */
+    RING1_ERROR_STATE,    /* a call out of order, a foreign snapshot */
+};
+
+/* What a machine is to be. All fields may be set directly; ring1_config_new
+ * gives the defaults. Strings are copied by ring1_machine_new*. */
+typedef struct ring1_config {
+    unsigned memory_mib;          /* 1..4096; default 256 */
+    enum ring1_abi abi;           /* default AUTO: what the image asks for */
+    enum ring1_xen xen;           /* default AUTO: the ABI's own */
+    enum ring1_mfn_mode mfn_mode; /* default SHUFFLE */
+    uint64_t mfn_seed;            /* default 1 */
+    enum ring1_time_mode time;    /* default VIRTUAL */
+    int64_t date_ns;              /* UTC ns since 1970 at the domain's start;
+                                   * default 2020-01-01T00:00:00Z */
+    bool console_io;              /* console_io serves an ordinary domain, as a
+                                   * verbose build of Xen has it; default true */
+    char *cmdline;                /* default NULL: empty; owned by the config */
+    char *initrd;                 /* path of the initrd, or NULL; owned */
+    int64_t raw_address;          /* IMAGE is flat 32-bit code for this address;
+                                   * default -1: it is a kernel */
+} ring1_config;
+
+ring1_config *ring1_config_new(void);
+void ring1_config_free(ring1_config *config);
+
+typedef struct ring1_machine ring1_machine;
+typedef struct vcpu ring1_vcpu;
+
+/* Make a machine and load an image: an ELF kernel, gzipped or not, or a bzImage.
+ * RING1_ERROR_IMAGE's message names the file, the field and the value. */
+ring1_machine *ring1_machine_new_from_file(const ring1_config *config, const char *path, GError **error);
+/* The same from memory; `name` stands in messages. The bytes are copied. */
+ring1_machine *ring1_machine_new_from_bytes(const ring1_config *config, const char *name,
+                                            const void *bytes, size_t len, GError **error);
+void ring1_machine_free(ring1_machine *m);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_machine, ring1_machine_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_config, ring1_config_free)
+
+/* The ABI and Xen in force (never AUTO), and the memory in pages. */
+enum ring1_abi ring1_machine_abi(const ring1_machine *m);
+enum ring1_xen ring1_machine_xen(const ring1_machine *m);
+uint32_t ring1_machine_nr_pages(const ring1_machine *m);
+
+/* --- console --------------------------------------------------------------- */
+
+/* The host's end of the console: ring, console_io and (2.0) control messages
+ * alike. */
+struct ring1_console {
+    /* Bytes from the guest; takes all of them. */
+    void (*write)(void *user, const char *bytes, size_t len);
+};
+void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *console, void *user);
+
+/* Give bytes to the guest's console; they are copied and wait until the guest
+ * reads them, any number. They arrive at the present virtual time. */
+void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len);
+
+/* --- running --------------------------------------------------------------- */
+
+enum ring1_stop_reason {
+    RING1_STOP_SHUTDOWN,    /* the guest shut down: `shutdown` says why */
+    RING1_STOP_CRASH,       /* Xen would have killed the domain: `text` */
+    RING1_STOP_IDLE,        /* the guest waits: until `wake_ns`, or for input */
+    RING1_STOP_BUDGET,      /* a limit of struct ring1_budget is reached */
+    RING1_STOP_INTERRUPTED, /* ring1_machine_interrupt */
+};
+
+/* Reasons of a guest's shutdown, as SHUTDOWN_* of xen/sched.h. */
+enum ring1_shutdown {
+    RING1_SHUTDOWN_POWEROFF = 0,
+    RING1_SHUTDOWN_REBOOT = 1,
+    RING1_SHUTDOWN_SUSPEND = 2,
+    RING1_SHUTDOWN_CRASH = 3,
+    RING1_SHUTDOWN_WATCHDOG = 4,
+    RING1_SHUTDOWN_SOFT_RESET = 5,
+};
+
+struct ring1_stop {
+    enum ring1_stop_reason reason;
+    uint32_t shutdown;   /* RING1_STOP_SHUTDOWN: the reason, as the guest gave it */
+    uint64_t wake_ns;    /* RING1_STOP_IDLE: system time at which a timer is due;
+                          * UINT64_MAX: only input can wake it */
+    const char *text;    /* RING1_STOP_CRASH: why; the machine owns it */
+};
+
+/* Limits of one ring1_machine_run; UINT64_MAX is no limit. */
+struct ring1_budget {
+    uint64_t until_ns;       /* system time: stop when it is reached */
+    uint64_t hypercalls;     /* calls by `int 0x82` in this run */
+    bool return_when_idle;   /* a wait returns RING1_STOP_IDLE, and the caller lets
+                              * time pass; else a wait jumps to the next timer,
+                              * and returns IDLE only when there is none */
+};
+#define RING1_BUDGET_UNLIMITED { .until_ns = UINT64_MAX, .hypercalls = UINT64_MAX }
+
+/* Run until the guest stops or a limit is reached; NULL is unlimited. After
+ * IDLE, BUDGET and INTERRUPTED it can be called again. False: the CPU engine
+ * failed (RING1_ERROR_CPU). */
+bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
+                       GError **error);
+
+/* Have a run end soon with RING1_STOP_INTERRUPTED. Async-signal-safe. */
+void ring1_machine_interrupt(ring1_machine *m);
+
+/* System time in ns: what the guest sees. With virtual time, advance moves it
+ * forward by a wait's span (never past the next timer: it returns how far it
+ * got). */
+uint64_t ring1_machine_now(const ring1_machine *m);
+uint64_t ring1_machine_advance(ring1_machine *m, uint64_t ns);
+
+/* Calls by `int 0x82` since the start. */
+uint64_t ring1_machine_hypercalls(const ring1_machine *m);
+
+/* --- hypercalls ------------------------------------------------------------ */
+
+/* A user's handler: `arg` has 6 words (EBX, ECX, EDX, ESI, EDI, EBP); returns
+ * what goes to EAX. Called from ring1_machine_run. */
+typedef int32_t (*ring1_hypercall_fn)(ring1_vcpu *v, const uint32_t *arg, void *user);
+
+/* Serve hypercall `nr` by `fn`: a new number, or in place of ring1's own. With
+ * fn NULL the number is ring1's again. Numbers that the ABI wraps (2.0, 3.0.0:
+ * 32 and more) are refused with RING1_ERROR_OPTION. */
+bool ring1_machine_register_hypercall(ring1_machine *m, uint32_t nr, unsigned nargs, ring1_hypercall_fn fn,
+                                      void *user, GError **error);
+
+/* What is seen of a call, before and after. */
+struct ring1_call {
+    uint32_t nr;          /* as the guest gave it */
+    const char *name;     /* "mmu_update", or NULL when the number has no row */
+    unsigned nargs;
+    const uint32_t *arg;  /* 6 words, those beyond nargs are 0 */
+    unsigned depth;       /* 0: by int 0x82; 1: entry of a multicall */
+    unsigned index;       /* depth 1: which entry */
+    int32_t result;       /* after: what the guest gets; before: the answer to
+                           * give when `before` returns true */
+    const char *why;      /* after: why it was refused, or NULL */
+};
+
+struct ring1_watch {
+    /* Before a call, or an entry of a multicall. True: call->result is the
+     * answer and nobody else serves it. May be NULL. */
+    bool (*before)(ring1_vcpu *v, struct ring1_call *call, void *user);
+    /* After it. May be NULL. */
+    void (*after)(ring1_vcpu *v, const struct ring1_call *call, void *user);
+};
+/* One watch a machine; NULL takes it away. */
+void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user);
+
+/* --- guest memory ---------------------------------------------------------- */
+
+ring1_machine *ring1_vcpu_machine(ring1_vcpu *v);
+unsigned ring1_vcpu_id(const ring1_vcpu *v);
+ring1_vcpu *ring1_machine_vcpu(ring1_machine *m, unsigned id);
+
+/* Copy through the vcpu's page tables with the rights of the hypervisor. The
+ * range must lie below the hypervisor's hole. 0, or -14 (-EFAULT): the bytes of
+ * the pages before the bad one were copied. */
+int32_t ring1_read(ring1_vcpu *v, gva_t va, void *dst, uint32_t len);
+int32_t ring1_write(ring1_vcpu *v, gva_t va, const void *src, uint32_t len);
+
+/* --- snapshots ------------------------------------------------------------- */
+
+/* All of a machine's state, in memory. */
+typedef struct ring1_snapshot ring1_snapshot;
+ring1_snapshot *ring1_machine_save(ring1_machine *m);
+/* Into the same machine, or another made with the same configuration;
+ * RING1_ERROR_STATE when memory size or ABI differ. */
+bool ring1_machine_restore(ring1_machine *m, const ring1_snapshot *snapshot, GError **error);
+void ring1_snapshot_free(ring1_snapshot *snapshot);
+
+/* A hash of all guest memory and vcpu registers: equal runs have equal hashes.
+ * 64 hexadecimal digits (SHA-256); the caller frees it. */
+char *ring1_machine_hash(ring1_machine *m);
+
+/* --- about images and hypercalls, without a machine ------------------------ */
+
+/* What an image is and asks for, as text for a person or as JSON; the caller
+ * frees it. `config` gives memory, ABI and Xen for the layout. */
+char *ring1_describe_image(const ring1_config *config, const char *path, bool json, GError **error);
+
+/* The table of a pair: number, name, signature, how it is served. */
+char *ring1_describe_hypercalls(enum ring1_abi abi, enum ring1_xen xen, bool json, GError **error);
+
+/* Names as the command line has them; false for an unknown one. */
+bool ring1_abi_from_name(const char *name, enum ring1_abi *abi);
+bool ring1_xen_from_name(const char *name, enum ring1_xen *xen);
+const char *ring1_abi_name(enum ring1_abi abi);
+const char *ring1_xen_name(enum ring1_xen xen);
+
+G_END_DECLS
+
+#endif
