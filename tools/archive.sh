@@ -14,8 +14,7 @@ archive_mirror() {
         printf '%s\n' "${QUICKSTART_MIRROR%/}"
         return
     fi
-    local fields="\$(ORIGIN)|\$(RELEASE)|\$(COMPONENT)|\$(REPO_URI)"
-    local origin suite component uri unsure=
+    local origin suite component uri guess=
     while IFS='|' read -r origin suite component uri; do
         [[ $component == main ]] || continue
         case $suite in
@@ -23,13 +22,21 @@ archive_mirror() {
             bullseye | bookworm | trixie | forky) ;;
             *) continue ;;
         esac
-        case $origin in
-            Debian) printf '%s\n' "${uri%/}"; return ;;
-            # apt knows the origin only after its first update.
-            '' | "\$(ORIGIN)") : "${unsure:=${uri%/}}" ;;
-        esac
-    done < <(apt-get indextargets --format "$fields" 'Created-By: Packages' 2>/dev/null)
-    printf '%s\n' "$unsure"
+        uri=${uri%/}
+        if [[ $origin == Debian ]]; then
+            printf '%s\n' "$uri"
+            return
+        fi
+        [[ -n $guess || $uri != */debian ]] || guess=$uri
+    done < <(archive_targets; archive_targets --no-release-info)
+    printf '%s\n' "$guess"
+}
+
+# What the system's apt is set up to read. It knows whose archive an entry is
+# (the origin) only after an update: without release info it lists all, unsure.
+archive_targets() {
+    apt-get indextargets "$@" --format "\$(ORIGIN)|\$(RELEASE)|\$(COMPONENT)|\$(REPO_URI)" \
+        'Created-By: Packages' 2>/dev/null
 }
 
 # archive_open KIND SUITE ARCH: writes the private configuration for one suite
@@ -49,6 +56,8 @@ archive_open() {
         return 1
     }
     mkdir -p "$archive_dir"/{lists,cache/archives}/partial "$archive_dir/files"
+    # root's apt downloads as this user, where it may write there.
+    ((EUID != 0)) || chown _apt "$archive_dir/files" || return 1
     printf '%s [arch=%s signed-by=%s] %s %s main\n' \
         "$kind" "$arch" "$archive_keyring" "$mirror" "$suite" >"$archive_dir/sources.list"
     archive_apt_conf "$archive_dir" "$arch" >"$archive_dir/apt.conf"
@@ -57,8 +66,9 @@ archive_open() {
     : >"$archive_dir/ready"
 }
 
-# Nothing of the system's configuration is kept but how to reach the network
-# (proxies and the like): its hooks would run with the system's folders in mind.
+# Of the system's configuration only how to reach the archive is kept (proxies
+# and the like, and what the owner says of mirrors that lag behind): its hooks
+# would run with the system's folders in mind.
 archive_apt_conf() {
     local dir=$1 arch=$2
     cat <<-END
@@ -75,7 +85,7 @@ archive_apt_conf() {
 	APT::Architectures { "$arch"; };
 	APT::Update::Error-Mode "any";
 	END
-    apt-config dump | grep -E '^Acquire::(http|https|ftp|tor|ForceIPv[46]|Queue-Mode)' || true
+    apt-config dump | grep -E '^Acquire::(http|https|tor|ForceIPv[46]|Queue-Mode|Check-)' || true
     printf 'Acquire::Languages "none";\nAcquire::Retries "2";\n'
 }
 

@@ -43,7 +43,7 @@ unicorn_kept() {
         auto:"binary $unicorn_version" | binary:"binary $unicorn_version") ;;
         *) return 1 ;;
     esac
-    "$unicorn_dir/probe"
+    "$unicorn_dir/probe" 2>/dev/null
 }
 
 unicorn_install() {
