@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Fetches single packages from Debian's archive through a private apt
 # configuration: apt verifies signatures, and no apt state of the system is
 # read for writing or changed. Sourced by ../quickstart, which provides say,

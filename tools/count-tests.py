@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Counts the tests of one `meson test` run from its testlog.json.
 
 A Meson test is one test, unless its output says how many it made: the Check

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Sees to it that pkg-config finds Unicorn >= 2.1.4: the system's own, or
 # Debian's newer binary in deps/unicorn, or one built there from Debian's source
 # package. Nothing of the system is replaced. Sourced by ../quickstart after
