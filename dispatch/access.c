@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * access.c - the page-table walker, and copies through it.
+ */
+#include "access.h"
+
+#include <string.h>
+#include <xen/errno.h>
+
+unsigned pt_index(const struct abi *abi, gva_t va, unsigned level)
+{
+    if (abi->levels == 2)
+        return level == 2 ? va.va >> 22 : (va.va >> 12) & 1023u;
+    switch (level) {
+    case 3:
+        return va.va >> 30;
+    case 2:
+        return (va.va >> 21) & 511u;
+    default:
+        return (va.va >> 12) & 511u;
+    }
+}
+
+static inline uint64_t pte_load(const struct domain *d, mfn_t table, unsigned index)
+{
+    const uint8_t *page = frame_ptr(d->mem, table);
+    if (d->abi->pte_size == 4) {
+        uint32_t v;
+        memcpy(&v, page + index * 4u, 4);
+        return v;
+    }
+    uint64_t v;
+    memcpy(&v, page + index * 8u, 8);
+    return v;
+}
+
+static inline void pte_store(struct domain *d, mfn_t table, unsigned index, uint64_t value)
+{
+    uint8_t *page = frame_ptr(d->mem, table);
+    if (d->abi->pte_size == 4)
+        memcpy(page + index * 4u, &(uint32_t){(uint32_t)value}, 4);
+    else
+        memcpy(page + index * 8u, &value, 8);
+    frame_changed(d, table);
+}
+
+uint64_t pte_read(const struct domain *d, mfn_t table, unsigned index)
+{
+    return pte_load(d, table, index);
+}
+
+void pte_write(struct domain *d, mfn_t table, unsigned index, uint64_t value)
+{
+    uint64_t old = pte_load(d, table, index);
+    pte_store(d, table, index, value);
+    if ((old & PTE_P) && old != value)
+        domain_flush(d);
+}
+
+static enum walk_result refuse_walk(struct walk *w, uint32_t error, unsigned level)
+{
+    w->error = error;
+    w->level = level;
+    return WALK_FAULT;
+}
+
+/* Code of a fault, all but its P bit (Intel SDM 3, 4.7). */
+static uint32_t fault_code(const struct abi *abi, enum access access, bool ring3)
+{
+    return (access == ACCESS_WRITE ? PF_WRITE : 0) | (ring3 ? PF_USER : 0) |
+           (access == ACCESS_FETCH && abi->levels == 3 ? PF_FETCH : 0);
+}
+
+/* The hypervisor's hole: the m2p array, for reading, for ring 1. */
+static enum walk_result walk_hole(const struct domain *d, gva_t va, enum access access, bool ring3,
+                                  struct walk *w)
+{
+    const struct abi *abi = d->abi;
+    uint32_t code = fault_code(abi, access, ring3);
+    if (abi->segment_top && va.va >= abi->segment_top)
+        return WALK_SEGMENT;
+    uint32_t page = (va.va - abi->hole) >> RING1_PAGE_SHIFT;
+    if (va.va >= abi->m2p_end || page >= d->mem->m2p_frames)
+        return refuse_walk(w, code, 0);
+    if (ring3 || access == ACCESS_WRITE)
+        return refuse_walk(w, code | PF_PRESENT, 0);
+    w->mfn = MFN(d->mem->m2p.mfn + page);
+    w->executable = true;
+    w->dirty = true;
+    return WALK_OK;
+}
+
+enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool ring3, bool set_bits,
+                            struct walk *w)
+{
+    struct domain *d = v->domain;
+    const struct abi *abi = d->abi;
+    mfn_t table[4];
+    unsigned index[4];
+    uint64_t entry[4];
+    mfn_t next = v->cr3;
+
+    memset(w, 0, sizeof *w);
+    if (va.va >= abi->hole)
+        return walk_hole(d, va, access, ring3, w);
+
+    uint32_t code = fault_code(abi, access, ring3);
+    w->writable = w->user = w->executable = true;
+    for (unsigned level = abi->levels; level >= 1; level--) {
+        table[level] = next;
+        index[level] = pt_index(abi, va, level);
+        uint64_t e = entry[level] = pte_load(d, next, index[level]);
+        w->entry = MADDR(((uint64_t)next.mfn << RING1_PAGE_SHIFT) + index[level] * abi->pte_size);
+        w->value = e;
+        if (!(e & PTE_P))
+            return refuse_walk(w, code, level);
+        next = pte_mfn(e);
+        if (!frame_exists(d->mem, next))
+            return refuse_walk(w, code | PF_PRESENT | PF_RESERVED, level);
+        if (level == 3)
+            continue; /* an L3 entry grants and denies nothing */
+        w->writable = w->writable && (e & PTE_RW);
+        w->user = w->user && (e & PTE_US);
+        if (abi->levels == 3)
+            w->executable = w->executable && !(e & PTE_NX);
+    }
+    if ((ring3 && !w->user) || (access == ACCESS_WRITE && !w->writable) ||
+        (access == ACCESS_FETCH && !w->executable))
+        return refuse_walk(w, code | PF_PRESENT, 1);
+
+    w->mfn = next;
+    w->dirty = (entry[1] & PTE_D) != 0;
+    if (!set_bits)
+        return WALK_OK;
+    if (!(entry[2] & PTE_A))
+        pte_store(d, table[2], index[2], entry[2] | PTE_A);
+    uint64_t bits = PTE_A | (access == ACCESS_WRITE ? PTE_D : 0);
+    if ((entry[1] & bits) != bits) {
+        /* Two levels may be one table (a linear map): take the entry anew. */
+        w->value = pte_load(d, table[1], index[1]) | bits;
+        pte_store(d, table[1], index[1], w->value);
+        w->dirty = (w->value & PTE_D) != 0;
+    }
+    return WALK_OK;
+}
+
+bool guest_range_ok(const struct domain *d, gva_t va, uint64_t len)
+{
+    return len <= d->abi->hole && (uint64_t)va.va + len <= d->abi->hole;
+}
+
+/* One copy through page after page; `write` says in which direction. */
+static int32_t copy(struct vcpu *v, gva_t va, uint8_t *host, uint32_t len, bool write)
+{
+    struct domain *d = v->domain;
+    if (!guest_range_ok(d, va, len))
+        return -XEN_EFAULT;
+    while (len) {
+        struct walk w;
+        uint32_t offset = va.va & (RING1_PAGE_SIZE - 1);
+        uint32_t n = MIN(len, RING1_PAGE_SIZE - offset);
+        if (guest_walk(v, va, write ? ACCESS_WRITE : ACCESS_READ, false, true, &w) != WALK_OK)
+            return -XEN_EFAULT;
+        uint8_t *page = (uint8_t *)frame_ptr(d->mem, w.mfn) + offset;
+        if (write) {
+            memcpy(page, host, n);
+            frame_changed(d, w.mfn);
+        } else {
+            memcpy(host, page, n);
+        }
+        va.va += n;
+        host += n;
+        len -= n;
+    }
+    return 0;
+}
+
+int32_t guest_read(struct vcpu *v, gva_t va, void *dst, uint32_t len)
+{
+    return copy(v, va, dst, len, false);
+}
+
+int32_t guest_write(struct vcpu *v, gva_t va, const void *src, uint32_t len)
+{
+    return copy(v, va, (uint8_t *)(uintptr_t)src, len, true);
+}
+
+/* Address of an element; false when it lies beyond 4 GiB. */
+static bool element(gva_t array, uint32_t index, uint32_t size, gva_t *va)
+{
+    uint64_t address = array.va + (uint64_t)index * size;
+    va->va = (uint32_t)address;
+    return address <= UINT32_MAX;
+}
+
+int32_t guest_read_index(struct vcpu *v, gva_t array, uint32_t index, void *dst, uint32_t size)
+{
+    gva_t va;
+    return element(array, index, size, &va) ? guest_read(v, va, dst, size) : -XEN_EFAULT;
+}
+
+int32_t guest_write_index(struct vcpu *v, gva_t array, uint32_t index, const void *src, uint32_t size)
+{
+    gva_t va;
+    return element(array, index, size, &va) ? guest_write(v, va, src, size) : -XEN_EFAULT;
+}

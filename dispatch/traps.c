@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * traps.c - the frames of exceptions, upcalls and callbacks: docs/xen-abi.md 6.2
+ * to 6.4 (create_bounce_frame of arch/x86/x86_32/entry.S and
+ * arch/x86/x86_64/compat/entry.S).
+ */
+#include "traps.h"
+
+#include "access.h"
+#include "hypercall.h"
+
+/* Bits of EFLAGS that delivery clears: TF, VM, RF, NT. */
+#define EFLAGS_DELIVERY_CLEARS (EFLAGS_TF | EFLAGS_VM | EFLAGS_RF | EFLAGS_NT)
+#define VMASST_ARCHITECTURAL_IOPL (1u << 4)
+
+bool trap_has_error_code(unsigned vector)
+{
+    return vector < 32 && ((0x27D00u >> vector) & 1u); /* 8, 10..14, 17 */
+}
+
+bool selector_descriptor(struct vcpu *v, uint16_t selector, uint64_t *descriptor)
+{
+    const struct domain *d = v->domain;
+    unsigned entry = selector >> 3;
+    if (selector & 4) { /* LDT */
+        return entry < v->ldt_entries &&
+               guest_read(v, GVA(v->ldt_base + entry * 8u), descriptor, 8) == 0;
+    }
+    unsigned first = d->abi->first_reserved_gdt;
+    unsigned frame = entry / 512;
+    mfn_t mfn;
+    if (first >= 512 && frame == first / 512) /* Xen's own page */
+        mfn = d->s.gdt_reserved;
+    else if (frame * 512u < v->gdt_entries && frame < MAX_GDT_FRAMES)
+        mfn = v->gdt[frame];
+    else if (first < 512 && frame == 0) /* 2.0's default GDT */
+        mfn = d->s.gdt_reserved;
+    else
+        return false;
+    *descriptor = ((const uint64_t *)frame_ptr(d->mem, mfn))[entry % 512];
+    return true;
+}
+
+bool selector_base(struct vcpu *v, uint16_t selector, uint32_t *base)
+{
+    uint64_t desc;
+    if (selector == v->domain->abi->kernel_ds || selector == v->domain->abi->user_ds) {
+        *base = 0;
+        return true;
+    }
+    if ((selector & ~3u) == 0 || !selector_descriptor(v, selector, &desc))
+        return false;
+    if (!(desc & (1ull << 47)) || !(desc & (1ull << 44))) /* present, code or data */
+        return false;
+    *base = (uint32_t)((desc >> 16) & 0xFFFFFFu) | (uint32_t)((desc >> 32) & 0xFF000000u);
+    return true;
+}
+
+/* A frame in the making: words at increasing addresses. */
+struct bounce {
+    uint32_t word[12];
+    unsigned n;
+};
+
+static void push(struct bounce *b, uint32_t word)
+{
+    b->word[b->n++] = word;
+}
+
+/* What goes below: EIP, CS with the saved mask, EFLAGS, and ESP, SS from an
+ * outer ring. */
+static void push_return(struct vcpu *v, struct bounce *b)
+{
+    const struct abi *abi = v->domain->abi;
+    const struct regs *r = &v->regs;
+    uint32_t cs = r->cs, eflags = r->eflags;
+    if (abi->frame_has_mask) {
+        uint8_t mask = vcpu_info(v)[1];
+        cs |= (uint32_t)mask << 16;
+        eflags = mask ? eflags & ~EFLAGS_IF : eflags | EFLAGS_IF;
+    }
+    if (v->domain->s.vm_assist & VMASST_ARCHITECTURAL_IOPL)
+        eflags = (eflags & ~EFLAGS_IOPL) | v->iopl << 12;
+    push(b, r->eip);
+    push(b, cs);
+    push(b, eflags);
+    if (r->cs & 2) {
+        push(b, r->esp);
+        push(b, r->ss);
+    }
+}
+
+/* Put the frame on the kernel's stack and enter the handler. False: crashed. */
+static bool enter(struct vcpu *v, const struct bounce *b, uint16_t cs, uint32_t eip)
+{
+    struct domain *d = v->domain;
+    struct regs *r = vcpu_regs_mut(v);
+    bool outer = (r->cs & 2) != 0;
+    uint16_t ss = outer ? (uint16_t)v->kernel_ss : r->ss;
+    uint32_t esp = (outer ? v->kernel_sp : r->esp) - b->n * 4u;
+    uint32_t base;
+    if (!selector_base(v, ss, &base)) {
+        domain_crash(d, "no stack for a frame: SS %#06x cannot be used", ss);
+        return false;
+    }
+    if (guest_write(v, GVA(base + esp), b->word, b->n * 4u)) {
+        domain_crash(d, "fault while a frame of %u words is written at %#010x (SS:ESP %#06x:%#010x)", b->n,
+                     base + esp, ss, esp);
+        return false;
+    }
+    r->ss = ss;
+    r->esp = esp;
+    r->cs = cs;
+    r->eip = eip;
+    r->eflags &= ~EFLAGS_DELIVERY_CLEARS;
+    return true;
+}
+
+static bool handler_missing(const struct abi *abi, uint16_t cs, uint32_t eip)
+{
+    if (abi->xen == RING1_XEN_2_0)
+        return false; /* it jumps to cs:0 */
+    if (abi->xen == RING1_XEN_3_0_0)
+        return eip == 0;
+    return (cs & ~3u) == 0;
+}
+
+static void tell(struct vcpu *v, int vector, uint32_t error, bool has_error)
+{
+    const struct tap *tap = v->domain->tap;
+    if (tap && tap->deliver)
+        tap->deliver(tap->user, v, vector, error, has_error);
+}
+
+static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_error)
+{
+    struct domain *d = v->domain;
+    const struct trap_gate *gate = &v->traps[vector];
+    struct bounce b = {.n = 0};
+
+    vcpu_regs_mut(v);
+    tell(v, (int)vector, error, has_error);
+    if (handler_missing(d->abi, gate->cs, gate->address)) {
+        domain_crash(d, "unhandled exception: vector %u, error code %#x, at %#06x:%#010x", vector, error,
+                     v->regs.cs, v->regs.eip);
+        return;
+    }
+    if (d->abi->frame_has_cr2 && vector == TRAP_page_fault && has_error)
+        push(&b, v->cr2);
+    if (has_error)
+        push(&b, error);
+    push_return(v, &b);
+    if (enter(v, &b, gate->cs, gate->address) && TRAP_MASKS_EVENTS(gate))
+        vcpu_info(v)[1] = 1;
+}
+
+void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error)
+{
+    deliver(v, vector, error, trap_has_error_code(vector));
+}
+
+void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
+{
+    const struct abi *abi = v->domain->abi;
+    v->cr2 = address.va;
+    if (!abi->frame_has_cr2) {
+        uint8_t *cr2 = vcpu_info(v) + 8;
+        *(uint32_t *)cr2 = address.va;
+    }
+    if (!abi->pf_code_by_ring && regs_ring(vcpu_regs(v)) != 3)
+        error &= ~PF_USER;
+    deliver(v, TRAP_page_fault, error, true);
+}
+
+/* int 0x80 of native Xen: the gate is in the CPU's own IDT, and the frame is
+ * the CPU's: nothing of the mask in it (6.3). Not with the flag IF. */
+static bool direct_int80(const struct vcpu *v, unsigned vector)
+{
+    const struct abi *abi = v->domain->abi;
+    if (abi->xen == RING1_XEN_2_0)
+        return v->fast_trap != 0 && (unsigned)v->fast_trap == vector;
+    return abi->int80_direct && vector == 0x80 && !TRAP_MASKS_EVENTS(&v->traps[vector]) &&
+           v->traps[vector].address != 0;
+}
+
+static void deliver_direct(struct vcpu *v, unsigned vector)
+{
+    const struct trap_gate *gate = &v->traps[vector];
+    struct regs *r = vcpu_regs_mut(v);
+    struct bounce b = {.n = 0};
+    tell(v, (int)vector, 0, false);
+    push(&b, r->eip);
+    push(&b, r->cs);
+    push(&b, r->eflags | EFLAGS_IF);
+    if (r->cs & 2) {
+        push(&b, r->esp);
+        push(&b, r->ss);
+    }
+    enter(v, &b, gate->cs, gate->address);
+}
+
+/* 4.17 lets int 0x80 through from any ring once it has a handler (13, 4). */
+static bool int80_always(const struct vcpu *v, unsigned vector)
+{
+    return v->domain->abi->xen >= RING1_XEN_4_17 && vector == 0x80 && (v->traps[0x80].cs & ~3u) != 0;
+}
+
+void deliver_soft_interrupt(struct vcpu *v, unsigned vector, unsigned len)
+{
+    struct regs *r = vcpu_regs_mut(v);
+    const struct trap_gate *gate = &v->traps[vector];
+    unsigned ring = r->cs & 3u;
+    if (vector == TRAP_int3 || vector == TRAP_overflow) {
+        deliver(v, vector, 0, false);
+    } else if (TRAP_DPL(gate) >= ring || int80_always(v, vector)) {
+        if (direct_int80(v, vector))
+            deliver_direct(v, vector);
+        else
+            deliver(v, vector, 0, false);
+    } else {
+        r->eip -= len;
+        deliver(v, TRAP_gp_fault, vector << 3 | 2u, true);
+    }
+}
+
+void deliver_upcall(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    const struct callback *cb = &v->event_callback;
+    struct bounce b = {.n = 0};
+    vcpu_regs_mut(v);
+    tell(v, TAP_UPCALL, 0, false);
+    if (handler_missing(d->abi, cb->cs, cb->eip)) {
+        domain_crash(d, "an event is pending and no event callback is registered");
+        return;
+    }
+    push_return(v, &b);
+    if (enter(v, &b, cb->cs, cb->eip))
+        vcpu_info(v)[1] = 1;
+}
+
+void deliver_failsafe(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    const struct callback *cb = &v->failsafe_callback;
+    struct bounce b = {.n = 0};
+    struct regs *r = vcpu_regs_mut(v);
+    tell(v, TAP_FAILSAFE, 0, false);
+    if (handler_missing(d->abi, cb->cs, cb->eip)) {
+        domain_crash(d, "a selector cannot be loaded and no failsafe callback is registered");
+        return;
+    }
+    push(&b, r->ds);
+    push(&b, r->es);
+    push(&b, r->fs);
+    push(&b, r->gs);
+    push_return(v, &b);
+    r->ds = r->es = r->fs = 0;
+    r->gs = d->abi->xen == RING1_XEN_2_0 ? d->abi->kernel_ds : 0;
+    if (enter(v, &b, cb->cs, cb->eip) && cb->mask_events)
+        vcpu_info(v)[1] = 1;
+}
+
+bool deliver_nmi(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    if (!v->nmi_pending || v->nmi_masked)
+        return false;
+    bool own = d->abi->xen >= RING1_XEN_4_17; /* trap table entry 2 (13.2) */
+    struct callback cb = own ? (struct callback){v->traps[TRAP_nmi].address, v->traps[TRAP_nmi].cs, true}
+                             : v->nmi_callback;
+    if (cb.eip == 0)
+        return false;
+    struct bounce b = {.n = 0};
+    vcpu_regs_mut(v);
+    tell(v, (int)TRAP_nmi, 0, false);
+    v->nmi_pending = false;
+    v->nmi_masked = true;
+    push_return(v, &b);
+    if (enter(v, &b, cb.cs, cb.eip))
+        vcpu_info(v)[1] = 1;
+    return true;
+}
+
+bool deliver_pending(struct vcpu *v)
+{
+    bool nmi = deliver_nmi(v);
+    if (v->domain->s.shutdown != SHUTDOWN_NONE || !vcpu_event_deliverable(v))
+        return nmi;
+    deliver_upcall(v);
+    return true;
+}
