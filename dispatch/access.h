@@ -83,10 +83,12 @@ int32_t guest_write_index(struct vcpu *v, gva_t array, uint32_t index, const voi
 uint64_t pte_read(const struct domain *d, mfn_t table, unsigned index);
 void pte_write(struct domain *d, mfn_t table, unsigned index, uint64_t value);
 
-/* Frame number in an entry. */
+/* Frame number in an entry; one that needs more than 32 bits becomes the highest,
+ * which never exists. */
 static inline mfn_t pte_mfn(uint64_t pte)
 {
-    return MFN((uint32_t)((pte & 0x000FFFFFFFFFF000ull) >> RING1_PAGE_SHIFT));
+    uint64_t frame = (pte & 0x000FFFFFFFFFF000ull) >> RING1_PAGE_SHIFT;
+    return MFN(frame > UINT32_MAX ? UINT32_MAX : (uint32_t)frame);
 }
 
 /* Index of va in the table of `level`. */

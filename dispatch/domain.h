@@ -23,6 +23,7 @@ struct tap;
 #define NR_EVTCHNS 1024u
 #define NR_TRAPS 256u
 #define MAX_GDT_FRAMES 16u
+#define MAX_LDT_FRAMES 16u
 #define MAX_GRANT_FRAMES 64u
 #define NR_WATCHDOGS 2u
 #define MAX_VIRQS 24u
@@ -99,6 +100,7 @@ struct vcpu {
     uint32_t gdt_entries;
     mfn_t gdt[MAX_GDT_FRAMES];
     uint32_t ldt_base, ldt_entries;
+    mfn_t ldt[MAX_LDT_FRAMES]; /* pages that ldt_fault has typed; 0: not yet */
 
     /* Where vcpu_info lives: in shared_info, or register_vcpu_info's place. */
     mfn_t info_mfn;
