@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * start.S - where a small guest begins, and what it tells the domain builder:
+ * ELF notes in the PAE images, the older __xen_guest string in the others, so
+ * that both ways of a loader are used (docs/xen-abi.md 4.1).
+ */
+#ifdef GUEST_PAE
+        .macro note type:req, value:vararg
+        .long 4, 2f - 1f, \type
+        .asciz "Xen"
+1:      \value
+2:      .p2align 2
+        .endm
+
+        .section .note.Xen, "a", @note
+        note 6, .asciz "ring1-guest"            /* GUEST_OS */
+        note 7, .asciz "1"                      /* GUEST_VERSION */
+        note 5, .asciz "xen-3.0"                /* XEN_VERSION */
+        note 3, .long 0xC0000000                /* VIRT_BASE */
+        note 4, .long 0                         /* PADDR_OFFSET */
+        note 1, .long _start                    /* ENTRY */
+        note 2, .long hypercall_page            /* HYPERCALL_PAGE */
+        note 12, .long 0xF5800000               /* HV_START_LOW */
+        note 9, .asciz "yes"                    /* PAE_MODE */
+        note 8, .asciz "generic"                /* LOADER */
+#else
+        /* A note of somebody else: it must not hide the string below. */
+        .section .note.other, "a", @note
+        .long 6, 4, 1
+        .asciz "ring1"
+        .p2align 2
+        .long 0
+
+        .section __xen_guest, "a"
+#ifdef GUEST_2_0
+        .asciz "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=2.0,VIRT_BASE=0xC0000000,LOADER=generic"
+#else
+        .asciz "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000,HYPERCALL_PAGE=0x1,PAE=no,LOADER=generic"
+#endif
+#endif
+
+        .section .text.head, "ax"
+        .globl _start
+_start:
+        mov     $boot_stack_top, %esp
+        cld
+        push    %esi
+        call    runtime_main
+1:      jmp     1b
+
+        /* At VIRT_BASE + 0x1000, and of bytes that no Xen writes there. */
+        .p2align 12
+        .globl  hypercall_page
+hypercall_page:
+        .fill   4096, 1, 0xF4
+
+        .bss
+        .p2align 12
+        .skip   16384
+boot_stack_top:
+        .section .note.GNU-stack, "", @progbits
