@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * commands.h - the subcommands; each takes its own argv and returns the exit status.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+int command_run(int argc, char **argv);
+int command_info(int argc, char **argv);
+int command_hypercalls(int argc, char **argv);
+
+#endif

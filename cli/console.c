@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * console.c - see console.h. How long a wait lasts is decided by run.c.
+ */
+#define _GNU_SOURCE /* ppoll */
+#include "console.h"
+
+#include "signals.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CTRL_RIGHT_BRACKET 0x1d
+#define NS_PER_S           1000000000u
+
+static uint64_t host_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* All bytes, however slow the reader; a signal that asks for an end ends it. */
+static void write_all(struct console *c, const char *bytes, size_t len)
+{
+    while (len > 0 && c->write_errno == 0 && !signals_leave()) {
+        ssize_t n = write(STDOUT_FILENO, bytes, len);
+        if (n > 0) {
+            c->last = bytes[n - 1];
+            bytes += n;
+            len -= (size_t)n;
+        } else if (n < 0 && errno == EAGAIN) {
+            /* Somebody made the file non-blocking. */
+            poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, 100);
+        } else if (n < 0 && errno != EINTR) {
+            c->write_errno = errno;
+            ring1_machine_interrupt(c->machine);
+        }
+    }
+}
+
+static void write_console(void *user, const char *bytes, size_t len)
+{
+    write_all(user, bytes, len);
+}
+
+void console_open_stdin(struct console *c)
+{
+    c->open = true;
+    if (isatty(STDIN_FILENO))
+        c->is_terminal = terminal_raw(STDIN_FILENO);
+}
+
+void console_attach(struct console *c, ring1_machine *m)
+{
+    static const struct ring1_console console = {.write = write_console};
+    c->machine = m;
+    ring1_machine_set_console(m, &console, c);
+}
+
+bool console_wait(const struct console *c, uint64_t timeout_ns, uint64_t *waited_ns)
+{
+    struct pollfd in = {.fd = c->open ? STDIN_FILENO : -1, .events = POLLIN};
+    struct timespec limit = {.tv_sec = (time_t)(timeout_ns / NS_PER_S),
+                             .tv_nsec = (long)(timeout_ns % NS_PER_S)};
+    uint64_t start = host_now();
+    sigset_t before;
+    signals_hold(&before);
+    int n = signals_leave() ? 0 : ppoll(&in, 1, timeout_ns == UINT64_MAX ? NULL : &limit, &before);
+    signals_release(&before);
+    *waited_ns = host_now() - start;
+    return n > 0;
+}
+
+void console_read(struct console *c)
+{
+    char bytes[4096];
+    ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    /* A terminal that hung up gives EIO: no more bytes, as at an end. */
+    if (n <= 0) {
+        c->open = false;
+        return;
+    }
+    size_t len = (size_t)n;
+    const char *leave = c->is_terminal ? memchr(bytes, CTRL_RIGHT_BRACKET, len) : NULL;
+    if (leave) {
+        c->leave = true;
+        len = (size_t)(leave - bytes);
+    }
+    if (len > 0)
+        ring1_machine_console_input(c->machine, bytes, len);
+}
+
+void console_close(struct console *c)
+{
+    terminal_restore();
+    if (c->last != '\0' && c->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+        write_all(c, "\n", 1);
+}

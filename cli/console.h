@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * console.h - the host's end of the guest's console: bytes of the guest go to
+ * stdout, bytes of stdin (a terminal or not) or of --input go to the guest.
+ */
+#ifndef CLI_CONSOLE_H
+#define CLI_CONSOLE_H
+
+#include <ring1/ring1.h>
+
+struct console {
+    bool open;        /* stdin is an outside source: it may still give bytes */
+    bool is_terminal; /* stdin is a terminal in raw mode */
+    bool leave;       /* Ctrl-] was typed */
+    int write_errno;  /* why stdout takes no more bytes, 0: it does */
+    char last;        /* last byte written */
+    ring1_machine *machine;
+};
+
+/* Make stdin the source, and the terminal raw if it is one. */
+void console_open_stdin(struct console *c);
+
+/* Connect a machine. */
+void console_attach(struct console *c, ring1_machine *m);
+
+/* Wait for stdin up to `timeout_ns` of the host (0: only look, UINT64_MAX: no
+ * limit). True: console_read will find something. *waited_ns is how long it took; a
+ * signal that asks for an end ends the wait. */
+bool console_wait(const struct console *c, uint64_t timeout_ns, uint64_t *waited_ns);
+
+/* Give the guest what stdin has. */
+void console_read(struct console *c);
+
+/* The console is done: the terminal is itself again, at the start of a line. */
+void console_close(struct console *c);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * options.h - the command line of every subcommand, parsed and checked, and the
+ * exit statuses. An error is one line that names the option and the value.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <ring1/ring1.h>
+
+/* Exit statuses of ring1; also in docs/ring1.1.scd. */
+enum {
+    STATUS_OK = 0,       /* the guest powered off */
+    STATUS_OPTION = 2,   /* an option or its value */
+    STATUS_CRASH = 3,    /* the guest crashed, or shut down with "crash" */
+    STATUS_REBOOT = 4,   /* the guest asked for a reboot */
+    STATUS_OTHER = 5,    /* the guest ended, or waits for ever, for another reason */
+    STATUS_BUDGET = 124, /* a --max- limit is spent */
+    STATUS_FAILED = 125, /* ring1 itself failed */
+    STATUS_IMAGE = 126,  /* the image, the initrd, or their fit into memory */
+    STATUS_SIGNAL = 128, /* plus the signal; Ctrl-] counts as SIGTERM */
+};
+
+/* The subcommands, as bits. */
+enum command {
+    COMMAND_RUN = 1,
+    COMMAND_INFO = 2,
+    COMMAND_HYPERCALLS = 4,
+};
+
+#define NO_LIMIT UINT64_MAX
+
+struct options {
+    enum command command;
+    ring1_config *config;
+    char *image;          /* NULL for a command without one */
+    char *input;          /* --input, or NULL */
+    char *trace_file;     /* NULL: stderr */
+    char *append;         /* --append, before it joins config->cmdline */
+    uint64_t max_host_ns; /* NO_LIMIT: none */
+    uint64_t max_guest_ns;
+    uint64_t max_hypercalls;
+    bool date_given, date_now;
+    bool restart;
+    bool trace;
+    bool json;
+    bool help;
+};
+
+/* Parse argv[1..] of a subcommand. False: *status is the exit status, and what
+ * was to be said has been printed (an error, or --help). */
+bool options_parse(struct options *o, enum command command, int argc, char **argv, int *status);
+void options_clear(struct options *o);
+
+/* The exit status that belongs to an error of libring1. */
+int status_of_error(const GError *error);
+
+/* Print text to stdout: STATUS_OK, or STATUS_FAILED and a line on stderr. */
+int print_out(const char *text);
+
+/* One line to stderr, "ring1: ..." */
+void complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * run.c - `ring1 run`: a machine, its console, and the loop that lets its time
+ * pass beside the host's. How the guest ended becomes the exit status.
+ */
+#include "commands.h"
+#include "console.h"
+#include "debug/trace.h"
+#include "options.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+/* While stdin may give bytes the guest runs in slices of its own time, and stdin
+ * is looked at between them. */
+#define SLICE_NS  10000000u
+#define NS_PER_S  1000000000
+#define INPUT_MAX (64u << 20)
+
+struct session {
+    const struct options *o;
+    struct console console;
+    ring1_machine *machine;
+    GByteArray *input;   /* of --input; NULL: stdin */
+    struct trace *trace; /* NULL: none */
+    int trace_fd;
+    int trace_errno;     /* why the trace takes no more lines, 0: it does */
+    uint64_t past_ns;    /* guest time and hypercalls of machines before a */
+    uint64_t past_calls; /* restart */
+    int status;
+};
+
+/* What becomes of a run. */
+enum next {
+    GO_ON,
+    RESTART,
+    END,
+};
+
+static enum next end_with(struct session *s, int status)
+{
+    s->status = status;
+    return END;
+}
+
+/* The last line on stderr, with the terminal as it was. */
+static enum next end_saying(struct session *s, int status, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static enum next end_saying(struct session *s, int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    console_close(&s->console);
+    complain("%s", text);
+    return end_with(s, status);
+}
+
+/* --- --input and --trace --------------------------------------------------- */
+
+static bool file_error(const char *option, const char *path, const char *why)
+{
+    complain("run: %s: %s: %s", option, path, why);
+    return false;
+}
+
+static bool read_input(struct session *s, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return file_error("--input", path, g_strerror(errno));
+    s->input = g_byte_array_new();
+    guint8 bytes[16384];
+    ssize_t n = 1;
+    while (n != 0 && s->input->len <= INPUT_MAX && !signals_leave()) {
+        n = read(fd, bytes, sizeof(bytes));
+        if (n < 0 && errno != EINTR)
+            break;
+        if (n > 0)
+            g_byte_array_append(s->input, bytes, (guint)n);
+    }
+    int why = errno;
+    close(fd);
+    if (n < 0)
+        return file_error("--input", path, g_strerror(why));
+    return s->input->len <= INPUT_MAX || file_error("--input", path, "more than 64 MiB");
+}
+
+static void write_trace(void *user, const char *text, size_t len)
+{
+    struct session *s = user;
+    while (len > 0 && s->trace_errno == 0 && !signals_leave()) {
+        ssize_t n = write(s->trace_fd, text, len);
+        if (n >= 0) {
+            text += n;
+            len -= (size_t)n;
+        } else if (errno != EINTR && errno != EAGAIN) {
+            s->trace_errno = errno;
+            ring1_machine_interrupt(s->machine);
+        }
+    }
+}
+
+static bool open_trace(struct session *s)
+{
+    const char *path = s->o->trace_file;
+    s->trace_fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDERR_FILENO;
+    if (s->trace_fd < 0)
+        return file_error("--trace", path, g_strerror(errno));
+    s->trace = trace_new(write_trace, s);
+    return true;
+}
+
+/* --- the machine ----------------------------------------------------------- */
+
+/* Which date a machine that starts now gets: a restart goes on with the first
+ * one's, unless it is the host's. */
+static int64_t start_date(const struct session *s)
+{
+    const struct options *o = s->o;
+    if (o->date_now || (!o->date_given && s->console.is_terminal))
+        return g_get_real_time() * 1000;
+    return o->config->date_ns + (int64_t)MIN(s->past_ns, (uint64_t)G_MAXINT64 / 2);
+}
+
+static bool make_machine(struct session *s)
+{
+    ring1_config config = *s->o->config;
+    config.date_ns = start_date(s);
+    g_autoptr(GError) error = NULL;
+    s->machine = ring1_machine_new_from_file(&config, s->o->image, &error);
+    if (!s->machine) {
+        end_saying(s, status_of_error(error), "%s", error->message);
+        return false;
+    }
+    console_attach(&s->console, s->machine);
+    if (s->trace)
+        trace_attach(s->trace, s->machine);
+    signals_set_machine(s->machine);
+    return true;
+}
+
+static void free_machine(struct session *s)
+{
+    if (!s->machine)
+        return;
+    if (s->trace)
+        trace_end(s->trace);
+    signals_set_machine(NULL);
+    s->past_ns += ring1_machine_now(s->machine);
+    s->past_calls += ring1_machine_hypercalls(s->machine);
+    ring1_machine_free(s->machine);
+    s->machine = NULL;
+}
+
+/* --- running --------------------------------------------------------------- */
+
+/* What is left of a limit, after what former machines took of it. */
+static uint64_t left(uint64_t limit, uint64_t past)
+{
+    if (limit == NO_LIMIT)
+        return NO_LIMIT;
+    return limit > past ? limit - past : 0;
+}
+
+/* The guest's time passes with the host's while it waits: something outside may
+ * still come, or the clock is the host's. */
+static bool is_paced(const struct session *s)
+{
+    return s->console.open || s->o->config->time == RING1_TIME_REAL;
+}
+
+/* What ended the run from outside the guest, if anything did. */
+static enum next check_outside(struct session *s)
+{
+    if (signals_end() != 0)
+        return end_with(s, STATUS_SIGNAL + signals_end());
+    if (s->console.leave)
+        return end_with(s, STATUS_SIGNAL + SIGTERM);
+    if (s->console.write_errno != 0)
+        return end_saying(s, STATUS_FAILED, "cannot write to standard output: %s",
+                          g_strerror(s->console.write_errno));
+    if (s->trace_errno != 0)
+        return end_saying(s, STATUS_FAILED, "cannot write the trace: %s", g_strerror(s->trace_errno));
+    if (signals_time_is_up())
+        return end_saying(s, STATUS_BUDGET, "--max-time: %g s of the host's time are spent",
+                          (double)s->o->max_host_ns / NS_PER_S);
+    return GO_ON;
+}
+
+static enum next check_limits(struct session *s)
+{
+    const struct options *o = s->o;
+    if (ring1_machine_now(s->machine) >= left(o->max_guest_ns, s->past_ns))
+        return end_saying(s, STATUS_BUDGET, "--max-guest-time: %g s of the guest's time are spent",
+                          (double)o->max_guest_ns / NS_PER_S);
+    if (ring1_machine_hypercalls(s->machine) >= left(o->max_hypercalls, s->past_calls))
+        return end_saying(s, STATUS_BUDGET, "--max-hypercalls: %" G_GUINT64_FORMAT " are spent",
+                          o->max_hypercalls);
+    return GO_ON;
+}
+
+/* The guest waits, until wake_ns of its time or for input: so does ring1. */
+static enum next wait_with_guest(struct session *s, uint64_t wake_ns)
+{
+    if (!is_paced(s) || (wake_ns == UINT64_MAX && !s->console.open))
+        return end_saying(s, STATUS_OTHER,
+                          "the guest waits for ever: no timer is set, and no input can come");
+    uint64_t until = MIN(wake_ns, left(s->o->max_guest_ns, s->past_ns));
+    uint64_t now = ring1_machine_now(s->machine);
+    uint64_t span = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
+    uint64_t waited;
+    bool readable = console_wait(&s->console, span, &waited);
+    ring1_machine_advance(s->machine, waited);
+    if (readable)
+        console_read(&s->console);
+    return GO_ON;
+}
+
+static enum next shut_down(struct session *s, uint32_t reason)
+{
+    static const char *const words[] = {
+        [RING1_SHUTDOWN_REBOOT] = "reboot",         [RING1_SHUTDOWN_SUSPEND] = "suspend",
+        [RING1_SHUTDOWN_CRASH] = "crash",           [RING1_SHUTDOWN_WATCHDOG] = "watchdog",
+        [RING1_SHUTDOWN_SOFT_RESET] = "soft reset",
+    };
+    if (reason == RING1_SHUTDOWN_POWEROFF)
+        return end_with(s, STATUS_OK);
+    if (reason == RING1_SHUTDOWN_REBOOT && s->o->restart)
+        return RESTART;
+    int status = reason == RING1_SHUTDOWN_REBOOT  ? STATUS_REBOOT
+                 : reason == RING1_SHUTDOWN_CRASH ? STATUS_CRASH
+                                                  : STATUS_OTHER;
+    if (reason < G_N_ELEMENTS(words))
+        return end_saying(s, status, "the guest shut down: %s", words[reason]);
+    return end_saying(s, status, "the guest shut down: reason %u", reason);
+}
+
+/* One run of the machine, and what follows from its stop. */
+static enum next run_slice(struct session *s)
+{
+    const struct options *o = s->o;
+    uint64_t now = ring1_machine_now(s->machine);
+    struct ring1_budget budget = {
+        .until_ns = left(o->max_guest_ns, s->past_ns),
+        .hypercalls = left(o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine)),
+        .return_when_idle = is_paced(s),
+    };
+    if (s->console.open)
+        budget.until_ns = MIN(budget.until_ns, now + SLICE_NS);
+    struct ring1_stop stop = {0};
+    g_autoptr(GError) error = NULL;
+    if (!ring1_machine_run(s->machine, &budget, &stop, &error))
+        return end_saying(s, status_of_error(error), "%s", error->message);
+    enum next next = check_outside(s);
+    if (next != GO_ON)
+        return next;
+    switch (stop.reason) {
+    case RING1_STOP_SHUTDOWN:
+        return shut_down(s, stop.shutdown);
+    case RING1_STOP_CRASH:
+        return end_saying(s, STATUS_CRASH, "the guest crashed: %s",
+                          stop.text ? stop.text : "no reason is known");
+    case RING1_STOP_IDLE:
+        next = wait_with_guest(s, stop.wake_ns);
+        break;
+    case RING1_STOP_BUDGET:
+    case RING1_STOP_INTERRUPTED: {
+        uint64_t waited;
+        if (s->console.open && console_wait(&s->console, 0, &waited))
+            console_read(&s->console);
+        break;
+    }
+    }
+    if (next == GO_ON)
+        next = check_outside(s);
+    return next == GO_ON ? check_limits(s) : next;
+}
+
+static void run_machines(struct session *s)
+{
+    enum next next = RESTART;
+    while (next == RESTART) {
+        if (!make_machine(s))
+            return;
+        if (s->input) {
+            ring1_machine_console_input(s->machine, (const char *)s->input->data, s->input->len);
+            /* What a guest has not read when it reboots is gone. */
+            g_byte_array_set_size(s->input, 0);
+        }
+        next = check_outside(s);
+        while (next == GO_ON)
+            next = run_slice(s);
+        free_machine(s);
+    }
+}
+
+int command_run(int argc, char **argv)
+{
+    struct options o;
+    struct session s = {.o = &o, .trace_fd = -1, .status = STATUS_OPTION};
+    if (!options_parse(&o, COMMAND_RUN, argc, argv, &s.status)) {
+        options_clear(&o);
+        return s.status;
+    }
+    if (!signals_init(o.max_host_ns)) {
+        complain("cannot make a timer: %s", g_strerror(errno));
+        s.status = STATUS_FAILED;
+    } else if ((!o.input || read_input(&s, o.input)) && (!o.trace || open_trace(&s))) {
+        if (!o.input)
+            console_open_stdin(&s.console);
+        run_machines(&s);
+        console_close(&s.console);
+    }
+    trace_free(s.trace);
+    if (s.input)
+        g_byte_array_unref(s.input);
+    options_clear(&o);
+    return s.status;
+}

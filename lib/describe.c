@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * describe.c - the table of hypercalls as text for a person and as JSON.
+ */
+#include "dispatch/hypercall.h"
+
+#include <json-glib/json-glib.h>
+#include <ring1/ring1.h>
+
+/* The pair that is meant when something is left open: PAE where a Xen has it,
+ * the default Xen of an ABI. */
+static const struct abi *find_pair(enum ring1_abi abi, enum ring1_xen xen, GError **error)
+{
+    const struct abi *pair = NULL;
+    if (abi != RING1_ABI_AUTO)
+        pair = abi_find(abi, xen);
+    for (int a = RING1_ABI_XEN_3_0_PAE; abi == RING1_ABI_AUTO && !pair && a >= RING1_ABI_XEN_2_0; a--)
+        pair = abi_find((enum ring1_abi)a, xen);
+    if (!pair)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "ABI %s never existed with Xen %s", abi_name(abi),
+                    xen_name(xen));
+    return pair;
+}
+
+/* "served", "-EPERM", "-ENOSYS, not served yet" */
+static char *service_text(const struct hypercall *row)
+{
+    const char *name = errno_name(row->answer);
+    switch (row->service) {
+    case HC_SERVED:
+        return g_strdup("served");
+    case HC_ANSWERS:
+        return name ? g_strdup(name) : g_strdup_printf("%d", row->answer);
+    case HC_NOT_YET:
+        break;
+    }
+    return g_strdup_printf("%s, not served yet", name);
+}
+
+static char *as_text(const struct abi *abi)
+{
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, "%s, Xen %s\n", abi->name, abi->xen_name);
+    g_string_append_printf(text, "%6s  %-29s  %-46s  %s\n", "number", "name", "arguments", "answer");
+    for (unsigned nr = 0; nr < NR_HYPERCALLS; nr++) {
+        const struct hypercall *row = hypercall_row(abi, nr);
+        if (!row)
+            continue;
+        g_autofree char *service = service_text(row);
+        g_string_append_printf(text, "%6u  %-29s  %-46s  %s\n", nr, row->name, row->signature, service);
+    }
+    if (abi->number_mask == UINT32_MAX)
+        g_string_append(text, "Every other number: -ENOSYS\n");
+    else
+        g_string_append_printf(text, "Every other number up to %u: -ENOSYS; those above wrap (number & %u)\n",
+                               abi->number_mask, abi->number_mask);
+    return g_string_free(text, FALSE);
+}
+
+static void add_row(JsonBuilder *b, const struct hypercall *row)
+{
+    static const char *const services[] = {
+        [HC_SERVED] = "served", [HC_ANSWERS] = "answers", [HC_NOT_YET] = "not yet"};
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "number");
+    json_builder_add_int_value(b, row->nr);
+    json_builder_set_member_name(b, "name");
+    json_builder_add_string_value(b, row->name);
+    json_builder_set_member_name(b, "arguments");
+    json_builder_begin_array(b);
+    g_auto(GStrv) names = g_strsplit(row->signature, ", ", -1);
+    for (char **name = names; *name; name++)
+        json_builder_add_string_value(b, *name);
+    json_builder_end_array(b);
+    json_builder_set_member_name(b, "service");
+    json_builder_add_string_value(b, services[row->service]);
+    if (row->service != HC_SERVED) {
+        json_builder_set_member_name(b, "answer");
+        json_builder_add_int_value(b, row->answer);
+    }
+    json_builder_end_object(b);
+}
+
+static char *as_json(const struct abi *abi)
+{
+    g_autoptr(JsonBuilder) b = json_builder_new();
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "abi");
+    json_builder_add_string_value(b, abi->name);
+    json_builder_set_member_name(b, "xen");
+    json_builder_add_string_value(b, abi->xen_name);
+    json_builder_set_member_name(b, "numbers_wrap");
+    json_builder_add_boolean_value(b, abi->number_mask != UINT32_MAX);
+    json_builder_set_member_name(b, "hypercalls");
+    json_builder_begin_array(b);
+    for (unsigned nr = 0; nr < NR_HYPERCALLS; nr++) {
+        const struct hypercall *row = hypercall_row(abi, nr);
+        if (row)
+            add_row(b, row);
+    }
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    g_autofree char *text = json_to_string(root, TRUE);
+    return g_strconcat(text, "\n", NULL);
+}
+
+char *ring1_describe_hypercalls(enum ring1_abi abi, enum ring1_xen xen, bool json, GError **error)
+{
+    const struct abi *pair = find_pair(abi, xen, error);
+    if (!pair)
+        return NULL;
+    return json ? as_json(pair) : as_text(pair);
+}
