@@ -387,9 +387,11 @@ static bool take_image(struct options *o, const GPtrArray *words, const char *na
 static void print_command_help(GOptionContext *context, int *status)
 {
     g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+    /* GOption has no words for a value that may be left out. */
+    static const char mended[] = "--trace[=FILE]";
     char *trace = strstr(help, "--trace=[FILE]");
     if (trace)
-        memcpy(trace, "--trace[=FILE]", strlen("--trace[=FILE]"));
+        memcpy(trace, mended, sizeof(mended) - 1);
     *status = print_out(help);
 }
 
