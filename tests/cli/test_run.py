@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`ring1 run` in a pipe: exit statuses, limits, console bytes both ways, the
+trace, signals."""
+
+import os
+import signal
+import struct
+import subprocess
+import time
+
+from kit import (BUFFER, CONSOLE_IO, MULTICALL, RING1, SCHED_OP_OLD, XEN_VERSION, Guest, Guests, check,
+                 check_refused, echo_guest, finish, one_line, print_guest, ring1)
+
+guests = Guests()
+OFF = guests.add("off", Guest().shutdown())
+ECHO = guests.add("echo", echo_guest(), b"".ljust(2048, b"\0") + b"ready\n")
+SPIN = guests.add("spin", Guest().label("loop").jump("loop"))
+BLOCK = guests.add("block", Guest().label("loop").call(SCHED_OP_OLD, 1, 0).jump("loop"))
+CALLS = guests.add("calls", Guest().label("loop").call(XEN_VERSION, 0, 0).jump("loop"))
+PRINT = guests.add("print", print_guest(1000, 1000), (b"x" * 999 + b"\n"))
+SAY = guests.add("say", Guest().call(CONSOLE_IO, 0, 3, BUFFER).shutdown(1), b"hi\n")
+
+
+def test_statuses():
+    for reason, status in ((0, 0), (1, 4), (2, 5), (3, 3), (4, 5), (76, 5)):
+        r = ring1("run", *guests.add(f"reason-{reason}", Guest().shutdown(reason)))
+        said = r.err == "" if status == 0 else one_line(r.err)
+        check(f"shutdown {reason}", r.status == status and said, r)
+    r = ring1("run", *guests.add("ud2", Guest().bytes(0x0F, 0x0B)))
+    check("a crash", r.status == 3 and "ring1: the guest crashed: " in r.err, r)
+    r = ring1("run", *BLOCK)
+    check("waits for ever", r.status == 5 and one_line(r.err) and "for ever" in r.err, r)
+    r = ring1("run", "--abi", "xen-2.0", *OFF)
+    check("2.0 powers off", r.status == 0, r)
+    check_refused("a pair that never existed", 2, ["xen-2.0", "4.17"], "run", "--abi", "xen-2.0", "--xen", "4.17",
+                  *OFF)
+
+
+def test_limits():
+    r = ring1("run", "--max-hypercalls", "7", "--trace", *CALLS)
+    check("--max-hypercalls", r.status == 124 and r.err.count("xen_version(") == 7, r)
+    check("it says so", r.err.splitlines()[-1].startswith("ring1: --max-hypercalls"), r.err)
+    for name, guest in (("spin", SPIN), ("calls", CALLS)):
+        r = ring1("run", "--max-guest-time", "0.01", *guest)
+        check(f"--max-guest-time, {name}", r.status == 124 and one_line(r.err), r)
+        start = time.monotonic()
+        r = ring1("run", "--max-time", "0.3", *guest)
+        check(f"--max-time, {name}", r.status == 124 and one_line(r.err), r)
+        check(f"--max-time, {name}: in time", 0.25 < time.monotonic() - start < 3)
+    r = ring1("run", "--on-reboot", "restart", "--max-hypercalls", "11", *SAY)
+    check("--on-reboot restart", r.status == 124 and r.out == b"hi\n" * 6, r)
+    # A wait with an open stdin takes the host's time, and a limit ends it.
+    with subprocess.Popen([RING1, "run", "--max-time", "0.3", *BLOCK], stdin=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as run:
+        check("--max-time while the guest waits", run.wait(timeout=20) == 124, run.returncode)
+
+
+def test_console():
+    r = ring1("run", *ECHO, data=b"abc\nq")
+    check("bytes of a pipe, then its end", r.status in (0, 5) and r.out.startswith(b"ready\nabc\n"), r)
+    with open(guests.path("in"), "wb") as f:
+        f.write(b"from a file\n" * 1000 + b"q" * 64)
+    runs = [ring1("run", "--input", guests.path("in"), f"--trace={guests.path('trace-%d' % i)}", *ECHO)
+            for i in range(2)]
+    check("--input", runs[0].status == 0 and runs[0].out.startswith(b"ready\nfrom a file\n"), runs[0])
+    check("nothing of it is lost", runs[0].out.count(b"from a file\n") == 1000, runs[0].out[-80:])
+    traces = [open(guests.path(f"trace-{i}"), "rb").read() for i in range(2)]
+    check("two runs are equal", runs[0].out == runs[1].out and traces[0] == traces[1] and len(traces[0]) > 1000)
+    with subprocess.Popen([RING1, "run", *ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        check("ready", run.stdout.read(6) == b"ready\n")
+        for word in (b"one", b"two", b"three"):
+            run.stdin.write(word)
+            run.stdin.flush()
+            check(f"{word} comes back at once", run.stdout.read(len(word)) == word)
+        run.stdin.write(b"q")
+        run.stdin.flush()
+        check("q ends it", run.wait(timeout=20) == 0, run.returncode)
+
+
+def test_output():
+    r = ring1("run", *PRINT)
+    check("a million bytes", r.status == 0 and r.out == (b"x" * 999 + b"\n") * 1000, r.status, len(r.out))
+    with subprocess.Popen([RING1, "run", *PRINT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as run:
+        time.sleep(0.4)
+        n = 0
+        while part := run.stdout.read1(700):
+            n += len(part)
+        check("a slow reader", run.wait(timeout=20) == 0 and n == 1000000, n)
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run([RING1, "run", *PRINT], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                             timeout=20)
+        err = run.stderr.decode()
+        check("a full disk", run.returncode == 125 and one_line(err) and "standard output" in err, err)
+    with subprocess.Popen([RING1, "run", *PRINT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as run:
+        run.stdout.read(10)
+        run.stdout.close()
+        err = run.stderr.read().decode()
+        check("a closed pipe", run.wait(timeout=20) == 125 and one_line(err), run.returncode, err)
+    with subprocess.Popen([RING1, "run", *PRINT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as run:
+        time.sleep(0.3)
+        run.terminate()
+        check("SIGTERM while the reader sleeps", run.wait(timeout=20) == 143, run.returncode)
+        run.stdout.close()
+
+
+def test_trace():
+    entries = struct.pack("<8I", XEN_VERSION, 0xAA, 0, 0, 0, 0, 0, 0) + struct.pack("<8I", 77, 0xAA, *[0] * 6)
+    multicall = guests.add("multicall", Guest().call(MULTICALL, BUFFER, 2).call(77).call(49, 0).shutdown(), entries)
+    r = ring1("run", "--trace", *multicall)
+    lines = r.err.splitlines()
+    check("a line a call", r.status == 0 and len(lines) >= 5, r)
+    for line, words in zip(lines, (["] v0 multicall(0x100800, 2) = 0"], ["  [", "] v0 [0] xen_version(0, 0x0) = "],
+                                   ["  [", "] v0 [1] hypercall_77(...) = -ENOSYS (Function not implemented)"],
+                                   ["] v0 hypercall_77(...) = -ENOSYS"], ["paging_domctl_cont", "not served yet"])):
+        check(f"trace line {words}", all(w in line for w in words), line)
+    file = guests.path("trace")
+    r = ring1("run", f"--trace={file}", *multicall)
+    check("--trace=FILE", r.status == 0 and r.err == "" and len(open(file).read().splitlines()) == len(lines), r)
+    r = ring1("run", "--trace=/dev/full", *multicall)
+    check("a trace that cannot be written", r.status == 125 and one_line(r.err), r)
+
+
+def test_signals():
+    for sig, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        for name, guest in (("spin", SPIN), ("block", BLOCK)):
+            with subprocess.Popen([RING1, "run", *guest], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+                time.sleep(0.3)
+                run.send_signal(sig)
+                got = run.wait(timeout=20)
+                check(f"{sig.name} while the guest does {name}", got == status, got)
+    with open(os.devnull) as null:
+        run = subprocess.run([RING1, "run", *OFF], stdin=null, capture_output=True, timeout=20)
+        check("stdin is /dev/null", run.returncode == 0, run)
+    run = subprocess.run([RING1, "run", *OFF], capture_output=True, timeout=20, preexec_fn=lambda: os.close(0))
+    check("stdin is closed", run.returncode == 0, run)
+
+
+test_statuses()
+test_limits()
+test_console()
+test_output()
+test_trace()
+test_signals()
+finish()
