@@ -15,7 +15,9 @@ ECHO = guests.add("echo", echo_guest(), b"".ljust(2048, b"\0") + b"ready\n")
 SPIN = guests.add("spin", Guest().call(CONSOLE_IO, 0, 6, BUFFER).label("loop").jump("loop"), b"ready\n")
 OFF = guests.add("off", Guest().call(CONSOLE_IO, 0, 6, BUFFER).shutdown(), b"ready\n")
 CRASH = guests.add("ud2", Guest().call(CONSOLE_IO, 0, 5, BUFFER).bytes(0x0F, 0x0B), b"ready")
-IFLAG, OFLAG, LFLAG = 0, 1, 3
+OFLAG, LFLAG = 1, 3
+# A build with AddressSanitizer must die of a signal like any other.
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0"
 
 
 class Session:

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for ring1(1)
+
+_ring1()
+{
+    local cur prev words cword split
+    if declare -F _init_completion >/dev/null; then
+        _init_completion -s || return
+    else
+        cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+        words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+    fi
+
+    local options
+    case ${words[1]-} in
+    run)
+        options="--memory --initrd --append --abi --xen --mfn --time --date --input --max-time
+            --max-guest-time --max-hypercalls --on-reboot --console-io --trace --raw --help"
+        ;;
+    info) options="--memory --initrd --abi --xen --json --help" ;;
+    hypercalls) options="--abi --xen --json --help" ;;
+    esac
+    if ((cword == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W "run info hypercalls --help --version" -- "$cur")
+        return
+    fi
+
+    local values
+    case $prev in
+    --abi) values="auto xen-2.0 xen-3.0 xen-3.0-pae" ;;
+    --xen) values="2.0 3.0.0 3.0.4 3.2 4.17" ;;
+    --mfn) values="identity offset shuffle" ;;
+    --time) values="virtual real" ;;
+    --date) values="now" ;;
+    --on-reboot) values="exit restart" ;;
+    --console-io) values="allow deny" ;;
+    -m | --memory) values="16 64 256 1024 4096" ;;
+    --append | --max-time | --max-guest-time | --max-hypercalls | --raw) return ;;
+    esac
+    if [[ -n ${values-} ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
+    elif [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "${options-}" -- "$cur")
+    elif [[ ${words[1]} != hypercalls ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    fi
+}
+complete -o filenames -F _ring1 ring1
