@@ -101,6 +101,11 @@ enum { SHUTDOWN_poweroff, SHUTDOWN_reboot, SHUTDOWN_suspend, SHUTDOWN_crash };
 /* The Xens that are told apart, in order of release. */
 enum xen { XEN_2_0, XEN_3_0_0, XEN_3_0_4, XEN_3_2, XEN_4_17 };
 
+/* Registers at the first instruction. */
+extern struct boot_state {
+    u32 eax, ebx, ecx, edx, esi, edi, ebp, esp, eflags, cs, ss, ds, es, fs, gs;
+} boot_state;
+
 extern struct start_info *start_info;
 extern enum xen xen; /* found by asking it, or xen=... on the command line */
 

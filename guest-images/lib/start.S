@@ -42,6 +42,22 @@
         .section .text.head, "ax"
         .globl _start
 _start:
+        mov     %eax, boot_state        /* struct boot_state of guest.h */
+        mov     %ebx, boot_state + 4
+        mov     %ecx, boot_state + 8
+        mov     %edx, boot_state + 12
+        mov     %esi, boot_state + 16
+        mov     %edi, boot_state + 20
+        mov     %ebp, boot_state + 24
+        mov     %esp, boot_state + 28
+        pushf
+        pop     boot_state + 32
+        mov     %cs, boot_state + 36
+        mov     %ss, boot_state + 40
+        mov     %ds, boot_state + 44
+        mov     %es, boot_state + 48
+        mov     %fs, boot_state + 52
+        mov     %gs, boot_state + 56
         mov     $boot_stack_top, %esp
         cld
         push    %esi
@@ -55,6 +71,9 @@ hypercall_page:
         .fill   4096, 1, 0xF4
 
         .bss
+        .globl  boot_state
+        .p2align 12
+boot_state: .skip 64
         .p2align 12
         .skip   16384
 boot_stack_top:
