@@ -227,6 +227,7 @@ struct hypercall_slot {
     const struct hypercall *row; /* NULL: number never heard of */
     hypercall_fn fn;             /* NULL: answer is the result */
     int32_t answer;
+    unsigned nargs; /* registers to be read */
     /* A user's handler: called instead of fn when not NULL. */
     int32_t (*user_fn)(struct vcpu *v, const uint32_t *arg, void *user);
     void *user;

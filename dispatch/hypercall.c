@@ -7,11 +7,11 @@
 #include <xen/errno.h>
 
 static const struct hypercall rows[] = {
-#define HYPERCALL(nr, name, nargs, signature, from, to, service)                                            \
+#define HYPERCALL(nr, name, nargs, signature, from, to, service)                                             \
     {nr, #name, nargs, signature, from, to, service},
 #define SERVED(handler) HC_SERVED, 0, handler
-#define ANSWERS(err) HC_ANSWERS, (err), NULL
-#define NOT_YET HC_NOT_YET, -XEN_ENOSYS, NULL
+#define ANSWERS(err)    HC_ANSWERS, (err), NULL
+#define NOT_YET         HC_NOT_YET, -XEN_ENOSYS, NULL
 #include "hypercalls.def"
 };
 
@@ -37,6 +37,7 @@ void hypercall_table_init(struct domain *d)
             .row = row,
             .fn = row ? row->fn : NULL,
             .answer = row ? row->answer : -XEN_ENOSYS,
+            .nargs = row ? row->nargs : 0,
         };
     }
 }

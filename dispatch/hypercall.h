@@ -19,8 +19,8 @@ enum hypercall_service {
 struct hypercall {
     unsigned nr;
     const char *name;
-    unsigned nargs;        /* registers read: EBX, ECX, EDX, ESI, EDI */
-    const char *signature; /* "cmd, arg*": names; `*` marks a guest pointer */
+    unsigned nargs;          /* registers read: EBX, ECX, EDX, ESI, EDI */
+    const char *signature;   /* "cmd, arg*": names; `*` marks a guest pointer */
     enum ring1_xen from, to; /* Xens that have it, both included */
     enum hypercall_service service;
     int32_t answer;
@@ -49,13 +49,13 @@ static inline const struct hypercall_slot *hypercall_slot(const struct domain *d
 
 /* How a call is looked at from outside: debug/ and users of the library. */
 struct call {
-    uint32_t nr;             /* as the guest gave it, before any wrap */
+    uint32_t nr;                 /* as the guest gave it, before any wrap */
     const struct hypercall *row; /* NULL: never heard of, or a user's own */
-    const uint32_t *arg;     /* MAX_HYPERCALL_ARGS */
-    int depth;               /* 0: by int 0x82; 1: an entry of a multicall */
-    unsigned index;          /* with depth 1: which entry */
-    int32_t result;          /* in after() */
-    const char *why;         /* in after(): why it was refused, or NULL */
+    const uint32_t *arg;         /* MAX_HYPERCALL_ARGS */
+    int depth;                   /* 0: by int 0x82; 1: an entry of a multicall */
+    unsigned index;              /* with depth 1: which entry */
+    int32_t result;              /* in after() */
+    const char *why;             /* in after(): why it was refused, or NULL */
 };
 
 /* One tap a domain. before() may answer the call itself: it returns true and
@@ -68,7 +68,7 @@ struct tap {
     void (*deliver)(void *user, struct vcpu *v, int vector, uint32_t error, bool has_error);
     void *user;
 };
-#define TAP_UPCALL 256
+#define TAP_UPCALL   256
 #define TAP_FAILSAFE 257
 
 /* Serve a call. `arg` has MAX_HYPERCALL_ARGS words (those beyond the row's
@@ -86,7 +86,7 @@ const char *errno_text(int32_t err);
 /* The handlers, one a row: arguments as docs/xen-abi.md section 2 has them, in
  * arg[0..4]; they return what goes to EAX: 0, a positive value or -errno. */
 #define HYPERCALL(nr, name, nargs, signature, from, to, service) service
-#define SERVED(handler) int32_t handler(struct vcpu *v, const uint32_t *arg);
+#define SERVED(handler)                                          int32_t handler(struct vcpu *v, const uint32_t *arg);
 #define ANSWERS(err)
 #define NOT_YET
 #include "hypercalls.def"

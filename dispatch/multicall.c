@@ -13,7 +13,7 @@
 #include <xen/errno.h>
 
 #define ENTRY_WORDS 8u
-#define ENTRY_SIZE 32u
+#define ENTRY_SIZE  32u
 
 /* A page of the list, as found by the last walk. */
 struct window {

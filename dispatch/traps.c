@@ -10,7 +10,7 @@
 #include "hypercall.h"
 
 /* Bits of EFLAGS that delivery clears: TF, VM, RF, NT. */
-#define EFLAGS_DELIVERY_CLEARS (EFLAGS_TF | EFLAGS_VM | EFLAGS_RF | EFLAGS_NT)
+#define EFLAGS_DELIVERY_CLEARS    (EFLAGS_TF | EFLAGS_VM | EFLAGS_RF | EFLAGS_NT)
 #define VMASST_ARCHITECTURAL_IOPL (1u << 4)
 
 bool trap_has_error_code(unsigned vector)
@@ -23,8 +23,7 @@ bool selector_descriptor(struct vcpu *v, uint16_t selector, uint64_t *descriptor
     const struct domain *d = v->domain;
     unsigned entry = selector >> 3;
     if (selector & 4) { /* LDT */
-        return entry < v->ldt_entries &&
-               guest_read(v, GVA(v->ldt_base + entry * 8u), descriptor, 8) == 0;
+        return entry < v->ldt_entries && guest_read(v, GVA(v->ldt_base + entry * 8u), descriptor, 8) == 0;
     }
     unsigned first = d->abi->first_reserved_gdt;
     unsigned frame = entry / 512;
@@ -267,8 +266,8 @@ bool deliver_nmi(struct vcpu *v)
     if (!v->nmi_pending || v->nmi_masked)
         return false;
     bool own = d->abi->xen >= RING1_XEN_4_17; /* trap table entry 2 (13.2) */
-    struct callback cb = own ? (struct callback){v->traps[TRAP_nmi].address, v->traps[TRAP_nmi].cs, true}
-                             : v->nmi_callback;
+    struct callback cb =
+        own ? (struct callback){v->traps[TRAP_nmi].address, v->traps[TRAP_nmi].cs, true} : v->nmi_callback;
     if (cb.eip == 0)
         return false;
     struct bounce b = {.n = 0};

@@ -9,23 +9,23 @@
 #include "domain.h"
 
 /* Vectors. */
-#define TRAP_divide_error 0u
-#define TRAP_debug 1u
-#define TRAP_nmi 2u
-#define TRAP_int3 3u
-#define TRAP_overflow 4u
-#define TRAP_bounds 5u
-#define TRAP_invalid_op 6u
-#define TRAP_no_device 7u
-#define TRAP_double_fault 8u
-#define TRAP_invalid_tss 10u
-#define TRAP_no_segment 11u
-#define TRAP_stack_error 12u
-#define TRAP_gp_fault 13u
-#define TRAP_page_fault 14u
-#define TRAP_copro_error 16u
+#define TRAP_divide_error    0u
+#define TRAP_debug           1u
+#define TRAP_nmi             2u
+#define TRAP_int3            3u
+#define TRAP_overflow        4u
+#define TRAP_bounds          5u
+#define TRAP_invalid_op      6u
+#define TRAP_no_device       7u
+#define TRAP_double_fault    8u
+#define TRAP_invalid_tss     10u
+#define TRAP_no_segment      11u
+#define TRAP_stack_error     12u
+#define TRAP_gp_fault        13u
+#define TRAP_page_fault      14u
+#define TRAP_copro_error     16u
 #define TRAP_alignment_check 17u
-#define TRAP_simd_error 19u
+#define TRAP_simd_error      19u
 
 /* Whether the CPU pushes an error code with this exception. */
 bool trap_has_error_code(unsigned vector);

@@ -5,4 +5,5 @@
  */
 #include <ring1/ring1.h>
 
-G_DEFINE_QUARK(ring1 - error - quark, ring1_error)
+/* clang-format off: the first argument is a name */
+G_DEFINE_QUARK(ring1-error-quark, ring1_error)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cpu.h - the CPU: a narrow interface that cpu_unicorn.c implements, the one
+ * file that knows the engine. Another engine means another such file.
+ *
+ * The CPU runs ring 1 and ring 3 code with segments and faults as a 32-bit x86
+ * has them. It owns no page tables: every miss of its TLB is asked for by
+ * `fill`. It owns no clock: it counts the bytes of code that it executed.
+ */
+#ifndef EMU_CPU_H
+#define EMU_CPU_H
+
+#include "dispatch/access.h"
+#include "dispatch/domain.h"
+
+#include <glib.h>
+
+struct cpu;
+
+/* Why cpu_run returned. */
+enum cpu_exit {
+    CPU_EXIT_STOPPED,   /* the clock's deadline, or cpu_stop */
+    CPU_EXIT_INTERRUPT, /* `int n`, int3, into: EIP after it */
+    CPU_EXIT_EXCEPTION, /* a fault of the CPU (not #PF): EIP at the instruction */
+    CPU_EXIT_MISS,      /* fill refused: EIP at the instruction */
+};
+
+struct cpu_event {
+    enum cpu_exit exit;
+    unsigned vector;    /* INTERRUPT, EXCEPTION */
+    uint32_t error;     /* EXCEPTION: the error code, 0 where there is none */
+    uint32_t page;      /* MISS: address of the page */
+    enum access access; /* MISS */
+};
+
+/* Answer to a miss: where the page lies and what the TLB may allow. */
+struct cpu_mapping {
+    mfn_t mfn;
+    bool write, execute; /* reading is always allowed */
+};
+
+struct cpu_ops {
+    /* The TLB has nothing for the page of `va`. True: *out is its mapping.
+     * False: the run ends with CPU_EXIT_MISS and nothing of the instruction is
+     * done. */
+    bool (*fill)(void *user, uint32_t va, enum access access, bool ring3, struct cpu_mapping *out);
+    /* `int $0x82` in ring 1, EAX given. The handler reads its arguments with
+     * cpu_read_args and returns EAX. */
+    uint32_t (*hypercall)(void *user, uint32_t nr);
+    /* After it: true if the guest may run on at once. */
+    bool (*hypercall_done)(void *user);
+    /* RDTSC. */
+    uint64_t (*tsc)(void *user);
+    /* CPUID: regs hold EAX, EBX, ECX, EDX. */
+    void (*cpuid)(void *user, uint32_t regs[4]);
+    /* IN and OUT: value read; false: not allowed. */
+    uint32_t (*port_in)(void *user, uint32_t port, unsigned size);
+};
+
+/* Make a CPU over machine memory. It finds out where the engine keeps what its
+ * public interface does not give (privilege level, error code) and tests it.
+ * NULL: RING1_ERROR_CPU. */
+struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, GError **error);
+void cpu_free(struct cpu *cpu);
+
+/* Run until something happens. False: the engine failed, RING1_ERROR_CPU. */
+bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error);
+
+/* Have a run end at the next block; from callbacks, other threads and signal
+ * handlers. */
+void cpu_stop(struct cpu *cpu);
+
+/* The clock: bytes of code executed, plus what cpu_charge adds for traps. The
+ * run ends when it reaches the deadline. */
+uint64_t cpu_clock(const struct cpu *cpu);
+void cpu_charge(struct cpu *cpu, uint64_t bytes);
+void cpu_set_clock(struct cpu *cpu, uint64_t clock);
+void cpu_set_deadline(struct cpu *cpu, uint64_t clock);
+
+/* The first n (0..6) of EBX, ECX, EDX, ESI, EDI, EBP; inside `hypercall`. */
+void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n);
+
+/* All registers, outside and inside callbacks. cpu_set_regs is for outside a
+ * run only; code, stack and data segments that changed are loaded from
+ * `descriptor`, which gives the descriptor behind a selector (false: it is
+ * refused, and so is the whole call). */
+void cpu_get_regs(struct cpu *cpu, struct regs *regs);
+typedef bool (*cpu_descriptor_fn)(void *user, uint16_t selector, uint64_t *descriptor);
+bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user);
+
+/* GDTR's limit (the image lies at HIDDEN_GDT) and the LDT's (HIDDEN_LDT; 0 bytes:
+ * none; `selector` is what SLDT shows). */
+void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit);
+void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes);
+
+/* CR0.TS: while set, FPU instructions raise #NM. Outside a run. */
+void cpu_set_ts(struct cpu *cpu, bool ts);
+/* CR4 and CR0 as SMSW and MOV from CR show them are the caller's to emulate. */
+
+/* Drop all translations of addresses; inside callbacks too. */
+void cpu_flush_tlb(struct cpu *cpu);
+/* Drop translated code of one frame; outside a run. It is asked for through
+ * `fill` at HIDDEN_WINDOW. */
+void cpu_forget_code(struct cpu *cpu, mfn_t mfn);
+void cpu_forget_all_code(struct cpu *cpu);
+/* The frame that HIDDEN_WINDOW shows while cpu_forget_code runs. */
+mfn_t cpu_window(const struct cpu *cpu);
+
+/* All of the CPU's own state (registers, FPU, SSE), not memory. */
+GBytes *cpu_save(struct cpu *cpu);
+bool cpu_restore(struct cpu *cpu, GBytes *saved);
+
+/* The engine's name and version, for --version; the caller frees it. */
+char *cpu_engine_version(void);
+
+#endif

@@ -1,0 +1,728 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cpu_unicorn.c - the CPU on Unicorn: the one file that includes its header.
+ *
+ * Unicorn runs in UC_TLB_VIRTUAL mode: it asks for every page, and a refused
+ * page ends the run with EIP at the instruction and nothing of it done. What the
+ * public registers do not give - the privilege level, the error code, the
+ * memory of past exceptions - is read and written in the blob of a saved
+ * context, at offsets that are found and tested when a CPU is made
+ * (cpu_layout.h).
+ */
+#include "cpu.h"
+
+#include "cpu_layout.h"
+
+#include <ring1/ring1.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unicorn/unicorn.h>
+
+/* A page that only the CPU's making uses, far above machine memory. */
+#define SCRATCH_MADDR (1ull << 36)
+
+struct cpu {
+    uc_engine *uc;
+    uc_context *context;
+    const struct cpu_ops *ops;
+    void *user;
+    struct memory *mem;
+    uint8_t *scratch;
+    struct cpu_layout layout;
+    bool making; /* layout is being found: pages are the scratch page */
+
+    uint64_t clock;
+    _Atomic uint64_t deadline; /* 0: stop */
+    uint64_t wanted_deadline;
+    uint64_t block_address;
+    uint32_t block_size;
+
+    struct cpu_event event;
+    bool have_event;
+    bool refusing;       /* every miss is refused: the run is over */
+    bool rewind;         /* registers go back to `context` after the run */
+    bool ring3_possible; /* ring 3 code was fetched since the last TLB flush */
+    mfn_t window;
+    uint32_t gdt_limit;
+};
+
+static GQuark error_domain(void)
+{
+    return RING1_ERROR;
+}
+
+static bool failed(uc_err err, const char *what, GError **error)
+{
+    if (err == UC_ERR_OK)
+        return false;
+    g_set_error(error, error_domain(), RING1_ERROR_CPU, "Unicorn: %s: %s", what, uc_strerror(err));
+    return true;
+}
+
+/* --- callbacks of the engine ------------------------------------------------ */
+
+static void end_run(struct cpu *cpu)
+{
+    uc_emu_stop(cpu->uc);
+}
+
+static void set_event(struct cpu *cpu, const struct cpu_event *event)
+{
+    if (!cpu->have_event)
+        cpu->event = *event;
+    cpu->have_event = true;
+}
+
+static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct cpu *cpu = user;
+    cpu->block_address = address;
+    cpu->block_size = size;
+    cpu->clock += size;
+    if (G_UNLIKELY(cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed)))
+        uc_emu_stop(uc);
+}
+
+static bool in_ring3(struct cpu *cpu)
+{
+    uint32_t ss = 0;
+    uc_reg_read(cpu->uc, UC_X86_REG_SS, &ss);
+    return (ss & 3) == 3;
+}
+
+static bool on_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *entry, void *user)
+{
+    struct cpu *cpu = user;
+    (void)uc;
+    if (G_UNLIKELY(cpu->making)) {
+        *entry = (uc_tlb_entry){.paddr = SCRATCH_MADDR, .perms = UC_PROT_ALL};
+        return true;
+    }
+    enum access access = type == UC_MEM_FETCH   ? ACCESS_FETCH
+                         : type == UC_MEM_WRITE ? ACCESS_WRITE
+                                                : ACCESS_READ;
+    struct cpu_mapping map;
+    bool ring3 = in_ring3(cpu);
+    if (cpu->refusing || !cpu->ops->fill(cpu->user, (uint32_t)va, access, ring3, &map)) {
+        set_event(cpu, &(struct cpu_event){.exit = CPU_EXIT_MISS, .page = (uint32_t)va, .access = access});
+        return false;
+    }
+    cpu->ring3_possible |= ring3;
+    entry->paddr = (uint64_t)map.mfn.mfn << RING1_PAGE_SHIFT;
+    entry->perms =
+        (uc_prot)(UC_PROT_READ | (map.write ? UC_PROT_WRITE : 0) | (map.execute ? UC_PROT_EXEC : 0));
+    return true;
+}
+
+/* The ring is known without asking as long as no ring 3 code was fetched since
+ * the TLB was empty: entering ring 3 needs such a fetch. */
+static bool on_hypercall(struct cpu *cpu)
+{
+    uint32_t eax;
+    if (cpu->ring3_possible && in_ring3(cpu))
+        return false;
+    uc_reg_read(cpu->uc, UC_X86_REG_EAX, &eax);
+    eax = cpu->ops->hypercall(cpu->user, eax);
+    uc_reg_write(cpu->uc, UC_X86_REG_EAX, &eax);
+    if (!cpu->ops->hypercall_done(cpu->user) ||
+        cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed))
+        end_run(cpu);
+    return true;
+}
+
+static void on_interrupt(uc_engine *uc, uint32_t vector, void *user)
+{
+    struct cpu *cpu = user;
+    (void)uc;
+    if (G_LIKELY(vector == 0x82 && !cpu->making) && on_hypercall(cpu))
+        return;
+    set_event(cpu, &(struct cpu_event){.exit = CPU_EXIT_INTERRUPT, .vector = vector});
+    end_run(cpu);
+}
+
+static bool on_invalid(uc_engine *uc, void *user)
+{
+    struct cpu *cpu = user;
+    (void)uc;
+    set_event(cpu, &(struct cpu_event){.exit = CPU_EXIT_EXCEPTION, .vector = 6});
+    end_run(cpu);
+    return true;
+}
+
+/* Leave the run as if the present instruction had not begun. The engine goes on
+ * with the block: registers are put back afterwards, and memory is kept by
+ * refusing every page. */
+static void undo_instruction(struct cpu *cpu, const struct cpu_event *event)
+{
+    set_event(cpu, event);
+    uc_context_save(cpu->uc, cpu->context);
+    uc_ctl_flush_tlb(cpu->uc);
+    cpu->ring3_possible = true;
+    cpu->refusing = true;
+    cpu->rewind = true;
+    end_run(cpu);
+}
+
+static const struct cpu_event gp_fault = {.exit = CPU_EXIT_EXCEPTION, .vector = 13};
+
+static uint32_t on_in(uc_engine *uc, uint32_t port, int size, void *user)
+{
+    struct cpu *cpu = user;
+    (void)uc;
+    (void)port;
+    (void)size;
+    if (!cpu->rewind)
+        undo_instruction(cpu, &gp_fault);
+    return 0;
+}
+
+static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value, void *user)
+{
+    (void)value;
+    on_in(uc, port, size, user);
+}
+
+static int on_cpuid(uc_engine *uc, void *user)
+{
+    static const int ids[] = {UC_X86_REG_EAX, UC_X86_REG_EBX, UC_X86_REG_ECX, UC_X86_REG_EDX};
+    struct cpu *cpu = user;
+    uint32_t r[4];
+    void *p[] = {&r[0], &r[1], &r[2], &r[3]};
+    uc_reg_read_batch(uc, (int *)ids, p, 4);
+    cpu->ops->cpuid(cpu->user, r);
+    uc_reg_write_batch(uc, (int *)ids, (void *const *)p, 4);
+    return 1;
+}
+
+/* The clock as of the instruction that is being executed: EIP is exact here. */
+static int on_rdtsc(uc_engine *uc, void *user)
+{
+    struct cpu *cpu = user;
+    uint32_t eip;
+    uc_reg_read(uc, UC_X86_REG_EIP, &eip);
+    uint64_t rest = cpu->block_address + cpu->block_size - eip;
+    uint64_t clock = cpu->clock;
+    if (rest <= cpu->block_size)
+        cpu->clock -= rest;
+    uint64_t tsc = cpu->ops->tsc(cpu->user);
+    cpu->clock = clock;
+    uint32_t low = (uint32_t)tsc, high = (uint32_t)(tsc >> 32);
+    uc_reg_write(uc, UC_X86_REG_EAX, &low);
+    uc_reg_write(uc, UC_X86_REG_EDX, &high);
+    return 1;
+}
+
+static int on_rdtscp(uc_engine *uc, void *user)
+{
+    uint32_t aux = 0;
+    on_rdtsc(uc, user);
+    uc_reg_write(uc, UC_X86_REG_ECX, &aux);
+    return 1;
+}
+
+/* --- making ----------------------------------------------------------------- */
+
+static bool add_hooks(struct cpu *cpu, GError **error)
+{
+    const struct {
+        int type;
+        void *fn;
+        int insn;
+    } hooks[] = {
+        {UC_HOOK_TLB_FILL, (void *)on_fill, 0},
+        {UC_HOOK_INTR, (void *)on_interrupt, 0},
+        {UC_HOOK_INSN_INVALID, (void *)on_invalid, 0},
+        {UC_HOOK_BLOCK, (void *)on_block, 0},
+        {UC_HOOK_INSN, (void *)on_in, UC_X86_INS_IN},
+        {UC_HOOK_INSN, (void *)on_out, UC_X86_INS_OUT},
+        {UC_HOOK_INSN, (void *)on_cpuid, UC_X86_INS_CPUID},
+        {UC_HOOK_INSN, (void *)on_rdtsc, UC_X86_INS_RDTSC},
+        {UC_HOOK_INSN, (void *)on_rdtscp, UC_X86_INS_RDTSCP},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(hooks); i++) {
+        uc_hook handle;
+        uc_err err = uc_hook_add(cpu->uc, &handle, hooks[i].type, hooks[i].fn, cpu, 1, 0, hooks[i].insn);
+        if (failed(err, "uc_hook_add", error))
+            return false;
+    }
+    return true;
+}
+
+static bool open_engine(struct cpu *cpu, GError **error)
+{
+    uint64_t len = ((uint64_t)cpu->mem->nr_frames + 1) << RING1_PAGE_SHIFT; /* and the zero frame */
+    unsigned major, minor;
+    uc_version(&major, &minor);
+    return !failed(uc_open(UC_ARCH_X86, UC_MODE_32, &cpu->uc), "uc_open", error) &&
+           !failed(uc_mem_map_ptr(cpu->uc, 0, len, UC_PROT_ALL, cpu->mem->base), "uc_mem_map_ptr", error) &&
+           !failed(uc_mem_map_ptr(cpu->uc, SCRATCH_MADDR, RING1_PAGE_SIZE, UC_PROT_ALL, cpu->scratch),
+                   "uc_mem_map_ptr", error) &&
+           !failed(uc_ctl_tlb_mode(cpu->uc, UC_TLB_VIRTUAL), "uc_ctl_tlb_mode", error) &&
+           !failed(uc_ctl_exits_enable(cpu->uc), "uc_ctl_exits_enable", error) &&
+           !failed(uc_context_alloc(cpu->uc, &cpu->context), "uc_context_alloc", error) &&
+           add_hooks(cpu, error);
+}
+
+static void set_gdtr(struct cpu *cpu, uint32_t base, uint32_t limit)
+{
+    uc_x86_mmr gdtr = {.base = base, .limit = limit};
+    uc_reg_write(cpu->uc, UC_X86_REG_GDTR, &gdtr);
+}
+
+/* A flat 4 GiB segment with the given access byte. */
+static uint64_t flat(uint8_t access)
+{
+    return 0x00CF00000000FFFFull | (uint64_t)access << 40;
+}
+
+static uint8_t *take_blob(struct cpu *cpu)
+{
+    uc_context_save(cpu->uc, cpu->context);
+    return g_memdup2(cpu->context, uc_context_size(cpu->uc));
+}
+
+/* The code of the scratch page, which lies at HIDDEN_STUB: GDT at 0. */
+enum { STUB_IRET = 0x200, STUB_RING1 = 0x210, STUB_FAULT = 0x220, STUB_CLI = 0x240, STUB_FRAME = 0xE00 };
+
+static void write_stubs(uint8_t *page)
+{
+    const uint64_t gdt[] = {0, flat(0x9B), flat(0x93), flat(0xBB), flat(0xB3), flat(0xFB), flat(0xF3)};
+    const uint32_t frame[] = {HIDDEN_STUB + STUB_RING1, 0x19, 0x202, HIDDEN_STUB + 0xF00, 0x21};
+    const uint8_t fault[] = {0x66, 0xB8, CPU_PROBE_ERROR & 0xFF, CPU_PROBE_ERROR >> 8, 0x8E, 0xE0};
+    memcpy(page, gdt, sizeof gdt);
+    memcpy(page + STUB_FRAME, frame, sizeof frame);
+    page[STUB_IRET] = 0xCF;                         /* iret */
+    page[STUB_RING1] = 0xCC;                        /* int3 */
+    memcpy(page + STUB_FAULT, fault, sizeof fault); /* mov $0x1A8, %ax; mov %ax, %fs */
+    page[STUB_CLI] = 0xFA;                          /* cli */
+    page[STUB_CLI + 1] = 0xCC;
+}
+
+static void write_probe_registers(struct cpu *cpu)
+{
+    static const int data[] = {UC_X86_REG_SS, UC_X86_REG_DS, UC_X86_REG_ES, UC_X86_REG_FS, UC_X86_REG_GS};
+    static const int general[] = {UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX, UC_X86_REG_EBX,
+                                  UC_X86_REG_ESP, UC_X86_REG_EBP, UC_X86_REG_ESI, UC_X86_REG_EDI};
+    uint32_t v = 0x10;
+    set_gdtr(cpu, HIDDEN_STUB, 0x37);
+    for (size_t i = 0; i < G_N_ELEMENTS(data); i++)
+        uc_reg_write(cpu->uc, data[i], &v);
+    v = 0x08;
+    uc_reg_write(cpu->uc, UC_X86_REG_CS, &v);
+    for (unsigned i = 0; i < 8; i++) {
+        v = CPU_PROBE_GPR + i;
+        uc_reg_write(cpu->uc, general[i], &v);
+    }
+    v = CPU_PROBE_EIP;
+    uc_reg_write(cpu->uc, UC_X86_REG_EIP, &v);
+}
+
+static bool run_stub(struct cpu *cpu, uint32_t offset, unsigned expected_vector)
+{
+    cpu->have_event = false;
+    uc_emu_start(cpu->uc, HIDDEN_STUB + offset, 0, 0, 0);
+    return cpu->have_event && cpu->event.vector == expected_vector;
+}
+
+static bool scratch_descriptor(void *user, uint16_t selector, uint64_t *descriptor)
+{
+    const struct cpu *cpu = user;
+    memcpy(descriptor, cpu->scratch + (selector & 0x38u), 8);
+    return true;
+}
+
+/* The layout holds if a ring entered through it behaves as that ring, and if
+ * one fault after the other arrives as itself. */
+static bool layout_works(struct cpu *cpu)
+{
+    for (unsigned round = 0; round < 6; round++) {
+        unsigned ring = round & 1 ? 3 : 1;
+        struct regs r;
+        struct cpu_event event;
+        cpu_get_regs(cpu, &r);
+        r.cs = ring == 1 ? 0x19 : 0x2B;
+        r.ss = ring == 1 ? 0x21 : 0x33;
+        r.ds = r.es = 0x33;
+        r.fs = r.gs = 0;
+        r.eip = HIDDEN_STUB + (round & 2 ? STUB_FAULT : STUB_CLI);
+        uint32_t code = round & 2 ? CPU_PROBE_ERROR : 0;
+        if (!cpu_set_regs(cpu, &r, scratch_descriptor, cpu) || !cpu_run(cpu, &event, NULL))
+            return false;
+        if (event.exit != CPU_EXIT_EXCEPTION || event.vector != 13 || event.error != code)
+            return false;
+        cpu_get_regs(cpu, &r);
+        if ((r.cs & 3u) != ring || (r.ss & 3u) != ring)
+            return false;
+    }
+    return true;
+}
+
+static bool find_layout(struct cpu *cpu, GError **error)
+{
+    uint32_t esp = HIDDEN_STUB + STUB_FRAME;
+    write_stubs(cpu->scratch);
+    write_probe_registers(cpu);
+    g_autofree uint8_t *ring0 = take_blob(cpu);
+    uc_reg_write(cpu->uc, UC_X86_REG_ESP, &esp);
+    bool ran = run_stub(cpu, STUB_IRET, 3);
+    g_autofree uint8_t *ring1 = take_blob(cpu);
+    ran = ran && run_stub(cpu, STUB_FAULT, 13);
+    g_autofree uint8_t *fault = take_blob(cpu);
+
+    struct cpu_probes probes = {ring0, ring1, fault, uc_context_size(cpu->uc)};
+    const char *missing = ran ? cpu_layout_find(&probes, &cpu->layout) : "a run in ring 1";
+    if (missing) {
+        g_set_error(error, error_domain(), RING1_ERROR_CPU,
+                    "this build of Unicorn is not usable: its saved context does not show %s", missing);
+        return false;
+    }
+    memset((uint8_t *)cpu->context + cpu->layout.old_exception, 0xFF, 4);
+    uc_context_restore(cpu->uc, cpu->context);
+    if (!layout_works(cpu)) {
+        g_set_error(error, error_domain(), RING1_ERROR_CPU,
+                    "this build of Unicorn is not usable: changing rings through its saved context failed");
+        return false;
+    }
+    return true;
+}
+
+/* The state in which a domain's CPU starts, ring and segments apart. */
+static void reset_registers(struct cpu *cpu)
+{
+    uint32_t fpu_control = 0x37F, mxcsr = 0x1F80, tags = 0xFFFF;
+    uint32_t cr0 = 0x33; /* PE MP ET NE: what SMSW shows under Xen */
+    uc_reg_write(cpu->uc, UC_X86_REG_FPCW, &fpu_control);
+    uc_reg_write(cpu->uc, UC_X86_REG_FPTAG, &tags);
+    uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
+    uc_reg_write(cpu->uc, UC_X86_REG_CR0, &cr0);
+}
+
+struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, GError **error)
+{
+    struct cpu *cpu = g_new0(struct cpu, 1);
+    cpu->mem = mem;
+    cpu->ops = ops;
+    cpu->user = user;
+    cpu->scratch = g_aligned_alloc0(1, RING1_PAGE_SIZE, RING1_PAGE_SIZE);
+    cpu_set_deadline(cpu, UINT64_MAX);
+    cpu->making = true;
+    bool ok = open_engine(cpu, error) && find_layout(cpu, error);
+    cpu->making = false;
+    if (!ok) {
+        cpu_free(cpu);
+        return NULL;
+    }
+    uc_ctl_flush_tlb(cpu->uc);
+    uc_ctl_remove_cache(cpu->uc, HIDDEN_STUB, HIDDEN_STUB + RING1_PAGE_SIZE);
+    cpu->have_event = false;
+    cpu->clock = 0;
+    reset_registers(cpu);
+    cpu_set_gdt_limit(cpu, 0xFFFF);
+    return cpu;
+}
+
+void cpu_free(struct cpu *cpu)
+{
+    if (!cpu)
+        return;
+    if (cpu->context)
+        uc_context_free(cpu->context);
+    if (cpu->uc)
+        uc_close(cpu->uc);
+    g_aligned_free(cpu->scratch);
+    g_free(cpu);
+}
+
+/* --- running ---------------------------------------------------------------- */
+
+/* A block left early gives back the bytes from EIP to its end. */
+static void settle_clock(struct cpu *cpu, uint32_t eip)
+{
+    uint64_t rest = cpu->block_address + cpu->block_size - eip;
+    if (rest <= cpu->block_size)
+        cpu->clock -= rest;
+    cpu->block_size = 0;
+}
+
+/* After a fault: its error code, and let the engine forget that it raised one
+ * (it would make a double fault of the next). */
+static void take_error_code(struct cpu *cpu)
+{
+    uint8_t *blob = (uint8_t *)cpu->context;
+    uc_context_save(cpu->uc, cpu->context);
+    memcpy(&cpu->event.error, blob + cpu->layout.error_code, 4);
+    memset(blob + cpu->layout.old_exception, 0xFF, 4);
+    uc_context_restore(cpu->uc, cpu->context);
+}
+
+/* The engine reports faults and `int n` alike by number. A fault leaves EIP at
+ * the instruction: an `int` whose number is a fault's is told by its bytes, which
+ * the machine looks at; here only the engine's own mark counts. */
+static void classify_interrupt(struct cpu *cpu)
+{
+    uint8_t *blob = (uint8_t *)cpu->context;
+    uint32_t is_int;
+    uc_context_save(cpu->uc, cpu->context);
+    memcpy(&is_int, blob + cpu->layout.exception_is_int, 4);
+    if (is_int)
+        return;
+    cpu->event.exit = CPU_EXIT_EXCEPTION;
+    take_error_code(cpu);
+}
+
+bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
+{
+    uint32_t eip = 0;
+    cpu->have_event = cpu->refusing = cpu->rewind = false;
+    uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
+    uc_err err = uc_emu_start(cpu->uc, eip, 0, 0, 0);
+    if (cpu->rewind) {
+        uc_context_restore(cpu->uc, cpu->context);
+        uc_ctl_flush_tlb(cpu->uc);
+    }
+    uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
+    settle_clock(cpu, eip);
+    if (atomic_load(&cpu->deadline) == 0)
+        atomic_store(&cpu->deadline, cpu->wanted_deadline);
+    if (!cpu->have_event) {
+        *event = (struct cpu_event){.exit = CPU_EXIT_STOPPED};
+        return !failed(err, "run", error);
+    }
+    if (cpu->event.exit == CPU_EXIT_INTERRUPT)
+        classify_interrupt(cpu);
+    *event = cpu->event;
+    return true;
+}
+
+void cpu_stop(struct cpu *cpu)
+{
+    atomic_store_explicit(&cpu->deadline, 0, memory_order_relaxed);
+}
+
+uint64_t cpu_clock(const struct cpu *cpu)
+{
+    return cpu->clock;
+}
+
+void cpu_charge(struct cpu *cpu, uint64_t bytes)
+{
+    cpu->clock += bytes;
+}
+
+void cpu_set_clock(struct cpu *cpu, uint64_t clock)
+{
+    cpu->clock = clock;
+}
+
+void cpu_set_deadline(struct cpu *cpu, uint64_t clock)
+{
+    cpu->wanted_deadline = clock;
+    atomic_store_explicit(&cpu->deadline, clock, memory_order_relaxed);
+}
+
+/* --- registers -------------------------------------------------------------- */
+
+void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n)
+{
+    static const int ids[] = {UC_X86_REG_EBX, UC_X86_REG_ECX, UC_X86_REG_EDX,
+                              UC_X86_REG_ESI, UC_X86_REG_EDI, UC_X86_REG_EBP};
+    void *p[] = {&arg[0], &arg[1], &arg[2], &arg[3], &arg[4], &arg[5]};
+    if (n)
+        uc_reg_read_batch(cpu->uc, (int *)ids, p, (int)n);
+}
+
+static uint32_t blob_u32(const uint8_t *blob, size_t offset)
+{
+    uint32_t v;
+    memcpy(&v, blob + offset, 4);
+    return v;
+}
+
+static void blob_set_u32(uint8_t *blob, size_t offset, uint32_t v)
+{
+    memcpy(blob + offset, &v, 4);
+}
+
+/* Where struct regs keeps the general registers, in the engine's order. */
+static const size_t gpr_offsets[8] = {
+    G_STRUCT_OFFSET(struct regs, eax), G_STRUCT_OFFSET(struct regs, ecx), G_STRUCT_OFFSET(struct regs, edx),
+    G_STRUCT_OFFSET(struct regs, ebx), G_STRUCT_OFFSET(struct regs, esp), G_STRUCT_OFFSET(struct regs, ebp),
+    G_STRUCT_OFFSET(struct regs, esi), G_STRUCT_OFFSET(struct regs, edi),
+};
+
+/* And the selectors: ES, CS, SS, DS, FS, GS. */
+static const size_t segment_offsets[6] = {
+    G_STRUCT_OFFSET(struct regs, es), G_STRUCT_OFFSET(struct regs, cs), G_STRUCT_OFFSET(struct regs, ss),
+    G_STRUCT_OFFSET(struct regs, ds), G_STRUCT_OFFSET(struct regs, fs), G_STRUCT_OFFSET(struct regs, gs),
+};
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
+
+void cpu_get_regs(struct cpu *cpu, struct regs *regs)
+{
+    const struct cpu_layout *l = &cpu->layout;
+    const uint8_t *blob = (const uint8_t *)cpu->context;
+    uc_context_save(cpu->uc, cpu->context);
+    for (unsigned i = 0; i < 8; i++)
+        *(uint32_t *)((uint8_t *)regs + gpr_offsets[i]) = blob_u32(blob, l->gpr + 8u * i);
+    for (unsigned i = 0; i < 6; i++)
+        *(uint16_t *)((uint8_t *)regs + segment_offsets[i]) =
+            (uint16_t)blob_u32(blob, l->segments + CPU_SEGMENT_SIZE * i);
+    regs->eip = blob_u32(blob, l->eip);
+    uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &regs->eflags);
+}
+
+/* Load a segment's cache from its descriptor. False: refused. */
+static bool set_segment(const struct cpu_layout *l, uint8_t *blob, unsigned seg, uint16_t selector,
+                        cpu_descriptor_fn descriptor, void *user)
+{
+    uint8_t *at = blob + l->segments + CPU_SEGMENT_SIZE * seg;
+    uint64_t desc = 0;
+    struct cpu_segment cache = {.selector = selector};
+    if ((selector & ~3u) == 0) {
+        if (seg == SEG_CS || seg == SEG_SS)
+            return false;
+    } else {
+        if (!descriptor(user, selector, &desc))
+            return false;
+        if (!cpu_segment_loadable(desc, selector, seg == SEG_CS, seg == SEG_SS))
+            return false;
+        cache.base = (uint32_t)((desc >> 16) & 0xFFFFFFu) | (uint32_t)((desc >> 32) & 0xFF000000u);
+        cache.limit = (uint32_t)(desc & 0xFFFFu) | (uint32_t)((desc >> 32) & 0xF0000u);
+        if (desc & (1ull << 55))
+            cache.limit = cache.limit << 12 | 0xFFFu;
+        cache.flags = (uint32_t)(desc >> 32) | 0x100u; /* accessed */
+    }
+    cpu_segment_store(at, &cache);
+    return true;
+}
+
+/* The bits of hflags that follow from segments and ring (target/i386/cpu.h). */
+#define HF_CPL    0x3u
+#define HF_CS32   0x10u
+#define HF_SS32   0x20u
+#define HF_ADDSEG 0x40u
+
+static void set_hflags(const struct cpu_layout *l, uint8_t *blob, unsigned ring)
+{
+    uint32_t hflags = blob_u32(blob, l->hflags) & ~(HF_CPL | HF_CS32 | HF_SS32 | HF_ADDSEG);
+    struct cpu_segment s[6];
+    for (unsigned i = 0; i < 6; i++)
+        cpu_segment_fetch(blob + l->segments + CPU_SEGMENT_SIZE * i, &s[i]);
+    hflags |= ring;
+    if (s[SEG_CS].flags & (1u << 22))
+        hflags |= HF_CS32;
+    if (s[SEG_SS].flags & (1u << 22))
+        hflags |= HF_SS32;
+    if (s[SEG_DS].base || s[SEG_ES].base || s[SEG_SS].base || !(s[SEG_CS].flags & (1u << 22)))
+        hflags |= HF_ADDSEG;
+    blob_set_u32(blob, l->hflags, hflags);
+}
+
+bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user)
+{
+    const struct cpu_layout *l = &cpu->layout;
+    uint8_t *blob = (uint8_t *)cpu->context;
+    bool reload = false;
+    uc_context_save(cpu->uc, cpu->context);
+    for (unsigned i = 0; i < 6; i++) {
+        uint16_t selector = *(const uint16_t *)((const uint8_t *)regs + segment_offsets[i]);
+        if (selector == (uint16_t)blob_u32(blob, l->segments + CPU_SEGMENT_SIZE * i))
+            continue;
+        if (!set_segment(l, blob, i, selector, descriptor, user))
+            return false;
+        reload = true;
+    }
+    if (reload)
+        set_hflags(l, blob, regs->cs & 3u);
+    for (unsigned i = 0; i < 8; i++)
+        blob_set_u32(blob, l->gpr + 8u * i, *(const uint32_t *)((const uint8_t *)regs + gpr_offsets[i]));
+    blob_set_u32(blob, l->eip, regs->eip);
+    uc_context_restore(cpu->uc, cpu->context);
+    uint32_t eflags = regs->eflags;
+    uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    cpu->ring3_possible |= (regs->cs & 3u) == 3;
+    return true;
+}
+
+void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit)
+{
+    if (limit == cpu->gdt_limit)
+        return;
+    set_gdtr(cpu, HIDDEN_GDT, limit);
+    cpu->gdt_limit = limit;
+}
+
+void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes)
+{
+    uc_x86_mmr ldtr = {.selector = bytes ? selector : 0,
+                       .base = HIDDEN_LDT,
+                       .limit = bytes ? bytes - 1 : 0,
+                       .flags = bytes ? 0x8200u : 0};
+    uc_reg_write(cpu->uc, UC_X86_REG_LDTR, &ldtr);
+}
+
+void cpu_set_ts(struct cpu *cpu, bool ts)
+{
+    uint32_t cr0 = 0;
+    uc_reg_read(cpu->uc, UC_X86_REG_CR0, &cr0);
+    uint32_t want = ts ? cr0 | 8u : cr0 & ~8u;
+    if (want != cr0)
+        uc_reg_write(cpu->uc, UC_X86_REG_CR0, &want);
+}
+
+/* --- caches ----------------------------------------------------------------- */
+
+void cpu_flush_tlb(struct cpu *cpu)
+{
+    uc_ctl_flush_tlb(cpu->uc);
+    cpu->ring3_possible = false;
+}
+
+void cpu_forget_code(struct cpu *cpu, mfn_t mfn)
+{
+    cpu->window = mfn;
+    cpu_flush_tlb(cpu);
+    uc_ctl_remove_cache(cpu->uc, HIDDEN_WINDOW, HIDDEN_WINDOW + RING1_PAGE_SIZE);
+    cpu_flush_tlb(cpu);
+}
+
+void cpu_forget_all_code(struct cpu *cpu)
+{
+    uc_ctl_flush_tb(cpu->uc);
+    cpu_flush_tlb(cpu);
+}
+
+mfn_t cpu_window(const struct cpu *cpu)
+{
+    return cpu->window;
+}
+
+/* --- saving ----------------------------------------------------------------- */
+
+GBytes *cpu_save(struct cpu *cpu)
+{
+    uc_context_save(cpu->uc, cpu->context);
+    return g_bytes_new(cpu->context, uc_context_size(cpu->uc));
+}
+
+bool cpu_restore(struct cpu *cpu, GBytes *saved)
+{
+    size_t len;
+    const void *data = g_bytes_get_data(saved, &len);
+    if (len != uc_context_size(cpu->uc))
+        return false;
+    /* The head of the blob is this engine's own. */
+    uc_context_save(cpu->uc, cpu->context);
+    memcpy((uint8_t *)cpu->context + cpu->layout.head, (const uint8_t *)data + cpu->layout.head,
+           len - cpu->layout.head);
+    uc_context_restore(cpu->uc, cpu->context);
+    cpu_forget_all_code(cpu);
+    cpu->ring3_possible = true;
+    return true;
+}
+
+char *cpu_engine_version(void)
+{
+    unsigned v = uc_version(NULL, NULL);
+    return g_strdup_printf("Unicorn %u.%u.%u", v >> 24, (v >> 16) & 0xFF, (v >> 8) & 0xFF);
+}
