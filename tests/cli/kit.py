@@ -103,9 +103,9 @@ class Guest:
 
 
 def echo_guest():
-    """Echoes through console_io, yields while there is nothing, ends at a `q`."""
+    """Echoes byte by byte through console_io, yields while there is nothing, ends at a `q`."""
     g = Guest().call(CONSOLE_IO, 0, 6, BUFFER + 2048)  # "ready\n"
-    g.label("loop").call(CONSOLE_IO, 1, 64, BUFFER)
+    g.label("loop").call(CONSOLE_IO, 1, 1, BUFFER)
     g.bytes(0x85, 0xC0).jump("nothing", (0x0F, 0x8E))  # test eax, eax; jle
     g.bytes(0x89, 0xC1).call(CONSOLE_IO, 0, None, BUFFER)  # mov ecx, eax
     g.bytes(0x80, 0x3D).bytes(*struct.pack("<I", BUFFER), ord("q"))  # cmp byte [BUFFER], 'q'
