@@ -170,6 +170,7 @@ struct watchdog {
 #define ATTN_SCHED 0x08u  /* blocked, yielded, shut down: leave the guest */
 #define ATTN_GDT 0x10u    /* descriptors changed: reload what is cached */
 #define ATTN_TIMER 0x20u  /* a deadline moved */
+#define ATTN_TS 0x40u     /* vcpu->ts changed: give it to the CPU */
 
 struct domain_state {
     uint16_t domid;
@@ -186,6 +187,8 @@ struct domain_state {
 
     unsigned nr_vcpus;
     uint32_t shutdown; /* reason, SHUTDOWN_NONE while it lives */
+    uint32_t shutdown_code; /* SCHEDOP_shutdown_code's reason plus one; 0: none given */
+    mfn_t pirq_eoi_map;     /* PHYSDEVOP_pirq_eoi_gmfn's frame; 0: none */
     bool crashed;      /* Xen killed it */
     char crash_text[CRASH_TEXT];
 

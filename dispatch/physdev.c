@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * physdev.c - physdev_op, old style and new, for a domain without physical devices
+ * (docs/xen-abi.md 8.19, 8.33 with 12.2).
+ */
+#include "access.h"
+#include "hypercall.h"
+
+#include <string.h>
+#include <xen/errno.h>
+#include <xen/physdev.h>
+
+/* What a command reads at most; the layouts are 32-bit ones. */
+union physdev_args {
+    uint32_t word[6];
+    struct {
+        uint32_t irq, flags;
+    } irq_status;
+    struct {
+        uint32_t bitmap, nr_ports;
+    } iobitmap;
+    struct {
+        uint16_t domid, pad;
+    } pirq;
+};
+G_STATIC_ASSERT(sizeof(union physdev_args) == 24);
+
+typedef int32_t (*physdev_fn)(struct vcpu *v, union physdev_args *a);
+
+static uint32_t nr_pirqs(const struct domain *d)
+{
+    return d->abi->xen >= RING1_XEN_4_17 ? 56 : 256;
+}
+
+static int32_t bad_irq(struct domain *d, uint32_t irq)
+{
+    return refuse(d, -XEN_EINVAL, "irq %u: there are %u", irq, nr_pirqs(d));
+}
+
+static int32_t denied(struct vcpu *v, union physdev_args *a)
+{
+    (void)a;
+    return refuse(v->domain, -XEN_EPERM, "not for an ordinary domain");
+}
+
+static int32_t unmask_notify(struct vcpu *v, union physdev_args *a)
+{
+    (void)v, (void)a;
+    return 0;
+}
+
+static int32_t irq_status_query(struct vcpu *v, union physdev_args *a)
+{
+    struct domain *d = v->domain;
+    if (a->irq_status.irq >= nr_pirqs(d))
+        return bad_irq(d, a->irq_status.irq);
+    a->irq_status.flags = d->s.pirq_eoi_map.mfn ? 0 : XENIRQSTAT_needs_eoi;
+    return 0;
+}
+
+static int32_t set_iopl(struct vcpu *v, union physdev_args *a)
+{
+    if (a->word[0] > 3)
+        return refuse(v->domain, -XEN_EINVAL, "IOPL %u", a->word[0]);
+    v->iopl = a->word[0];
+    return 0;
+}
+
+static int32_t set_iobitmap(struct vcpu *v, union physdev_args *a)
+{
+    if (a->iobitmap.nr_ports > 65536)
+        return refuse(v->domain, -XEN_EINVAL, "%u ports", a->iobitmap.nr_ports);
+    if (v->domain->abi->xen < RING1_XEN_4_17 && !guest_range_ok(v->domain, GVA(a->iobitmap.bitmap), 8192))
+        return refuse(v->domain, -XEN_EINVAL, "a bitmap at %#x", a->iobitmap.bitmap);
+    return 0;
+}
+
+static int32_t eoi(struct vcpu *v, union physdev_args *a)
+{
+    return a->word[0] < nr_pirqs(v->domain) ? 0 : bad_irq(v->domain, a->word[0]);
+}
+
+/* map and unmap: a domain that is there is refused, another is not found. */
+static int32_t map_pirq(struct vcpu *v, union physdev_args *a)
+{
+    struct domain *d = v->domain;
+    uint16_t dom = a->pirq.domid;
+    if (dom != OWNER_DOMID_SELF && dom != d->s.domid && dom != DOMID_BACKEND)
+        return refuse(d, -XEN_ESRCH, "there is no domain %u", dom);
+    return denied(v, a);
+}
+
+/* No interrupt ever comes, so that nothing is ever written there. */
+static int32_t pirq_eoi_gmfn(struct vcpu *v, union physdev_args *a)
+{
+    struct domain *d = v->domain;
+    mfn_t mfn = MFN(a->word[0]);
+    const struct frame *f = frame_exists(d->mem, mfn) ? frame_info(d->mem, mfn) : NULL;
+    if (!f || f->owner != d->s.domid || (f->type != PGT_writable && f->type_count != 0))
+        return refuse(d, -XEN_EINVAL, "frame %#x cannot be had writable", mfn.mfn);
+    if (d->s.pirq_eoi_map.mfn)
+        return refuse(d, -XEN_EBUSY, "frame %#x serves already", d->s.pirq_eoi_map.mfn);
+    d->s.pirq_eoi_map = mfn;
+    return 0;
+}
+
+static int32_t setup_gsi(struct vcpu *v, union physdev_args *a)
+{
+    if (a->word[0] >= 24)
+        return bad_irq(v->domain, a->word[0]);
+    return denied(v, a);
+}
+
+static int32_t get_free_pirq(struct vcpu *v, union physdev_args *a)
+{
+    (void)a;
+    return refuse(v->domain, -XEN_ENOSPC, "no physical interrupt is free");
+}
+
+struct physdev_cmd {
+    physdev_fn fn;
+    uint32_t size; /* bytes that are read */
+    bool answers;
+    enum ring1_xen from;
+};
+
+static const struct physdev_cmd cmds[] = {
+    [PHYSDEVOP_IRQ_UNMASK_NOTIFY] = {unmask_notify, 0, false, RING1_XEN_3_0_0},
+    [PHYSDEVOP_irq_status_query] = {irq_status_query, 8, true, RING1_XEN_3_0_0},
+    [PHYSDEVOP_set_iopl] = {set_iopl, 4, false, RING1_XEN_3_0_0},
+    [PHYSDEVOP_set_iobitmap] = {set_iobitmap, 8, false, RING1_XEN_3_0_0},
+    [PHYSDEVOP_apic_read] = {denied, 12, false, RING1_XEN_3_0_0},
+    [PHYSDEVOP_apic_write] = {denied, 12, false, RING1_XEN_3_0_0},
+    [PHYSDEVOP_alloc_irq_vector] = {denied, 8, false, RING1_XEN_3_0_0},
+    [PHYSDEVOP_eoi] = {eoi, 4, false, RING1_XEN_3_0_4},
+    [PHYSDEVOP_map_pirq] = {map_pirq, 24, false, RING1_XEN_4_17},
+    [PHYSDEVOP_unmap_pirq] = {map_pirq, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_manage_pci_add] = {denied, 2, false, RING1_XEN_4_17},
+    [PHYSDEVOP_manage_pci_remove] = {denied, 2, false, RING1_XEN_4_17},
+    [PHYSDEVOP_pirq_eoi_gmfn_v1] = {pirq_eoi_gmfn, 4, false, RING1_XEN_4_17},
+    [PHYSDEVOP_restore_msi] = {denied, 2, false, RING1_XEN_4_17},
+    [PHYSDEVOP_manage_pci_add_ext] = {denied, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_setup_gsi] = {setup_gsi, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_get_free_pirq] = {get_free_pirq, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_pci_mmcfg_reserved] = {denied, 16, false, RING1_XEN_4_17},
+    [PHYSDEVOP_pci_device_add] = {denied, 16, false, RING1_XEN_4_17},
+    [PHYSDEVOP_pci_device_remove] = {denied, 4, false, RING1_XEN_4_17},
+    [PHYSDEVOP_restore_msi_ext] = {denied, 4, false, RING1_XEN_4_17},
+    [PHYSDEVOP_pirq_eoi_gmfn_v2] = {pirq_eoi_gmfn, 4, false, RING1_XEN_4_17},
+    [PHYSDEVOP_dbgp_op] = {denied, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_prepare_msix] = {denied, 4, false, RING1_XEN_4_17},
+    [PHYSDEVOP_release_msix] = {denied, 4, false, RING1_XEN_4_17},
+};
+
+static const struct physdev_cmd *find_cmd(const struct abi *abi, uint32_t cmd)
+{
+    return cmd < G_N_ELEMENTS(cmds) && cmds[cmd].fn && abi->xen >= cmds[cmd].from ? &cmds[cmd] : NULL;
+}
+
+static int32_t unknown_cmd(struct domain *d, uint32_t cmd)
+{
+    return refuse(d, d->abi->xen <= RING1_XEN_3_0_0 ? -XEN_EINVAL : -XEN_ENOSYS,
+                  "physical device command %u is unknown to Xen %s", cmd, d->abi->xen_name);
+}
+
+int32_t do_physdev_op(struct vcpu *v, const uint32_t *arg)
+{
+    struct domain *d = v->domain;
+    const struct physdev_cmd *cmd = find_cmd(d->abi, arg[0]);
+    gva_t at = GVA(arg[1]);
+    union physdev_args a;
+    if (!cmd)
+        return unknown_cmd(d, arg[0]);
+    memset(&a, 0, sizeof a);
+    if (cmd->size && guest_read(v, at, &a, cmd->size))
+        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", at.va);
+    int32_t rc = cmd->fn(v, &a);
+    if (rc == 0 && cmd->answers && guest_write(v, at, &a, cmd->size))
+        return refuse(d, -XEN_EFAULT, "the answer at %#x cannot be written", at.va);
+    return rc;
+}
+
+/* 2.0: PCI configuration space (0 to 3), of which an ordinary domain has none,
+ * and interrupts. The structure is given back in every case. */
+static int32_t physdev_op_2_0(struct vcpu *v, gva_t at)
+{
+    struct domain *d = v->domain;
+    struct {
+        uint32_t cmd, pad, word[8];
+    } op;
+    G_STATIC_ASSERT(sizeof op == 40);
+    int32_t rc = -XEN_EINVAL;
+    if (guest_read(v, at, &op, sizeof op))
+        return refuse(d, -XEN_EFAULT, "the structure at %#x cannot be read", at.va);
+    if (op.cmd == PHYSDEVOP_IRQ_UNMASK_NOTIFY)
+        rc = 0;
+    if (op.cmd == PHYSDEVOP_irq_status_query && op.word[0] < 128) {
+        op.word[1] = 0;
+        rc = 0;
+    }
+    if (guest_write(v, at, &op, sizeof op))
+        return refuse(d, -XEN_EFAULT, "the structure at %#x cannot be written", at.va);
+    return rc ? refuse(d, rc, "physical device command %u: the domain has none", op.cmd) : 0;
+}
+
+int32_t do_physdev_op_compat(struct vcpu *v, const uint32_t *arg)
+{
+    struct domain *d = v->domain;
+    struct {
+        uint32_t cmd;
+        union physdev_args a;
+    } op;
+    if (d->abi->xen == RING1_XEN_2_0)
+        return physdev_op_2_0(v, GVA(arg[0]));
+    memset(&op, 0, sizeof op);
+    if (guest_read(v, GVA(arg[0]), &op, 16))
+        return refuse(d, -XEN_EFAULT, "the structure at %#x cannot be read", arg[0]);
+    const struct physdev_cmd *cmd = find_cmd(d->abi, op.cmd);
+    if (!cmd || (d->abi->xen >= RING1_XEN_4_17 && op.cmd > PHYSDEVOP_alloc_irq_vector))
+        return unknown_cmd(d, op.cmd);
+    int32_t rc = cmd->fn(v, &op.a);
+    if (rc == 0 && cmd->answers && guest_write(v, GVA(arg[0] + 4), &op.a, cmd->size))
+        return refuse(d, -XEN_EFAULT, "the answer at %#x cannot be written", arg[0]);
+    return rc;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * timer.h - timers and the clock in shared memory (docs/xen-abi.md 8.15, 9.6).
+ * The TSC runs at 1 GHz and equals system time: tsc = domain_now.
+ */
+#ifndef DISPATCH_TIMER_H
+#define DISPATCH_TIMER_H
+
+#include "domain.h"
+
+#define TSC_HZ  1000000000u
+#define TICK_NS 10000000u /* period of the tick while a vcpu runs */
+
+/* Start the ticks and make the clock valid: before the first instruction, when
+ * shared_info is there. */
+void time_init(struct domain *d);
+
+/* Refresh the clock in shared memory; does nothing within a millisecond of the
+ * last time. */
+void time_update(struct domain *d);
+/* The same for one vcpu, at once. */
+void time_update_vcpu(struct vcpu *v);
+
+/* The earliest deadline in absolute ns, or NO_DEADLINE. Ticks count for running
+ * vcpus alone, a poll's timeout for polling ones. It may lie in the past. */
+uint64_t timers_next(const struct domain *d);
+
+/* Raise what is due at domain_now. */
+void timers_run(struct domain *d);
+
+#endif
