@@ -168,6 +168,14 @@ static bool unpack_file(struct image *image, GError **error)
 
 /* --- ELF -------------------------------------------------------------------- */
 
+static char *first_bytes(const uint8_t *bytes, size_t len)
+{
+    GString *out = g_string_new(NULL);
+    for (size_t i = 0; i < len && i < 4; i++)
+        g_string_append_printf(out, " %02x", bytes[i]);
+    return g_string_free(out, FALSE);
+}
+
 /* The first 20 bytes are looked at by hand: libelf reads both classes and both
  * byte orders, ring1 does not. */
 static bool check_ident(struct image *image, GError **error)
@@ -184,9 +192,9 @@ static bool check_ident(struct image *image, GError **error)
         if (kind != COMPRESSION_NONE && !image->gzipped && !image->bzimage)
             return image_refuse(image, error, "a whole file packed by %s; Xen's builders unpack gzip alone",
                                 compression_name(kind));
-        return image_refuse(image, error,
-                            "%sis no kernel: starts with%s 0x%02x, and is neither ELF nor bzImage", where,
-                            len < 4 ? " byte" : "", len < 4 ? id[0] : get_le(id, 4));
+        g_autofree char *first = first_bytes(id, len);
+        return image_refuse(image, error, "%sis no kernel: neither ELF nor bzImage, it starts with%s", where,
+                            first);
     }
     if (len < sizeof(Elf32_Ehdr))
         return image_refuse(image, error, "%sends within the ELF header: %zu bytes", where, len);
