@@ -102,6 +102,62 @@ static s32 event_op(u32 cmd, u32 *args, u32 words)
     return rc;
 }
 
+/* An event that becomes due inside a multicall is delivered between two
+ * entries: EIP is at the `int $0x82` again, EBX and ECX are what is left
+ * (docs/xen-abi.md 3.3, 13.2). */
+#ifdef GUEST_2_0
+#define RESULT 6
+#else
+#define RESULT 1
+#endif
+static u32 calls[3 * 8], result_then;
+static struct trap between;
+
+static int look(struct trap *t)
+{
+    if (!count(t))
+        return 0;
+    between = *t;
+    result_then = calls[8 + RESULT];
+    return 1;
+}
+
+static void inside_multicall(void)
+{
+    u32 i, version = enter_xen(0);
+
+    quiet();
+    memset(calls, 0, sizeof(calls));
+    for (i = 0; i < 3; i++) {
+        calls[i * 8] = NR_xen_version;
+        calls[i * 8 + RESULT] = 0xEEEE0000;
+    }
+#ifdef GUEST_2_0
+    UPCALL_PENDING = 1;
+#else
+    u32 ipi[2] = {0, 0}, send[7] = {4};
+
+    event_op(7, ipi, 2);
+    send[1] = ipi[1];
+    EVTCHN_MASK[ipi[1] / 32] &= ~(1u << ipi[1] % 32);
+    calls[0] = NR_event_channel_op_compat;
+    calls[2] = (u32)send;
+#endif
+    on_trap = look;
+    UPCALL_MASK = 0;
+    CHECK("event inside a multicall: rc", hypercall(NR_multicall, (u32)calls, 3, 0, 0, 0), 0);
+    on_trap = count;
+    CHECK("  upcalls", upcalls, 1);
+    CHECK("  at an int $0x82", *(const u16 *)between.eip, 0x82CD);
+    CHECK("  list that is left", between.regs[4], (u32)(calls + 8));
+    CHECK("  entries that are left", between.regs[6], 2);
+    CHECK("  second entry not run then", result_then, 0xEEEE0000);
+    CHECK("  first result", calls[RESULT], xen == XEN_2_0 ? version : 0);
+    CHECK("  second result", calls[8 + RESULT], version);
+    CHECK("  third result", calls[16 + RESULT], version);
+    quiet();
+}
+
 #ifndef GUEST_2_0
 /* An event channel to oneself: bind_ipi and send. */
 static void ports(void)
@@ -287,6 +343,7 @@ void guest_main(void)
     install_traps();
     on_trap = count;
     bytes();
+    inside_multicall();
 #ifndef GUEST_2_0
     ports();
     if (xen >= XEN_3_0_4)
