@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * control.h - 2.0's control interface: two rings of messages in the second half of
+ * shared_info (docs/xen-abi.md 9.1), of which the console's are served.
+ */
+#ifndef DEVICES_CONTROL_H
+#define DEVICES_CONTROL_H
+
+#include "dispatch/domain.h"
+
+#define CONTROL_DATA_MAX 60u
+
+/* Take the guest's next message and answer it. False: there is none, or the
+ * indices are nonsense (then *fault says so). `data` takes the bytes of a console
+ * message, *len their number; other messages have none. */
+bool control_receive(struct domain *d, uint8_t data[CONTROL_DATA_MAX], size_t *len, const char **fault);
+
+/* Give the guest a console message of up to CONTROL_DATA_MAX bytes; returns how
+ * many were taken: 0 when the ring is full or the indices are nonsense. */
+size_t control_send(struct domain *d, const uint8_t *data, size_t len, const char **fault);
+
+#endif
