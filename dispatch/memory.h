@@ -32,6 +32,8 @@ enum page_type {
 #define PGF_VALIDATED 0x02u  /* entries checked for the current type */
 #define PGF_PAE_XEN_L2 0x04u /* the L2 of PAE slot 3: holds Xen's own slots */
 #define PGF_ALLOCATED 0x08u  /* holds one general reference: not freed */
+#define PGF_SHARED 0x10u     /* Xen's own, for the domain to map: holds one reference to
+                              * type writable, is never freed */
 
 struct frame {
     uint32_t count;      /* general references; one while PGF_ALLOCATED */

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * memory_op.c - asking about memory, and giving and taking it: memory_op, and
+ * dom_mem_op of 2.0 (docs/xen-abi.md 5.9, 12.2, 13.1).
+ */
+#include "hypercall.h"
+#include "mmu.h"
+
+/* Highest order of an extent that 4.17 gives a domain without devices; older
+ * Xens give single pages only. */
+#define MAX_ORDER_4_17 9u
+/* Highest order that is an order at all in 3.x. */
+#define MAX_ORDER_3_X 18u
+
+enum {
+    XENMEM_increase_reservation = 0,
+    XENMEM_decrease_reservation = 1,
+    XENMEM_maximum_ram_page = 2,
+    XENMEM_current_reservation = 3,
+    XENMEM_maximum_reservation = 4,
+    XENMEM_machphys_mfn_list = 5,
+    XENMEM_populate_physmap = 6,
+    XENMEM_add_to_physmap = 7,
+    XENMEM_translate_gpfn_list = 8,
+    XENMEM_memory_map = 9,
+    XENMEM_machine_memory_map = 10,
+    XENMEM_exchange = 11,
+    XENMEM_machphys_mapping = 12,
+    XENMEM_set_memory_map = 13,
+    XENMEM_maximum_gpfn = 14,
+};
+
+struct xen_memory_reservation {
+    uint32_t extent_start, nr_extents, extent_order, mem_flags;
+    uint16_t domid, pad;
+};
+G_STATIC_ASSERT(sizeof(struct xen_memory_reservation) == 20);
+
+struct xen_memory_exchange {
+    struct xen_memory_reservation in, out;
+    uint32_t nr_exchanged;
+};
+G_STATIC_ASSERT(sizeof(struct xen_memory_exchange) == 44);
+
+/* --- extents ------------------------------------------------------------------- */
+
+static unsigned max_order(const struct domain *d)
+{
+    return d->abi->xen >= RING1_XEN_4_17 ? MAX_ORDER_4_17 : 0;
+}
+
+static bool is_free(const struct memory *mem, uint32_t mfn)
+{
+    const struct frame *f = &mem->frames[mfn];
+    return f->owner == OWNER_NOBODY && f->count == 0;
+}
+
+/* 2^order free frames, aligned, found from *cursor on, which is left behind them:
+ * one call looks at each frame once. */
+static bool find_extent(const struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first)
+{
+    const struct memory *mem = d->mem;
+    uint32_t n = 1u << order;
+    uint32_t at = (*cursor + n - 1) & ~(n - 1);
+    for (; at + n <= mem->nr_frames; at += n) {
+        uint32_t i = 0;
+        while (i < n && is_free(mem, at + i))
+            i++;
+        if (i == n) {
+            *first = MFN(at);
+            *cursor = at + n;
+            return true;
+        }
+    }
+    *cursor = mem->nr_frames;
+    return false;
+}
+
+static void assign_extent(struct domain *d, mfn_t first, unsigned order)
+{
+    for (uint32_t i = 0; i < 1u << order; i++)
+        page_assign(d, MFN(first.mfn + i));
+}
+
+static void release_extent(struct domain *d, mfn_t first, unsigned order)
+{
+    for (uint32_t i = 0; i < 1u << order; i++)
+        page_release(d, MFN(first.mfn + i));
+}
+
+static bool alloc_extent(struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first)
+{
+    if (d->s.tot_pages + (1u << order) > d->s.max_pages || !find_extent(d, order, cursor, first))
+        return false;
+    assign_extent(d, *first, order);
+    return true;
+}
+
+/* How far increase, decrease and populate came: `done` of `nr`. */
+struct extents {
+    struct vcpu *v;
+    gva_t list;
+    uint32_t nr, order, done, cursor;
+};
+
+static void increase(struct extents *x)
+{
+    struct domain *d = x->v->domain;
+    mfn_t mfn;
+    for (; x->done < x->nr; x->done++) {
+        if (!alloc_extent(d, x->order, &x->cursor, &mfn)) {
+            refuse(d, 0, "extent %u: no memory left for the domain", x->done);
+            return;
+        }
+        if (x->list.va && guest_write_index(x->v, x->list, x->done, &mfn.mfn, 4)) {
+            refuse(d, 0, "extent %u: its frame cannot be written to the list", x->done);
+            return;
+        }
+    }
+}
+
+static void populate(struct extents *x)
+{
+    struct domain *d = x->v->domain;
+    mfn_t mfn;
+    uint32_t pfn;
+    for (; x->done < x->nr; x->done++) {
+        if (guest_read_index(x->v, x->list, x->done, &pfn, 4)) {
+            refuse(d, 0, "extent %u: its pfn cannot be read from the list", x->done);
+            return;
+        }
+        if (!alloc_extent(d, x->order, &x->cursor, &mfn)) {
+            refuse(d, 0, "extent %u: no memory left for the domain", x->done);
+            return;
+        }
+        for (uint32_t i = 0; i < 1u << x->order; i++)
+            m2p_set(d, MFN(mfn.mfn + i), pfn + i);
+        if (guest_write_index(x->v, x->list, x->done, &mfn.mfn, 4)) {
+            refuse(d, 0, "extent %u: its frame cannot be written to the list", x->done);
+            return;
+        }
+    }
+}
+
+static void decrease(struct extents *x)
+{
+    struct domain *d = x->v->domain;
+    uint32_t mfn;
+    for (; x->done < x->nr; x->done++) {
+        if (guest_read_index(x->v, x->list, x->done, &mfn, 4)) {
+            refuse(d, 0, "extent %u: its frame cannot be read from the list", x->done);
+            return;
+        }
+        for (uint32_t i = 0; i < 1u << x->order; i++) {
+            if (page_get(d, MFN(mfn + i)))
+                return;
+            page_release(d, MFN(mfn + i));
+            page_put(d, MFN(mfn + i));
+        }
+    }
+}
+
+/* What is wrong with a reservation: 0, or the errno that 3.0.0 gives for it. Later
+ * Xens say "nothing done" instead. */
+static int32_t check_reservation(struct domain *d, const struct xen_memory_reservation *r, uint32_t start,
+                                 unsigned shift)
+{
+    if (r->nr_extents > UINT32_MAX >> shift || start > r->nr_extents)
+        return refuse(d, -XEN_EINVAL, "%u extents from %u on", r->nr_extents, start);
+    if (d->abi->xen <= RING1_XEN_3_0_0 && r->mem_flags && r->mem_flags < 31)
+        return refuse(d, -XEN_ENOMEM, "memory below 2^%u", r->mem_flags);
+    if (r->domid != FOREIGN_SELF && !(d->abi->xen >= RING1_XEN_4_17 && r->domid == d->s.domid))
+        return refuse(d, -XEN_EPERM, "memory of domain %u", r->domid);
+    return 0;
+}
+
+static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t start, unsigned shift)
+{
+    struct domain *d = v->domain;
+    bool strict = d->abi->xen <= RING1_XEN_3_0_0;
+    struct xen_memory_reservation r;
+
+    if (guest_read(v, arg, &r, sizeof r))
+        return refuse(d, strict ? -XEN_EFAULT : (int32_t)start, "the reservation at %#x cannot be read",
+                      arg.va);
+    int32_t rc = check_reservation(d, &r, start, shift);
+    if (rc)
+        return strict ? rc : (int32_t)start;
+
+    struct extents x = {
+        .v = v, .list = GVA(r.extent_start), .nr = r.nr_extents, .order = r.extent_order, .done = start};
+    bool listless = op == XENMEM_increase_reservation && !x.list.va;
+    if (!listless && !requests_range_ok(d, x.list, x.nr, 4))
+        return refuse(d, (int32_t)start, "%u extents at %#x reach beyond the guest's addresses", x.nr,
+                      x.list.va);
+    /* Giving back needs no right to contiguous memory before 4.17. */
+    bool any_order = op == XENMEM_decrease_reservation && d->abi->xen < RING1_XEN_4_17;
+    if (x.order > (any_order ? MAX_ORDER_3_X : max_order(d)))
+        return refuse(d, (int32_t)start, "extents of order %u", x.order);
+    if (op == XENMEM_increase_reservation)
+        increase(&x);
+    else if (op == XENMEM_decrease_reservation)
+        decrease(&x);
+    else
+        populate(&x);
+    return (int32_t)x.done;
+}
+
+/* --- exchange ------------------------------------------------------------------- */
+
+static int32_t check_exchange(struct domain *d, const struct xen_memory_exchange *x)
+{
+    const struct xen_memory_reservation *in = &x->in, *out = &x->out;
+    if (x->nr_exchanged > in->nr_extents || in->domid != out->domid)
+        return refuse(d, -XEN_EINVAL, "in and out do not match");
+    if (in->extent_order > 31 || out->extent_order > 31 || UINT32_MAX >> in->extent_order < in->nr_extents ||
+        UINT32_MAX >> out->extent_order < out->nr_extents ||
+        in->nr_extents << in->extent_order != out->nr_extents << out->extent_order)
+        return refuse(d, -XEN_EINVAL, "%u extents of order %u against %u of order %u", in->nr_extents,
+                      in->extent_order, out->nr_extents, out->extent_order);
+    if (in->extent_order > max_order(d) || out->extent_order > max_order(d))
+        return refuse(d, -XEN_EPERM, "extents of order %u", MAX(in->extent_order, out->extent_order));
+    if (in->domid != FOREIGN_SELF && !(d->abi->xen >= RING1_XEN_4_17 && in->domid == d->s.domid))
+        return refuse(d, -XEN_EPERM, "memory of domain %u", in->domid);
+    return 0;
+}
+
+/* A page can be given away when nothing but its being allocated holds it. */
+static bool can_give(const struct domain *d, uint32_t mfn)
+{
+    if (mfn >= d->mem->nr_frames)
+        return false;
+    const struct frame *f = frame_info(d->mem, MFN(mfn));
+    return f->owner == d->s.domid && f->count == 1 && (f->flags & PGF_ALLOCATED) && !(f->flags & PGF_SHARED);
+}
+
+/* The frames of input extents [first, first + n) into `frames`. */
+static int32_t collect(struct vcpu *v, const struct xen_memory_reservation *in, uint32_t first, uint32_t n,
+                       uint32_t *frames)
+{
+    struct domain *d = v->domain;
+    uint32_t total = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        uint32_t mfn;
+        if (guest_read_index(v, GVA(in->extent_start), first + j, &mfn, 4))
+            return refuse(d, -XEN_EFAULT, "input extent %u cannot be read", first + j);
+        for (uint32_t k = 0; k < 1u << in->extent_order; k++, total++) {
+            bool twice = false;
+            for (uint32_t i = 0; i < total && !twice; i++)
+                twice = frames[i] == mfn + k;
+            if (twice || !can_give(d, mfn + k))
+                return refuse(d, -XEN_EINVAL, "input extent %u: frame %#x is in use or not the domain's",
+                              first + j, mfn + k);
+            frames[total] = mfn + k;
+        }
+    }
+    return 0;
+}
+
+/* One chunk: 2^order frames in and out, where order is the larger of the two. */
+static int32_t exchange_chunk(struct vcpu *v, const struct xen_memory_exchange *x, uint32_t chunk,
+                              uint32_t *cursor)
+{
+    struct domain *d = v->domain;
+    unsigned in_order = x->in.extent_order, out_order = x->out.extent_order;
+    unsigned order = MAX(in_order, out_order);
+    uint32_t nr_in = 1u << (order - in_order), nr_out = 1u << (order - out_order);
+    uint32_t frames[1u << MAX_ORDER_4_17];
+    mfn_t got[1u << MAX_ORDER_4_17];
+
+    int32_t rc = collect(v, &x->in, chunk * nr_in, nr_in, frames);
+    if (rc)
+        return rc;
+    for (uint32_t j = 0; j < nr_out; j++) {
+        /* From where the last search ended, then from the start: what was given
+         * back meanwhile lies behind. */
+        if (find_extent(d, out_order, cursor, &got[j]) ||
+            (*cursor = 0, find_extent(d, out_order, cursor, &got[j]))) {
+            assign_extent(d, got[j], out_order);
+            continue;
+        }
+        while (j-- > 0)
+            release_extent(d, got[j], out_order);
+        return refuse(d, -XEN_ENOMEM, "no memory for the output extents of chunk %u", chunk);
+    }
+    for (uint32_t i = 0; i < 1u << order; i++)
+        page_release(d, MFN(frames[i]));
+    for (uint32_t j = 0; j < nr_out; j++) {
+        uint32_t pfn = 0, at = chunk * nr_out + j;
+        bool named = guest_read_index(v, GVA(x->out.extent_start), at, &pfn, 4) == 0;
+        for (uint32_t k = 0; k < 1u << out_order; k++)
+            m2p_set(d, MFN(got[j].mfn + k), named ? pfn + k : M2P_INVALID);
+        (void)guest_write_index(v, GVA(x->out.extent_start), at, &got[j].mfn, 4);
+    }
+    return 0;
+}
+
+static int32_t exchange(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    struct xen_memory_exchange x;
+    if (guest_read(v, arg, &x, sizeof x))
+        return refuse(d, -XEN_EFAULT, "the exchange at %#x cannot be read", arg.va);
+    int32_t rc = check_exchange(d, &x);
+    if (rc)
+        return rc;
+    unsigned order = MAX(x.in.extent_order, x.out.extent_order) - x.in.extent_order;
+    uint32_t chunk = x.nr_exchanged >> order, chunks = x.in.nr_extents >> order, cursor = 0;
+    for (; chunk < chunks && !rc; chunk += !rc)
+        rc = exchange_chunk(v, &x, chunk, &cursor);
+    x.nr_exchanged = rc ? chunk << order : x.in.nr_extents;
+    if (guest_write(v, GVA(arg.va + (uint32_t)offsetof(struct xen_memory_exchange, nr_exchanged)),
+                    &x.nr_exchanged, 4))
+        rc = refuse(d, -XEN_EFAULT, "nr_exchanged cannot be written");
+    return rc;
+}
+
+/* --- queries --------------------------------------------------------------------- */
+
+/* Whose memory is asked about: only one's own. 3.0.0 takes the pointer itself for
+ * the number, so that nobody is ever right. */
+static int32_t own_domain(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    uint16_t domid = (uint16_t)arg.va;
+    if (d->abi->xen > RING1_XEN_3_0_0 && guest_read(v, arg, &domid, sizeof domid))
+        return refuse(d, -XEN_EFAULT, "the domain's number at %#x cannot be read", arg.va);
+    if (domid == FOREIGN_SELF)
+        return 0;
+    if (d->abi->xen >= RING1_XEN_4_17) {
+        if (domid == d->s.domid)
+            return 0;
+        if (domid != DOMID_BACKEND)
+            return refuse(d, -XEN_ESRCH, "no domain %u", domid);
+    }
+    return refuse(d, -XEN_EPERM, "memory of domain %u", domid);
+}
+
+static int32_t reservation_query(struct vcpu *v, unsigned op, gva_t arg)
+{
+    struct domain *d = v->domain;
+    int32_t rc = own_domain(v, arg);
+    if (rc)
+        return rc;
+    uint32_t max_pfn;
+    switch (op) {
+    case XENMEM_current_reservation:
+        return (int32_t)d->s.tot_pages;
+    case XENMEM_maximum_reservation:
+        return (int32_t)d->s.max_pages;
+    default:
+        /* What the guest wrote to shared_info is a number of pages. */
+        memcpy(&max_pfn, shared_info(d) + 2316, 4);
+        if (d->abi->xen >= RING1_XEN_4_17 && !max_pfn)
+            return 0;
+        return (int32_t)(max_pfn - 1);
+    }
+}
+
+static int32_t machphys_mapping(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    const struct abi *abi = d->abi;
+    uint32_t out[3] = {abi->hole, abi->m2p_end, (abi->m2p_end - abi->hole) / 4 - 1};
+    if (guest_write(v, arg, out, sizeof out))
+        return refuse(d, -XEN_EFAULT, "the answer cannot be written to %#x", arg.va);
+    return 0;
+}
+
+/* The first frame of every 2 MiB of the m2p. */
+static int32_t machphys_mfn_list(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    struct {
+        uint32_t max_extents, extent_start, nr_extents;
+    } list;
+    if (guest_read(v, arg, &list, sizeof list))
+        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
+    uint32_t n = MIN(list.max_extents, (d->mem->m2p_frames + 511) / 512);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t mfn = d->mem->m2p.mfn + i * 512;
+        if (guest_write_index(v, GVA(list.extent_start), i, &mfn, 4))
+            return refuse(d, -XEN_EFAULT, "entry %u of the list at %#x cannot be written", i,
+                          list.extent_start);
+    }
+    list.nr_extents = n;
+    if (guest_write(v, arg, &list, sizeof list))
+        return refuse(d, -XEN_EFAULT, "the answer cannot be written to %#x", arg.va);
+    return 0;
+}
+
+/* Today's toolstack gives a domain one range of RAM; older ones gave none. */
+static int32_t memory_map(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    struct {
+        uint64_t addr, size;
+        uint32_t type;
+    } __attribute__((packed)) ram = {0, (uint64_t)d->s.max_pages << RING1_PAGE_SHIFT, 1};
+    G_STATIC_ASSERT(sizeof ram == 20);
+    struct {
+        uint32_t nr_entries, buffer;
+    } map;
+    if (d->abi->xen < RING1_XEN_4_17)
+        return refuse(d, -XEN_ENOSYS, "the domain has no memory map");
+    if (guest_read(v, arg, &map, sizeof map))
+        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
+    map.nr_entries = MIN(map.nr_entries, 1u);
+    if ((map.nr_entries && guest_write(v, GVA(map.buffer), &ram, sizeof ram)) ||
+        guest_write(v, arg, &map, sizeof map))
+        return refuse(d, -XEN_EFAULT, "the map cannot be written to %#x", map.buffer);
+    return 0;
+}
+
+/* Commands about domains that are translated, which a PV domain is not. */
+static int32_t physmap_op(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    struct {
+        uint16_t domid, size;
+        uint32_t rest[3];
+    } physmap;
+    if (guest_read(v, arg, &physmap, sizeof physmap))
+        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
+    uint16_t domid = physmap.domid;
+    if (d->abi->xen >= RING1_XEN_4_17) {
+        if (domid != FOREIGN_SELF && domid != d->s.domid)
+            return refuse(d, domid == DOMID_BACKEND ? -XEN_EPERM : -XEN_ESRCH, "domain %u", domid);
+        return refuse(d, -XEN_EACCES, "the domain is not translated");
+    }
+    if (domid != FOREIGN_SELF)
+        return refuse(d, -XEN_EPERM, "domain %u", domid);
+    return refuse(d, -XEN_EINVAL, "the domain is not translated");
+}
+
+/* --- the call -------------------------------------------------------------------- */
+
+/* First Xen that has a command; those not named come with 3.0.4 here. */
+static bool has_command(const struct abi *abi, unsigned op)
+{
+    if (abi->xen <= RING1_XEN_3_0_0)
+        return op <= XENMEM_maximum_reservation;
+    if (op == XENMEM_maximum_gpfn)
+        return abi->xen >= RING1_XEN_3_2;
+    if (op == XENMEM_translate_gpfn_list)
+        return abi->xen < RING1_XEN_4_17;
+    return op <= XENMEM_maximum_gpfn;
+}
+
+int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
+{
+    struct domain *d = v->domain;
+    const struct abi *abi = d->abi;
+    unsigned shift = abi->xen >= RING1_XEN_4_17 ? 6 : 4;
+    unsigned op = arg[0] & ((1u << shift) - 1);
+    uint32_t start = arg[0] >> shift;
+    gva_t p = GVA(arg[1]);
+
+    if (!has_command(abi, op))
+        return refuse(d, -XEN_ENOSYS, "Xen %s has no memory_op %u", abi->xen_name, op);
+    if (start && abi->xen >= RING1_XEN_4_17 && op != XENMEM_increase_reservation &&
+        op != XENMEM_decrease_reservation && op != XENMEM_populate_physmap && op != XENMEM_exchange)
+        return refuse(d, -XEN_EINVAL, "memory_op %u cannot be continued", op);
+    switch (op) {
+    case XENMEM_increase_reservation:
+    case XENMEM_decrease_reservation:
+    case XENMEM_populate_physmap:
+        return reservation_op(v, op, p, start, shift);
+    case XENMEM_maximum_ram_page:
+        return (int32_t)d->mem->nr_frames;
+    case XENMEM_current_reservation:
+    case XENMEM_maximum_reservation:
+    case XENMEM_maximum_gpfn:
+        return reservation_query(v, op, p);
+    case XENMEM_machphys_mfn_list:
+        return machphys_mfn_list(v, p);
+    case XENMEM_add_to_physmap:
+    case XENMEM_translate_gpfn_list:
+        return physmap_op(v, p);
+    case XENMEM_memory_map:
+        return memory_map(v, p);
+    case XENMEM_machine_memory_map:
+        return refuse(d, abi->xen >= RING1_XEN_4_17 ? -XEN_EPERM : -XEN_EINVAL,
+                      "for privileged domains alone");
+    case XENMEM_exchange:
+        return exchange(v, p);
+    case XENMEM_machphys_mapping:
+        return machphys_mapping(v, p);
+    default:
+        return refuse(d, -XEN_EPERM, "for privileged domains alone");
+    }
+}

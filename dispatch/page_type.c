@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * page_type.c - references and types of frames, and the validation of what a
+ * frame holds when it takes a type (docs/xen-abi.md 5.4, 5.6).
+ */
+#include "page_type.h"
+
+#include "descriptor.h"
+
+#include <string.h>
+#include <xen/errno.h>
+
+static int32_t validate(struct domain *d, mfn_t mfn);
+static void devalidate(struct domain *d, mfn_t mfn);
+
+const char *page_type_name(enum page_type type)
+{
+    static const char *const names[] = {
+        [PGT_none] = "nothing",
+        [PGT_l1_table] = "an L1 table",
+        [PGT_l2_table] = "an L2 table",
+        [PGT_l3_table] = "an L3 table",
+        [PGT_seg_desc] = "a GDT or LDT page",
+        [PGT_writable] = "writable memory",
+    };
+    return names[type];
+}
+
+static inline bool owned(const struct domain *d, mfn_t mfn)
+{
+    return frame_exists(d->mem, mfn) && frame_info(d->mem, mfn)->owner == d->s.domid;
+}
+
+static void frame_free(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = frame_info(d->mem, mfn);
+    *f = (struct frame){.owner = OWNER_NOBODY};
+    d->s.tot_pages--;
+    m2p_set(d, mfn, M2P_FILLER);
+}
+
+int32_t page_get(struct domain *d, mfn_t mfn)
+{
+    if (G_UNLIKELY(!owned(d, mfn)))
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's", mfn.mfn);
+    frame_info(d->mem, mfn)->count++;
+    return 0;
+}
+
+void page_put(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = frame_info(d->mem, mfn);
+    if (G_UNLIKELY(--f->count == 0))
+        frame_free(d, mfn);
+}
+
+/* --- types ------------------------------------------------------------------ */
+
+/* `xen_l2` is PGF_PAE_XEN_L2 or 0: the L2 of PAE slot 3 is a type of its own. */
+static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2)
+{
+    struct frame *f = frame_info(d->mem, mfn);
+    bool same = f->type == type && (f->flags & PGF_PAE_XEN_L2) == xen_l2;
+
+    if (f->type_count) {
+        if (!same || !(f->flags & PGF_VALIDATED))
+            return refuse(d, -XEN_EINVAL, "frame %#x is in use as %s%s, not to be had as %s%s", mfn.mfn,
+                          page_type_name(f->type), f->flags & PGF_PAE_XEN_L2 ? " of slot 3" : "",
+                          page_type_name(type), xen_l2 ? " of slot 3" : "");
+        f->type_count++;
+        return 0;
+    }
+    if (!same) {
+        f->type = (uint8_t)type;
+        f->flags = (uint8_t)((f->flags & ~(PGF_VALIDATED | PGF_PAE_XEN_L2)) | xen_l2);
+    }
+    f->type_count = 1;
+    if (type == PGT_writable || (f->flags & PGF_VALIDATED)) {
+        f->flags |= PGF_VALIDATED;
+        return 0;
+    }
+    int32_t rc = validate(d, mfn);
+    if (rc) {
+        f->type = PGT_none;
+        f->type_count = 0;
+        f->flags &= (uint8_t)~PGF_PAE_XEN_L2;
+        return rc;
+    }
+    f->flags |= PGF_VALIDATED;
+    return 0;
+}
+
+int32_t page_get_type(struct domain *d, mfn_t mfn, enum page_type type)
+{
+    return take_type(d, mfn, type, 0);
+}
+
+int32_t page_get_same_type(struct domain *d, mfn_t mfn)
+{
+    const struct frame *f = frame_info(d->mem, mfn);
+    return take_type(d, mfn, (enum page_type)f->type, f->flags & PGF_PAE_XEN_L2);
+}
+
+/* Tables lose their validation with their last user, descriptor pages keep it:
+ * nobody can change those without changing their type. */
+void page_put_type(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = frame_info(d->mem, mfn);
+    if (--f->type_count == 0 && is_table(f->type)) {
+        f->flags &= (uint8_t)~PGF_VALIDATED;
+        devalidate(d, mfn);
+    }
+}
+
+static int32_t get_and_take(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2)
+{
+    int32_t rc = page_get(d, mfn);
+    if (rc)
+        return rc;
+    rc = take_type(d, mfn, type, xen_l2);
+    if (rc)
+        page_put(d, mfn);
+    return rc;
+}
+
+int32_t page_get_and_type(struct domain *d, mfn_t mfn, enum page_type type)
+{
+    return get_and_take(d, mfn, type, 0);
+}
+
+void page_put_and_type(struct domain *d, mfn_t mfn)
+{
+    page_put_type(d, mfn);
+    page_put(d, mfn);
+}
+
+/* --- entries: the references that a present one holds ------------------------- */
+
+static inline unsigned long long ull(uint64_t x)
+{
+    return x;
+}
+
+/* Errno as docs/xen-abi.md 5.5: -EPERM for I/O space, -EBUSY for a frame that
+ * cannot be referenced. */
+static int32_t l1e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e, uint16_t owner)
+{
+    if (!(e & PTE_P))
+        return 0;
+    if (G_UNLIKELY(e & d->abi->l1_disallow))
+        return refuse(d, -XEN_EINVAL, "L1 %#x entry %u: %#llx has flags that are not allowed: %#llx",
+                      table.mfn, index, ull(e), ull(e & d->abi->l1_disallow));
+    mfn_t mfn = pte_mfn(e);
+    if (G_UNLIKELY(!frame_exists(d->mem, mfn) || frame_info(d->mem, mfn)->owner == OWNER_DOMID_IO))
+        return refuse(d, -XEN_EPERM, "L1 %#x entry %u: %#llx maps I/O space", table.mfn, index, ull(e));
+    struct frame *f = frame_info(d->mem, mfn);
+    if (G_UNLIKELY(f->owner != owner))
+        return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps a frame of somebody else", table.mfn, index,
+                      ull(e));
+    if (e & PTE_RW) {
+        if (G_LIKELY(f->type == PGT_writable)) {
+            f->type_count++;
+        } else if (G_UNLIKELY(f->type_count)) {
+            return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps a frame writable that is %s", table.mfn,
+                          index, ull(e), page_type_name(f->type));
+        } else {
+            take_type(d, mfn, PGT_writable, 0); /* cannot fail: nobody uses the old type */
+        }
+    }
+    f->count++;
+    return 0;
+}
+
+static void l1e_put(struct domain *d, uint64_t e)
+{
+    if (!(e & PTE_P))
+        return;
+    mfn_t mfn = pte_mfn(e);
+    if (e & PTE_RW) {
+        page_put_and_type(d, mfn);
+        return;
+    }
+    /* The page may be part of an LDT, whose mapping goes with this one. */
+    const struct frame *f = frame_info(d->mem, mfn);
+    if (G_UNLIKELY(f->type == PGT_seg_desc && f->type_count))
+        ldt_drop_all(d);
+    page_put(d, mfn);
+}
+
+/* Slots of an L2 that are the guest's. */
+static unsigned guest_l2_slots(const struct domain *d, const struct frame *f)
+{
+    if (d->abi->levels == 2 || (f->flags & PGF_PAE_XEN_L2))
+        return pt_index(d->abi, GVA(d->abi->hole), 2);
+    return d->abi->ptes_per_page;
+}
+
+static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e)
+{
+    if (!(e & PTE_P))
+        return 0;
+    if (e & d->abi->l2_disallow)
+        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: %#llx has flags that are not allowed: %#llx",
+                      table.mfn, index, ull(e), ull(e & d->abi->l2_disallow));
+    mfn_t mfn = pte_mfn(e);
+    if (!owned(d, mfn))
+        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: the table at frame %#x is not the domain's",
+                      table.mfn, index, mfn.mfn);
+    struct frame *f = frame_info(d->mem, mfn);
+    if (f->type != PGT_l2_table || f->type_count == 0)
+        return page_get_and_type(d, mfn, PGT_l1_table);
+
+    /* A linear page table: an L2 in the place of an L1 shows the L1s as memory,
+     * and itself when it is its own; only for reading. */
+    if (e & PTE_RW)
+        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: a linear page table must not be writable", table.mfn,
+                      index);
+    if (mfn.mfn == table.mfn)
+        return 0;
+    if (!(f->flags & PGF_VALIDATED))
+        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: the L2 at frame %#x is not validated", table.mfn,
+                      index, mfn.mfn);
+    f->count++;
+    f->type_count++;
+    return 0;
+}
+
+static void l2e_put(struct domain *d, mfn_t table, uint64_t e)
+{
+    if ((e & PTE_P) && pte_mfn(e).mfn != table.mfn)
+        page_put_and_type(d, pte_mfn(e));
+}
+
+static int32_t l3e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e)
+{
+    if (!(e & PTE_P))
+        return index == 3 ? refuse(d, -XEN_EINVAL, "L3 %#x: slot 3 is empty", table.mfn) : 0;
+    if (e & d->abi->l3_disallow)
+        return refuse(d, -XEN_EINVAL, "L3 %#x entry %u: %#llx has flags that are not allowed: %#llx",
+                      table.mfn, index, ull(e), ull(e & d->abi->l3_disallow));
+    mfn_t mfn = pte_mfn(e);
+    int32_t rc = get_and_take(d, mfn, PGT_l2_table, index == 3 ? PGF_PAE_XEN_L2 : 0);
+    if (rc)
+        return rc;
+    if (index == 3 && frame_info(d->mem, mfn)->type_count != 1) {
+        page_put_and_type(d, mfn);
+        return refuse(d, -XEN_EINVAL, "L3 %#x: the L2 of slot 3 (frame %#x) is shared", table.mfn, mfn.mfn);
+    }
+    return 0;
+}
+
+static void l3e_put(struct domain *d, uint64_t e)
+{
+    if (e & PTE_P)
+        page_put_and_type(d, pte_mfn(e));
+}
+
+/* --- Xen's own slots of an L2 --------------------------------------------------- */
+
+/* What a guest finds there (docs/xen-abi.md 5.2, 12.2; old-Xen answers "boot top
+ * table"). Only the m2p's entries name a frame: addresses in the hole never reach
+ * the guest's tables, and nothing else of Xen has a frame here. */
+struct xen_slot {
+    uint16_t slot, flags;
+    enum { SLOT_BARE, SLOT_M2P, SLOT_SELF } frame;
+};
+
+static const struct xen_slot slots_2_0[] = {
+    {1008, 0x1E1, SLOT_M2P},  {1009, 0x1E3, SLOT_M2P},  {1010, 0x1E3, SLOT_BARE}, {1016, 0x1E3, SLOT_BARE},
+    {1017, 0x1E3, SLOT_BARE}, {1018, 0x1E3, SLOT_BARE}, {1019, 0x063, SLOT_SELF}, {1021, 0x063, SLOT_BARE},
+    {1022, 0x063, SLOT_BARE}, {1023, 0x063, SLOT_BARE},
+};
+static const struct xen_slot slots_3_0[] = {
+    {1008, 0x0E1, SLOT_M2P},  {1009, 0x1E3, SLOT_M2P},  {1010, 0x1E3, SLOT_BARE}, {1017, 0x063, SLOT_SELF},
+    {1018, 0x063, SLOT_BARE}, {1019, 0x063, SLOT_BARE}, {1020, 0x1E3, SLOT_BARE}, {1021, 0x1E3, SLOT_BARE},
+    {1022, 0x1E3, SLOT_BARE}, {1023, 0x063, SLOT_BARE},
+};
+
+static void fill_xen_slots(struct domain *d, mfn_t table, unsigned first)
+{
+    const struct abi *abi = d->abi;
+    const struct memory *mem = d->mem;
+    uint64_t entry[1024] = {0};
+    uint64_t m2p = (uint64_t)mem->m2p.mfn << RING1_PAGE_SHIFT;
+
+    if (abi->levels == 2) {
+        bool old = abi->xen == RING1_XEN_2_0;
+        const struct xen_slot *s = old ? slots_2_0 : slots_3_0;
+        size_t n = old ? G_N_ELEMENTS(slots_2_0) : G_N_ELEMENTS(slots_3_0);
+        for (size_t i = 0; i < n; i++)
+            entry[s[i].slot] =
+                s[i].flags | (s[i].frame == SLOT_M2P    ? m2p
+                              : s[i].frame == SLOT_SELF ? (uint64_t)table.mfn << RING1_PAGE_SHIFT
+                                                        : 0);
+    } else {
+        unsigned n = (mem->m2p_frames + 511) / 512;
+        for (unsigned i = 0; i < n && first + i < abi->ptes_per_page; i++)
+            entry[first + i] = (m2p + ((uint64_t)i << 21)) | (abi->xen >= RING1_XEN_4_17 ? 0x81 : 0xE1);
+    }
+    for (unsigned i = first; i < abi->ptes_per_page; i++)
+        pte_write(d, table, i, entry[i]);
+}
+
+/* --- validation ------------------------------------------------------------------ */
+
+static int32_t validate_l1(struct domain *d, mfn_t mfn)
+{
+    for (unsigned i = 0; i < d->abi->ptes_per_page; i++) {
+        int32_t rc = l1e_get(d, mfn, i, pte_read(d, mfn, i), d->s.domid);
+        if (rc) {
+            while (i-- > 0)
+                l1e_put(d, pte_read(d, mfn, i));
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int32_t validate_l2(struct domain *d, mfn_t mfn)
+{
+    unsigned slots = guest_l2_slots(d, frame_info(d->mem, mfn));
+    for (unsigned i = 0; i < slots; i++) {
+        int32_t rc = l2e_get(d, mfn, i, pte_read(d, mfn, i));
+        if (rc) {
+            while (i-- > 0)
+                l2e_put(d, mfn, pte_read(d, mfn, i));
+            return rc;
+        }
+    }
+    if (slots < d->abi->ptes_per_page)
+        fill_xen_slots(d, mfn, slots);
+    return 0;
+}
+
+static int32_t validate_l3(struct domain *d, mfn_t mfn)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        int32_t rc = l3e_get(d, mfn, i, pte_read(d, mfn, i));
+        if (rc) {
+            while (i-- > 0)
+                l3e_put(d, pte_read(d, mfn, i));
+            return rc;
+        }
+    }
+    /* Compat: the CPU sees the whole page as an L3, entries need RW and US there
+     * (docs/xen-abi.md 5.6, 13.2). */
+    if (d->abi->xen >= RING1_XEN_4_17) {
+        for (unsigned i = 0; i < d->abi->ptes_per_page; i++) {
+            uint64_t e = pte_read(d, mfn, i);
+            uint64_t seen = i >= 4 ? 0 : e & PTE_P ? e | PTE_RW | PTE_US : e;
+            if (seen != e)
+                pte_write(d, mfn, i, seen);
+        }
+    }
+    return 0;
+}
+
+static int32_t validate_descriptors(struct domain *d, mfn_t mfn)
+{
+    uint8_t *page = frame_ptr(d->mem, mfn);
+    for (unsigned i = 0; i < 512; i++) {
+        uint64_t old, desc;
+        memcpy(&old, page + i * 8, 8);
+        desc = old;
+        if (!check_descriptor(d, &desc))
+            return refuse(d, -XEN_EINVAL, "frame %#x: descriptor %u is not allowed: %016llx", mfn.mfn, i,
+                          ull(old));
+        if (desc != old) {
+            memcpy(page + i * 8, &desc, 8);
+            frame_changed(d, mfn);
+        }
+    }
+    return 0;
+}
+
+static int32_t validate(struct domain *d, mfn_t mfn)
+{
+    switch (frame_info(d->mem, mfn)->type) {
+    case PGT_l1_table:
+        return validate_l1(d, mfn);
+    case PGT_l2_table:
+        return validate_l2(d, mfn);
+    case PGT_l3_table:
+        return d->abi->levels == 3 ? validate_l3(d, mfn)
+                                   : refuse(d, -XEN_EINVAL, "there are no L3 tables with two levels");
+    case PGT_seg_desc:
+        return validate_descriptors(d, mfn);
+    default:
+        return 0;
+    }
+}
+
+static void devalidate(struct domain *d, mfn_t mfn)
+{
+    const struct frame *f = frame_info(d->mem, mfn);
+    switch (f->type) {
+    case PGT_l1_table:
+        for (unsigned i = 0; i < d->abi->ptes_per_page; i++)
+            l1e_put(d, pte_read(d, mfn, i));
+        break;
+    case PGT_l2_table:
+        for (unsigned i = 0, n = guest_l2_slots(d, f); i < n; i++)
+            l2e_put(d, mfn, pte_read(d, mfn, i));
+        break;
+    case PGT_l3_table:
+        for (unsigned i = 0; i < 4; i++)
+            l3e_put(d, pte_read(d, mfn, i));
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- changing entries -------------------------------------------------------------- */
+
+/* Both present, and what they grant is the same: no reference changes. Xen 3
+ * took a change of RW in an L2 for the same too, and so let a guest make its
+ * linear page table writable; that hole is not rebuilt. */
+static inline bool same_mapping(uint64_t old, uint64_t value)
+{
+    return (old & value & PTE_P) && !((old ^ value) & (PTE_FRAME | PTE_RW));
+}
+
+int32_t mod_l1_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value, uint16_t owner)
+{
+    uint64_t old = pte_read(d, table, index);
+    if (same_mapping(old, value)) {
+        if (G_UNLIKELY((value & d->abi->l1_disallow) && !d->abi->l1_flags_unchecked))
+            return refuse(d, -XEN_EINVAL, "L1 %#x entry %u: %#llx has flags that are not allowed: %#llx",
+                          table.mfn, index, ull(value), ull(value & d->abi->l1_disallow));
+        pte_write(d, table, index, value);
+        return 0;
+    }
+    int32_t rc = l1e_get(d, table, index, value, owner);
+    if (G_UNLIKELY(rc))
+        return rc;
+    pte_write(d, table, index, value);
+    if (old & PTE_P)
+        l1e_put(d, old);
+    return 0;
+}
+
+int32_t mod_l2_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value)
+{
+    uint64_t old = pte_read(d, table, index);
+    if (index >= guest_l2_slots(d, frame_info(d->mem, table)))
+        return refuse(d, -XEN_EPERM, "L2 %#x entry %u is Xen's", table.mfn, index);
+    if (same_mapping(old, value)) {
+        uint64_t disallow = d->abi->l1_flags_unchecked ? PTE_PSE : d->abi->l2_disallow;
+        if (value & disallow)
+            return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: %#llx has flags that are not allowed: %#llx",
+                          table.mfn, index, ull(value), ull(value & disallow));
+        pte_write(d, table, index, value);
+        return 0;
+    }
+    int32_t rc = l2e_get(d, table, index, value);
+    if (rc)
+        return rc;
+    pte_write(d, table, index, value);
+    l2e_put(d, table, old);
+    return 0;
+}
+
+/* Slot 3 holds Xen's mappings and cannot change; the CPU never looks at the
+ * slots behind it. */
+int32_t mod_l3_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value)
+{
+    uint64_t old = pte_read(d, table, index);
+    if (index >= 3)
+        return refuse(d, -XEN_EINVAL, "L3 %#x entry %u cannot be changed", table.mfn, index);
+    if (d->abi->xen >= RING1_XEN_4_17 && (value & PTE_P))
+        value |= PTE_RW | PTE_US;
+    if (same_mapping(old, value)) {
+        if (value & d->abi->l3_disallow)
+            return refuse(d, -XEN_EINVAL, "L3 %#x entry %u: %#llx has flags that are not allowed: %#llx",
+                          table.mfn, index, ull(value), ull(value & d->abi->l3_disallow));
+        pte_write(d, table, index, value);
+        return 0;
+    }
+    int32_t rc = l3e_get(d, table, index, value);
+    if (rc)
+        return rc;
+    pte_write(d, table, index, value);
+    l3e_put(d, old);
+    return 0;
+}
+
+/* --- pins, CR3, ownership ------------------------------------------------------------ */
+
+int32_t page_pin(struct domain *d, mfn_t mfn, enum page_type type)
+{
+    int32_t rc = page_get_and_type(d, mfn, type);
+    if (rc)
+        return rc;
+    struct frame *f = frame_info(d->mem, mfn);
+    if (f->flags & PGF_PINNED) {
+        page_put_and_type(d, mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x is already pinned", mfn.mfn);
+    }
+    f->flags |= PGF_PINNED;
+    return 0;
+}
+
+int32_t page_unpin(struct domain *d, mfn_t mfn)
+{
+    if (!owned(d, mfn))
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's", mfn.mfn);
+    struct frame *f = frame_info(d->mem, mfn);
+    if (!(f->flags & PGF_PINNED))
+        return refuse(d, -XEN_EINVAL, "frame %#x is not pinned", mfn.mfn);
+    f->flags &= (uint8_t)~PGF_PINNED;
+    page_put_and_type(d, mfn);
+    return 0;
+}
+
+bool page_take_cr3(struct domain *d, mfn_t mfn)
+{
+    return page_get_and_type(d, mfn, root_type(d->abi)) == 0;
+}
+
+void page_drop_cr3(struct domain *d, mfn_t mfn)
+{
+    page_put_and_type(d, mfn);
+}
+
+void page_assign(struct domain *d, mfn_t mfn)
+{
+    *frame_info(d->mem, mfn) = (struct frame){.count = 1, .owner = d->s.domid, .flags = PGF_ALLOCATED};
+    d->s.tot_pages++;
+}
+
+bool page_release(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = frame_info(d->mem, mfn);
+    if (!(f->flags & PGF_ALLOCATED) || (f->flags & PGF_SHARED))
+        return false;
+    if (f->flags & PGF_PINNED)
+        page_unpin(d, mfn);
+    f->flags &= (uint8_t)~PGF_ALLOCATED;
+    page_put(d, mfn);
+    return true;
+}
+
+void page_share(struct domain *d, mfn_t mfn)
+{
+    *frame_info(d->mem, mfn) = (struct frame){
+        .count = 1,
+        .type_count = 1,
+        .owner = d->s.domid,
+        .type = PGT_writable,
+        .flags = PGF_ALLOCATED | PGF_SHARED | PGF_VALIDATED,
+    };
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * test_page_type.c - references and types of frames, validation level by level,
+ * the slots of an L2 that are Xen's, PAE's slot 3 (docs/xen-abi.md 5.2, 5.4, 5.6).
+ */
+#include "fixture.h"
+
+/* A page out of use as memory: no mapping is left. */
+static uint32_t unmapped(struct fixture *f)
+{
+    uint32_t pfn = fx_alloc(f);
+    ck_rc(fx_map(f, fx_va(f, pfn), 0), 0);
+    return pfn;
+}
+
+static struct frame *info(struct fixture *f, uint32_t pfn)
+{
+    return frame_info(f->mem, fx_mfn(f, pfn));
+}
+
+START_TEST(boot_counts)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        const struct frame *top = frame_info(f->mem, f->top), *l1 = frame_info(f->mem, f->l1);
+        ck_assert_uint_eq(top->type, root_type(f->abi));
+        ck_assert_uint_eq(top->type_count, 2); /* pin and CR3 */
+        ck_assert_uint_eq(top->count, 4);      /* those, the allocation, its mapping */
+        ck_assert_uint_eq(l1->type, PGT_l1_table);
+        ck_assert_uint_eq(l1->type_count, 1);
+        ck_assert_uint_eq(f->d->s.tot_pages, FX_PAGES);
+    }
+}
+END_TEST
+
+/* A frame that is mapped writable cannot become a table, and the reverse. */
+START_TEST(types_exclude_each_other)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        uint32_t pfn = fx_alloc(f);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_l1_table), -XEN_EINVAL);
+        ck_rc(fx_map(f, fx_va(f, pfn), fx_entry(fx_mfn(f, pfn), 0x21)), 0);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_l1_table), 0);
+        fx_recount(f);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_l1_table), -XEN_EINVAL);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_l2_table), -XEN_EINVAL);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_seg_desc), -XEN_EINVAL);
+        bool late = f->abi->xen >= RING1_XEN_4_17;
+        ck_rc(fx_map(f, fx_va(f, pfn), fx_entry(fx_mfn(f, pfn), 0x23)), late ? -XEN_EBUSY : -XEN_EINVAL);
+        ck_assert_int_eq(page_unpin(f->d, fx_mfn(f, pfn)), 0);
+        ck_assert_int_eq(page_unpin(f->d, fx_mfn(f, pfn)), -XEN_EINVAL);
+        ck_assert_uint_eq(info(f, pfn)->type, PGT_l1_table); /* sticky */
+        ck_assert(!(info(f, pfn)->flags & PGF_VALIDATED));
+        ck_rc(fx_map(f, fx_va(f, pfn), fx_entry(fx_mfn(f, pfn), 0x23)), 0);
+        ck_assert_uint_eq(info(f, pfn)->type, PGT_writable);
+    }
+}
+END_TEST
+
+START_TEST(not_the_domains)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        mfn_t bad[] = {MFN(0),          MFN(FX_IO - 1), MFN(FX_BEYOND),
+                       MFN(UINT32_MAX), f->xen_frame,   MFN(FX_IO + FX_PAGES)};
+        for (size_t k = 0; k < G_N_ELEMENTS(bad); k++) {
+            ck_assert_int_eq(page_pin(f->d, bad[k], PGT_l1_table), -XEN_EINVAL);
+            ck_assert_int_eq(page_unpin(f->d, bad[k]), -XEN_EINVAL);
+            ck_assert(!page_take_cr3(f->d, bad[k]));
+        }
+        /* shared_info is the domain's, and of type writable for good. */
+        ck_assert_int_eq(page_pin(f->d, f->d->s.shared_info, PGT_l1_table), -XEN_EINVAL);
+        ck_assert(!page_release(f->d, f->d->s.shared_info));
+        fx_recount(f);
+    }
+}
+END_TEST
+
+/* Validation of an L1 undoes what it took when an entry is bad. */
+START_TEST(l1_with_a_bad_entry)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        bool late = f->abi->xen >= RING1_XEN_4_17;
+        uint32_t pfn = unmapped(f), target = fx_alloc(f);
+        struct {
+            uint64_t entry;
+            int32_t rc;
+        } bad[] = {
+            {fx_entry(fx_mfn(f, target), 0x23 | PTE_PSE), -XEN_EINVAL},
+            {fx_entry(f->l1, 0x23), -XEN_EBUSY},
+            {fx_entry(fx_mfn(f, pfn), 0x23), -XEN_EBUSY}, /* itself */
+            {fx_entry(f->xen_frame, 0x21), -XEN_EBUSY},
+            {fx_entry(MFN(0xA0), 0x21), -XEN_EPERM},
+            {fx_entry(MFN(FX_BEYOND), 0x21), -XEN_EPERM},
+        };
+        for (size_t k = 0; k < G_N_ELEMENTS(bad); k++) {
+            memset(fx_page(f, pfn), 0, RING1_PAGE_SIZE);
+            for (unsigned e = 0; e < 9; e++)
+                pte_write(f->d, fx_mfn(f, pfn), e, fx_entry(fx_mfn(f, target), 0x23));
+            pte_write(f->d, fx_mfn(f, pfn), 9, bad[k].entry);
+            uint32_t count = info(f, target)->count;
+            ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_l1_table), bad[k].rc);
+            ck_assert_uint_eq(info(f, target)->count, count);
+            ck_assert_uint_eq(info(f, pfn)->type, PGT_none);
+            fx_recount(f);
+        }
+        memset(fx_page(f, pfn), 0, RING1_PAGE_SIZE);
+        pte_write(f->d, fx_mfn(f, pfn), 1, 0xABCDEF00); /* not present: anything goes */
+        pte_write(f->d, fx_mfn(f, pfn), 2, fx_entry(fx_mfn(f, target), 0x21 | (late ? PTE_G : PTE_A)));
+        pte_write(f->d, fx_mfn(f, pfn), 3, fx_entry(fx_mfn(f, pfn), 0x21)); /* itself, read-only */
+        pte_write(f->d, fx_mfn(f, pfn), 4, fx_entry(f->d->s.shared_info, 0x27));
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_l1_table), 0);
+        fx_recount(f);
+        ck_assert_int_eq(page_unpin(f->d, fx_mfn(f, pfn)), 0);
+        fx_recount(f);
+    }
+}
+END_TEST
+
+/* What a guest finds in Xen's slots, whatever it had there before. */
+START_TEST(xen_slots)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        unsigned first = pt_index(f->abi, GVA(f->abi->hole), 2), n = 0;
+        ck_assert_uint_eq(first, f->abi->levels == 2 ? 1008 : 428);
+        uint64_t m2p = pte_read(f->d, f->l2, first);
+        ck_assert_uint_eq(pte_mfn(m2p).mfn, f->mem->m2p.mfn);
+        ck_assert_uint_eq(m2p & 0xFFF, f->abi->xen == RING1_XEN_2_0    ? 0x1E1
+                                       : f->abi->xen == RING1_XEN_4_17 ? 0x81
+                                                                       : 0xE1);
+        for (unsigned s = first; s < f->abi->ptes_per_page; s++)
+            n += (unsigned)pte_read(f->d, f->l2, s) & 1u;
+        ck_assert_uint_eq(n, f->abi->levels == 2 ? 10 : 1);
+        if (f->abi->levels == 2) {
+            ck_assert_uint_eq(pte_read(f->d, f->l2, 1009) & 0xFFF, 0x1E3);
+            ck_assert_uint_eq(pte_read(f->d, f->l2, 1022) & 0xFFF,
+                              f->abi->xen == RING1_XEN_2_0 ? 0x63 : 0x1E3);
+            ck_assert_uint_eq(pte_read(f->d, f->l2, 1023) & 0xFFF, 0x63);
+            uint32_t pfn = unmapped(f);
+            pte_write(f->d, fx_mfn(f, pfn), 1010, fx_entry(f->xen_frame, 0x67));
+            pte_write(f->d, fx_mfn(f, pfn), 1012, fx_entry(f->xen_frame, 0x67));
+            ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pfn), PGT_l2_table), 0);
+            ck_assert_uint_eq(pte_read(f->d, fx_mfn(f, pfn), 1012), 0);
+            ck_assert_uint_eq(pte_read(f->d, fx_mfn(f, pfn), 1010) & 0xFFF, 0x1E3);
+            fx_recount(f);
+        }
+    }
+}
+END_TEST
+
+/* An L2 as an L1: read-only, validated; its own needs no reference. */
+START_TEST(linear_page_tables)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        uint64_t slot = ((uint64_t)f->l2.mfn << 12) + 16 * f->abi->pte_size;
+        uint32_t other = unmapped(f);
+        ck_rc(fx_mmu(f, slot, fx_entry(f->l2, 0x63)), -XEN_EINVAL);
+        ck_rc(fx_mmu(f, slot, fx_entry(f->l2, 0x61)), 0);
+        /* Flags alone must not make it writable. */
+        ck_rc(fx_mmu(f, slot, fx_entry(f->l2, 0x63)), -XEN_EINVAL);
+        ck_rc(fx_mmu(f, slot, 0), 0);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, other), PGT_l2_table), 0);
+        ck_rc(fx_mmu(f, slot, fx_entry(fx_mfn(f, other), 0x61)), 0);
+        ck_assert_uint_eq(info(f, other)->type_count, 2);
+        ck_assert_int_eq(page_unpin(f->d, fx_mfn(f, other)), 0);
+        fx_recount(f);
+        ck_rc(fx_mmu(f, slot, 0), 0);
+        ck_assert_uint_eq(info(f, other)->type_count, 0);
+    }
+}
+END_TEST
+
+/* --- PAE -------------------------------------------------------------------------- */
+
+/* An L3 whose slot 3 is `l2`. */
+static uint32_t new_l3(struct fixture *f, mfn_t l2)
+{
+    uint32_t pfn = unmapped(f);
+    pte_write(f->d, fx_mfn(f, pfn), 3, fx_entry(l2, 0x01));
+    return pfn;
+}
+
+static bool is_pae(const struct fixture *f)
+{
+    return f->abi->levels == 3;
+}
+
+START_TEST(slot_3_is_private)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        if (!is_pae(f))
+            continue;
+        uint32_t empty = unmapped(f), shared = new_l3(f, f->l2), l2 = unmapped(f),
+                 low = new_l3(f, fx_mfn(f, l2));
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, empty), PGT_l3_table), -XEN_EINVAL);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, shared), PGT_l3_table), -XEN_EINVAL);
+        /* The L2 of slot 3 in slot 0, of the same or of another L3. */
+        pte_write(f->d, fx_mfn(f, low), 0, fx_entry(f->l2, 0x01));
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, low), PGT_l3_table), -XEN_EINVAL);
+        pte_write(f->d, fx_mfn(f, low), 0, fx_entry(fx_mfn(f, l2), 0x01));
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, low), PGT_l3_table), -XEN_EINVAL);
+        pte_write(f->d, fx_mfn(f, low), 0, 0);
+        fx_recount(f);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, low), PGT_l3_table), 0);
+        ck_assert(info(f, l2)->flags & PGF_PAE_XEN_L2);
+        ck_assert_uint_eq(pte_read(f->d, fx_mfn(f, l2), 428) & 1, 1);
+        /* It cannot be pinned as an ordinary L2, nor a pinned one be put there. */
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, l2), PGT_l2_table), -XEN_EINVAL);
+        ck_assert_int_eq(page_unpin(f->d, fx_mfn(f, low)), 0);
+        memset(fx_page(f, l2), 0, RING1_PAGE_SIZE); /* Xen's entries are still there */
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, l2), PGT_l2_table), 0);
+        ck_assert(!(info(f, l2)->flags & PGF_PAE_XEN_L2));
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, low), PGT_l3_table), -XEN_EINVAL);
+        fx_recount(f);
+    }
+}
+END_TEST
+
+START_TEST(l3_entries)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        if (!is_pae(f))
+            continue;
+        bool compat = f->abi->xen == RING1_XEN_4_17;
+        uint64_t top = (uint64_t)f->top.mfn << 12;
+        uint32_t l2 = unmapped(f);
+        ck_assert_uint_eq(pte_read(f->d, f->top, 3) & 0xFFF, compat ? 0x67 : 0x01);
+        ck_rc(fx_mmu(f, top + 24, 0), -XEN_EINVAL);
+        ck_rc(fx_mmu(f, top + 24, pte_read(f->d, f->top, 3)), -XEN_EINVAL);
+        ck_rc(fx_mmu(f, top + 32, 0), -XEN_EINVAL);
+        ck_rc(fx_mmu(f, top, fx_entry(f->l2, 1)), -XEN_EINVAL);
+        ck_rc(fx_mmu(f, top, fx_entry(fx_mfn(f, l2), 0x81)), -XEN_EINVAL);
+        f->d->s.attention = 0;
+        ck_rc(fx_mmu(f, top, fx_entry(fx_mfn(f, l2), 1)), 0);
+        ck_assert_uint_eq(pte_read(f->d, f->top, 0) & 0xFFF, compat ? 7 : 1);
+        ck_rc(fx_mmu(f, top, 0), 0);
+        ck_assert_uint_ne(f->d->s.attention & ATTN_FLUSH, 0);
+        /* 4.17 clears what lies behind slot 3 when it validates. */
+        uint32_t own = unmapped(f), l3 = new_l3(f, fx_mfn(f, own));
+        pte_write(f->d, fx_mfn(f, l3), 4, fx_entry(f->xen_frame, 0x67));
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, l3), PGT_l3_table), 0);
+        ck_assert_int_eq(pte_read(f->d, fx_mfn(f, l3), 4) == 0, compat);
+        ck_assert_uint_eq(pte_read(f->d, fx_mfn(f, l3), 3) & 0xFFF, compat ? 7 : 1);
+    }
+}
+END_TEST
+
+/* A frame number of more than 32 bits must not alias one of the domain's. */
+START_TEST(huge_frame_numbers)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        if (!is_pae(f))
+            continue;
+        uint32_t pfn = fx_alloc(f);
+        bool late = f->abi->xen >= RING1_XEN_4_17;
+        uint64_t entry = fx_entry(fx_mfn(f, pfn), 0x23) | 1ull << 44;
+        ck_rc(fx_map(f, fx_va(f, pfn), entry), late ? -XEN_EPERM : -XEN_EINVAL);
+        ck_rc(fx_map(f, fx_va(f, pfn), entry | 1ull << 52), -XEN_EINVAL);
+        ck_rc(fx_mmu(f, 1ull << 44 | fx_entry(fx_mfn(f, pfn), 0), 1), -XEN_EINVAL);
+    }
+}
+END_TEST
+
+/* --- giving frames back --------------------------------------------------------------- */
+
+START_TEST(release)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        uint32_t mapped = fx_alloc(f), pinned = unmapped(f);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pinned), PGT_l1_table), 0);
+        ck_assert(page_release(f->d, fx_mfn(f, pinned)));
+        ck_assert_uint_eq(info(f, pinned)->owner, OWNER_NOBODY);
+        ck_assert_uint_eq(f->d->s.tot_pages, FX_PAGES - 1);
+        ck_assert(page_release(f->d, fx_mfn(f, mapped)));
+        ck_assert(!page_release(f->d, fx_mfn(f, mapped)));
+        ck_assert_uint_eq(info(f, mapped)->owner, f->d->s.domid);
+        fx_recount(f);
+        ck_rc(fx_map(f, fx_va(f, mapped), 0), 0);
+        ck_assert_uint_eq(info(f, mapped)->owner, OWNER_NOBODY);
+        ck_assert_uint_eq(m2p_get(f->mem, fx_mfn(f, mapped)), M2P_FILLER);
+        ck_assert_uint_eq(f->d->s.tot_pages, FX_PAGES - 2);
+    }
+}
+END_TEST
+
+/* The recount itself: a lost and an extra reference are seen. */
+START_TEST(recount_can_fail)
+{
+    struct fixture *f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    g_autoptr(GString) report = g_string_new(NULL);
+    ck_assert(page_recount(f->d, NULL));
+    info(f, 20)->count++;
+    ck_assert(!page_recount(f->d, report));
+    ck_assert_ptr_nonnull(strstr(report->str, "references"));
+    info(f, 20)->count--;
+    info(f, 20)->type_count--;
+    ck_assert(!page_recount(f->d, NULL));
+    info(f, 20)->type_count++;
+    info(f, 20)->type = PGT_seg_desc;
+    ck_assert(!page_recount(f->d, NULL));
+    info(f, 20)->type = PGT_writable;
+    f->d->s.tot_pages--;
+    ck_assert(!page_recount(f->d, NULL));
+    fixture_free(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("page_type");
+    TCase *tc = tcase_create("page_type");
+    tcase_add_test(tc, boot_counts);
+    tcase_add_test(tc, types_exclude_each_other);
+    tcase_add_test(tc, not_the_domains);
+    tcase_add_test(tc, l1_with_a_bad_entry);
+    tcase_add_test(tc, xen_slots);
+    tcase_add_test(tc, linear_page_tables);
+    tcase_add_test(tc, slot_3_is_private);
+    tcase_add_test(tc, l3_entries);
+    tcase_add_test(tc, huge_frame_numbers);
+    tcase_add_test(tc, release);
+    tcase_add_test(tc, recount_can_fail);
+    suite_add_tcase(suite, tc);
+    return fx_main(suite);
+}
