@@ -90,6 +90,8 @@ struct vcpu {
     uint32_t cr4;           /* the guest's view */
     uint32_t dr[8];
     unsigned iopl;          /* virtual IOPL: set_iopl */
+    uint32_t iobitmap;      /* set_iobitmap: VA, a clear bit allows a port */
+    uint32_t iobitmap_ports;
     uint32_t kernel_ss, kernel_sp;
 
     struct trap_gate traps[NR_TRAPS];
@@ -197,6 +199,10 @@ struct domain_state {
     uint32_t translation_generation;
     uint32_t forget_nr; /* frames in `forget`; more than fit: forget all */
     uint32_t forget[16];
+
+    /* Ports 0xCF8 and 0x70, which 4.17 keeps for whoever may use none. */
+    uint32_t pci_cf8;
+    uint8_t cmos_index;
 
     struct watchdog watchdog[NR_WATCHDOGS];
     int64_t wallclock_ns; /* UTC ns since 1970 at system time 0 */

@@ -72,6 +72,8 @@ static int32_t set_iobitmap(struct vcpu *v, union physdev_args *a)
         return refuse(v->domain, -XEN_EINVAL, "%u ports", a->iobitmap.nr_ports);
     if (v->domain->abi->xen < RING1_XEN_4_17 && !guest_range_ok(v->domain, GVA(a->iobitmap.bitmap), 8192))
         return refuse(v->domain, -XEN_EINVAL, "a bitmap at %#x", a->iobitmap.bitmap);
+    v->iobitmap = a->iobitmap.bitmap;
+    v->iobitmap_ports = a->iobitmap.nr_ports;
     return 0;
 }
 

@@ -114,6 +114,12 @@ static unsigned fetch(struct vcpu *v, uint32_t linear, uint8_t bytes[INSN_MAX_BY
     return done;
 }
 
+unsigned insn_fetch(struct vcpu *v, uint8_t bytes[INSN_MAX_BYTES])
+{
+    uint32_t linear;
+    return code_address(v, &linear) ? fetch(v, linear, bytes) : 0;
+}
+
 const struct insn *insn_at(struct insn_cache *cache, struct vcpu *v)
 {
     uint8_t bytes[INSN_MAX_BYTES];

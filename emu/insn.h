@@ -75,6 +75,9 @@ void insn_cache_free(struct insn_cache *cache);
  * until the next call. */
 const struct insn *insn_at(struct insn_cache *cache, struct vcpu *v);
 
+/* The bytes at v's CS:EIP as far as they can be fetched; returns how many. */
+unsigned insn_fetch(struct vcpu *v, uint8_t bytes[INSN_MAX_BYTES]);
+
 /* The address of the first byte in `page` that the instruction at EIP touches
  * by `access`: the CR2 of a fault. False: no operand fits, and *address is the
  * page's own. */
