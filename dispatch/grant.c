@@ -6,6 +6,8 @@
  */
 #include "grant.h"
 
+#include "page_type.h"
+
 #include <string.h>
 #include <xen/grant_table.h>
 
@@ -19,12 +21,11 @@ mfn_t xen_frame_alloc(struct domain *d)
 {
     struct memory *mem = d->mem;
     for (uint32_t i = mem->nr_frames; i-- > 1;) {
-        struct frame *f = &mem->frames[i];
+        const struct frame *f = &mem->frames[i];
         if (f->owner != OWNER_NOBODY || f->count != 0)
             continue;
         mfn_t mfn = MFN(i);
-        *f = (struct frame){
-            .count = 1, .type_count = 1, .owner = d->s.domid, .type = PGT_writable, .flags = PGF_ALLOCATED};
+        page_share(d, mfn);
         memset(frame_ptr(mem, mfn), 0, RING1_PAGE_SIZE);
         frame_changed(d, mfn);
         m2p_set(d, mfn, M2P_INVALID);

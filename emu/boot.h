@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * boot.h - the domain builder: from an image and a configuration to a domain that
+ * can run its first instruction. docs/xen-abi.md 4.
+ */
+#ifndef EMU_BOOT_H
+#define EMU_BOOT_H
+
+#include "image.h"
+#include "layout.h"
+
+#include <dispatch/domain.h>
+
+struct boot_config {
+    uint32_t nr_pages; /* 1..1048576 */
+    enum ring1_mfn_mode mfn_mode;
+    uint64_t mfn_seed;
+    const char *cmdline; /* NULL: empty */
+    /* The initrd's file as it is: gzip is taken off as the ABI's builder does. */
+    const uint8_t *initrd; /* NULL: none */
+    size_t initrd_len;
+    const char *initrd_name; /* for messages */
+};
+
+/* Event channels that a new domain has: to the back ends' domain. */
+#define BOOT_PORT_STORE   1u
+#define BOOT_PORT_CONSOLE 2u
+#define BOOT_PORT_CONTROL 1u /* 2.0 */
+
+/* How many machine frames memory_new must make for boot_build, 0 when frames_plan
+ * (frames.h) would refuse. */
+uint32_t boot_machine_frames(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode mode);
+
+/* Build `d`, fresh from domain_new on fresh memory of boot_machine_frames frames.
+ * All of vcpu 0 is set but what the clock gives (time in shared_info). Memory that
+ * the builder does not fill is not touched. On failure the domain is of no use;
+ * RING1_ERROR_IMAGE or RING1_ERROR_OPTION. */
+bool boot_build(struct domain *d, const struct image *image, const struct boot_config *config,
+                GError **error);
+
+/* The same, and where everything went. */
+bool boot_build_layout(struct domain *d, const struct image *image, const struct boot_config *config,
+                       struct layout *layout, GError **error);
+
+/* The initrd as it will lie in memory: unpacked, or a new reference to the bytes. */
+GBytes *boot_unpack_initrd(const struct abi *abi, const struct boot_config *config, GError **error);
+
+#endif
