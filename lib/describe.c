@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * describe.c - the table of hypercalls as text for a person and as JSON.
+ * describe.c - what is told without a machine, as text for a person or as JSON:
+ * the table of hypercalls, and what an image asks for and would get.
  */
+#include "emu/describe.h"
 #include "dispatch/hypercall.h"
+#include "emu/boot.h"
 
 #include <json-glib/json-glib.h>
 #include <ring1/ring1.h>
@@ -111,4 +114,47 @@ char *ring1_describe_hypercalls(enum ring1_abi abi, enum ring1_xen xen, bool jso
     if (!pair)
         return NULL;
     return json ? as_json(pair) : as_text(pair);
+}
+
+/* How many bytes of memory the initrd of the configuration takes: 0 for none. */
+static bool initrd_length(const struct abi *abi, const ring1_config *config, uint64_t *length, GError **error)
+{
+    *length = 0;
+    if (!config->initrd)
+        return true;
+    g_autoptr(GBytes) file = image_read_file(config->initrd, error);
+    if (!file)
+        return false;
+    struct boot_config boot = {.nr_pages = config->memory_mib << (20 - RING1_PAGE_SHIFT),
+                               .initrd_name = config->initrd};
+    boot.initrd = g_bytes_get_data(file, &boot.initrd_len);
+    g_autoptr(GBytes) unpacked = boot_unpack_initrd(abi, &boot, error);
+    if (unpacked)
+        *length = g_bytes_get_size(unpacked);
+    return unpacked != NULL;
+}
+
+/* The layout that the configuration's builder would make. */
+static bool find_layout(const ring1_config *config, const struct image *image, struct layout *layout,
+                        GError **error)
+{
+    const char *why;
+    enum ring1_abi wanted = config->abi != RING1_ABI_AUTO ? config->abi : image_abi(image, &why);
+    const struct abi *abi = find_pair(wanted, config->xen, error);
+    uint64_t initrd;
+    return abi && initrd_length(abi, config, &initrd, error) &&
+           layout_compute(abi, image, config->memory_mib << (20 - RING1_PAGE_SHIFT), initrd, layout, error);
+}
+
+char *ring1_describe_image(const ring1_config *config, const char *path, bool json, GError **error)
+{
+    struct image *image = config->raw_address < 0
+                              ? image_load_file(path, error)
+                              : image_raw_file(path, (uint32_t)config->raw_address, error);
+    if (!image)
+        return NULL;
+    struct layout layout;
+    char *text = find_layout(config, image, &layout, error) ? image_describe(image, &layout, json) : NULL;
+    image_free(image);
+    return text;
 }
