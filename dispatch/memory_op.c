@@ -174,6 +174,29 @@ static int32_t check_reservation(struct domain *d, const struct xen_memory_reser
     return 0;
 }
 
+/* From extent `done` on: how many are done at the end, never an error. */
+static int32_t extents_run(struct extents *x, unsigned op)
+{
+    struct domain *d = x->v->domain;
+    uint32_t start = x->done;
+    bool listless = op == XENMEM_increase_reservation && !x->list.va;
+    /* Giving back needs no right to contiguous memory before 4.17. */
+    bool any_order = op == XENMEM_decrease_reservation && d->abi->xen < RING1_XEN_4_17;
+
+    if (!listless && !requests_range_ok(d, x->list, x->nr, 4))
+        return refuse(d, (int32_t)start, "%u extents at %#x reach beyond the guest's addresses", x->nr,
+                      x->list.va);
+    if (x->order > (any_order ? MAX_ORDER_3_X : max_order(d)))
+        return refuse(d, (int32_t)start, "extents of order %u", x->order);
+    if (op == XENMEM_increase_reservation)
+        increase(x);
+    else if (op == XENMEM_decrease_reservation)
+        decrease(x);
+    else
+        populate(x);
+    return (int32_t)x->done;
+}
+
 static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t start, unsigned shift)
 {
     struct domain *d = v->domain;
@@ -186,24 +209,9 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
     int32_t rc = check_reservation(d, &r, start, shift);
     if (rc)
         return strict ? rc : (int32_t)start;
-
     struct extents x = {
         .v = v, .list = GVA(r.extent_start), .nr = r.nr_extents, .order = r.extent_order, .done = start};
-    bool listless = op == XENMEM_increase_reservation && !x.list.va;
-    if (!listless && !requests_range_ok(d, x.list, x.nr, 4))
-        return refuse(d, (int32_t)start, "%u extents at %#x reach beyond the guest's addresses", x.nr,
-                      x.list.va);
-    /* Giving back needs no right to contiguous memory before 4.17. */
-    bool any_order = op == XENMEM_decrease_reservation && d->abi->xen < RING1_XEN_4_17;
-    if (x.order > (any_order ? MAX_ORDER_3_X : max_order(d)))
-        return refuse(d, (int32_t)start, "extents of order %u", x.order);
-    if (op == XENMEM_increase_reservation)
-        increase(&x);
-    else if (op == XENMEM_decrease_reservation)
-        decrease(&x);
-    else
-        populate(&x);
-    return (int32_t)x.done;
+    return extents_run(&x, op);
 }
 
 /* --- exchange ------------------------------------------------------------------- */
@@ -489,4 +497,22 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
     default:
         return refuse(d, -XEN_EPERM, "for privileged domains alone");
     }
+}
+
+/* dom_mem_op(op, extents, nr_extents, extent_order, domid) of 2.0: only increase
+ * and decrease. */
+int32_t do_dom_mem_op(struct vcpu *v, const uint32_t *arg)
+{
+    struct domain *d = v->domain;
+    unsigned op = arg[0] & 15;
+    uint32_t start = arg[0] >> 4, nr = arg[2];
+
+    if (nr > UINT32_MAX >> 4 || start > nr)
+        return refuse(d, -XEN_EINVAL, "%u extents from %u on", nr, start);
+    if ((uint16_t)arg[4] != FOREIGN_SELF)
+        return refuse(d, -XEN_EPERM, "memory of domain %u", (uint16_t)arg[4]);
+    if (op > XENMEM_decrease_reservation)
+        return refuse(d, -XEN_ENOSYS, "Xen 2.0 has no dom_mem_op %u", op);
+    struct extents x = {.v = v, .list = GVA(arg[1]), .nr = nr, .order = arg[3], .done = start};
+    return extents_run(&x, op);
 }
