@@ -7,7 +7,7 @@
 #include <string.h>
 #include <xen/elfnote.h>
 
-#define DATA_AT 0x1000u
+#define DATA_AT 0x100u /* room for 6 program headers */
 
 struct elf_writer *elf_begin(uint32_t entry)
 {
@@ -139,6 +139,7 @@ GBytes *elf_finish(struct elf_writer *w)
     g_byte_array_append(file, (const guint8 *)&w->ehdr, sizeof(w->ehdr));
     g_byte_array_append(file, (const guint8 *)w->phdrs->data, w->phdrs->len * (guint)sizeof(Elf32_Phdr));
     guint head = file->len;
+    g_assert(head <= DATA_AT);
     g_byte_array_set_size(file, DATA_AT);
     memset(file->data + head, 0, DATA_AT - head);
     g_byte_array_append(file, w->data->data, w->data->len);

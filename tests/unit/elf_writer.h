@@ -15,7 +15,7 @@ struct elf_writer {
     GArray *phdrs;     /* Elf32_Phdr */
     GArray *shdrs;     /* Elf32_Shdr; 0 is the empty one */
     GByteArray *names; /* section names */
-    GByteArray *data;  /* the file, from offset 0x1000 on */
+    GByteArray *data;  /* the file, from offset 0x100 on */
     GByteArray *notes; /* collected by elf_note */
 };
 

@@ -211,10 +211,10 @@ START_TEST(bzimage_refusals)
             "kernel: bzImage of boot protocol 2.05: a payload is there from 2.08 on");
     uint32_t far = 0x100000;
     refused(spoil(elf_bzimage(kernel()), 0x248, &far, 4),
-            "kernel: bzImage payload at 0x100400 of 4384 bytes lies beyond the file's 5440 bytes");
+            "kernel: bzImage payload at 0x100400 of 544 bytes lies beyond the file's 1600 bytes");
     far = UINT32_MAX;
     refused(spoil(elf_bzimage(kernel()), 0x24C, &far, 4),
-            "kernel: bzImage payload at 0x410 of 4294967295 bytes lies beyond the file's 5440 bytes");
+            "kernel: bzImage payload at 0x410 of 4294967295 bytes lies beyond the file's 1600 bytes");
     refused(elf_bzimage(text_file("BZh91AY&SY....")),
             "kernel: compression bzip2 is not served: only gzip, xz, lzma, lz4 and zstd are");
     refused(elf_bzimage(text_file("hello, world")), "kernel: bzImage payload at 0x410 has no known packing");
@@ -509,13 +509,13 @@ START_TEST(program_headers)
 {
     uint32_t far = 0x10000000;
     refused(spoil(kernel(), offsetof(Elf32_Ehdr, e_phoff), &far, 4),
-            "kernel: e_phoff 0x10000000: 2 program headers of 32 bytes lie beyond the file's 4384 bytes");
+            "kernel: e_phoff 0x10000000: 2 program headers of 32 bytes lie beyond the file's 544 bytes");
     refused(spoil_16(kernel(), offsetof(Elf32_Ehdr, e_phnum), 60000),
-            "kernel: e_phoff 0x34: 60000 program headers of 32 bytes lie beyond the file's 4384 bytes");
+            "kernel: e_phoff 0x34: 60000 program headers of 32 bytes lie beyond the file's 544 bytes");
     refused(spoil_16(kernel(), offsetof(Elf32_Ehdr, e_phnum), 0), "kernel: e_phnum 0: no segment to load");
     uint32_t ph = sizeof(Elf32_Ehdr);
     refused(spoil(kernel(), ph + offsetof(Elf32_Phdr, p_offset), &far, 4),
-            "kernel: program header 0: p_offset 0x10000000 with p_filesz 0x40 lies beyond the file's 4384 "
+            "kernel: program header 0: p_offset 0x10000000 with p_filesz 0x40 lies beyond the file's 544 "
             "bytes: is "
             "it cut short?");
     far = UINT32_MAX;
@@ -534,7 +534,7 @@ START_TEST(every_truncation)
     for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
         gsize len;
         const guint8 *data = g_bytes_get_data(files[i], &len);
-        for (gsize n = 0; n < len; n += n < 1200 || n > len - 400 ? 1 : 97) {
+        for (gsize n = 0; n < len; n += 1) {
             /* An exact copy, so that a sanitizer sees a byte too many. */
             guint8 *copy = g_memdup2(data, n);
             GError *error = NULL;
