@@ -154,7 +154,10 @@ char *ring1_describe_image(const ring1_config *config, const char *path, bool js
     if (!image)
         return NULL;
     struct layout layout;
-    char *text = find_layout(config, image, &layout, error) ? image_describe(image, &layout, json) : NULL;
+    g_autofree char *text = NULL;
+    if (find_layout(config, image, &layout, error))
+        text = image_describe(image, &layout, json);
     image_free(image);
-    return text;
+    /* Whole lines, as ring1_describe_hypercalls has them. */
+    return !text || g_str_has_suffix(text, "\n") ? g_steal_pointer(&text) : g_strconcat(text, "\n", NULL);
 }
