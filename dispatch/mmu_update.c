@@ -66,17 +66,21 @@ static int32_t normal_update(struct domain *d, uint64_t ptr, uint64_t value, uin
     if (size == 4)
         value = (uint32_t)value;
 
-    int32_t rc = page_get(d, mfn);
-    if (G_UNLIKELY(rc))
-        return rc;
+    if (G_UNLIKELY(!frame_exists(d->mem, mfn)))
+        return refuse(d, -XEN_EINVAL, "frame %#x does not exist", mfn.mfn);
     const struct frame *f = frame_info(d->mem, mfn);
-    if (is_table(f->type) && (f->type_count || d->abi->xen < RING1_XEN_4_17)) {
-        if (G_UNLIKELY(preserve_ad))
-            value |= pte_read(d, mfn, index) & (PTE_A | PTE_D);
-        rc = table_entry(d, mfn, index, value, owner);
-    } else {
-        rc = store_word(d, mfn, index, value);
-    }
+    if (G_UNLIKELY(f->owner != d->s.domid))
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's", mfn.mfn);
+    if (G_UNLIKELY(preserve_ad && is_table(f->type) && f->type_count))
+        value |= pte_read(d, mfn, index) & (PTE_A | PTE_D);
+    /* An L1 in use: nothing that an entry of it gives back can hold the table. */
+    if (G_LIKELY(f->type == PGT_l1_table && f->type_count))
+        return mod_l1_entry(d, mfn, index, value, owner);
+
+    page_get(d, mfn);
+    int32_t rc = is_table(f->type) && (f->type_count || d->abi->xen < RING1_XEN_4_17)
+                     ? table_entry(d, mfn, index, value, owner)
+                     : store_word(d, mfn, index, value);
     page_put(d, mfn);
     return rc;
 }
