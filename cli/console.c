@@ -25,7 +25,7 @@ static uint64_t host_now(void)
 }
 
 /* All bytes, however slow the reader; a signal that asks for an end ends it. */
-static void write_all(struct cli_console *c, const char *bytes, size_t len)
+static void write_all(struct console *c, const char *bytes, size_t len)
 {
     while (len > 0 && c->write_errno == 0 && !signals_leave()) {
         ssize_t n = write(STDOUT_FILENO, bytes, len);
@@ -48,21 +48,21 @@ static void write_console(void *user, const char *bytes, size_t len)
     write_all(user, bytes, len);
 }
 
-void cli_console_open_stdin(struct cli_console *c)
+void console_open_stdin(struct console *c)
 {
     c->open = true;
     if (isatty(STDIN_FILENO))
         c->is_terminal = terminal_raw(STDIN_FILENO);
 }
 
-void cli_console_attach(struct cli_console *c, ring1_machine *m)
+void console_attach(struct console *c, ring1_machine *m)
 {
     static const struct ring1_console console = {.write = write_console};
     c->machine = m;
     ring1_machine_set_console(m, &console, c);
 }
 
-bool cli_console_wait(const struct cli_console *c, uint64_t timeout_ns, uint64_t *waited_ns)
+bool console_wait(const struct console *c, uint64_t timeout_ns, uint64_t *waited_ns)
 {
     struct pollfd in = {.fd = c->open ? STDIN_FILENO : -1, .events = POLLIN};
     struct timespec limit = {.tv_sec = (time_t)(timeout_ns / NS_PER_S),
@@ -76,7 +76,7 @@ bool cli_console_wait(const struct cli_console *c, uint64_t timeout_ns, uint64_t
     return n > 0;
 }
 
-void cli_console_read(struct cli_console *c)
+void console_read_stdin(struct console *c)
 {
     char bytes[4096];
     ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
@@ -97,7 +97,7 @@ void cli_console_read(struct cli_console *c)
         ring1_machine_console_input(c->machine, bytes, len);
 }
 
-void cli_console_close(struct cli_console *c)
+void console_close(struct console *c)
 {
     terminal_restore();
     if (c->last != '\0' && c->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))

@@ -8,7 +8,7 @@
 
 #include <ring1/ring1.h>
 
-struct cli_console {
+struct console {
     bool open;        /* stdin is an outside source: it may still give bytes */
     bool is_terminal; /* stdin is a terminal in raw mode */
     bool leave;       /* Ctrl-] was typed */
@@ -18,20 +18,20 @@ struct cli_console {
 };
 
 /* Make stdin the source, and the terminal raw if it is one. */
-void cli_console_open_stdin(struct cli_console *c);
+void console_open_stdin(struct console *c);
 
 /* Connect a machine. */
-void cli_console_attach(struct cli_console *c, ring1_machine *m);
+void console_attach(struct console *c, ring1_machine *m);
 
 /* Wait for stdin up to `timeout_ns` of the host (0: only look, UINT64_MAX: no
- * limit). True: cli_console_read will find something. *waited_ns is how long it took; a
+ * limit). True: console_read_stdin will find something. *waited_ns is how long it took; a
  * signal that asks for an end ends the wait. */
-bool cli_console_wait(const struct cli_console *c, uint64_t timeout_ns, uint64_t *waited_ns);
+bool console_wait(const struct console *c, uint64_t timeout_ns, uint64_t *waited_ns);
 
 /* Give the guest what stdin has. */
-void cli_console_read(struct cli_console *c);
+void console_read_stdin(struct console *c);
 
 /* The console is done: the terminal is itself again, at the start of a line. */
-void cli_console_close(struct cli_console *c);
+void console_close(struct console *c);
 
 #endif

@@ -23,7 +23,7 @@
 
 struct session {
     const struct options *o;
-    struct cli_console console;
+    struct console console;
     ring1_machine *machine;
     GByteArray *input;   /* of --input; NULL: stdin */
     struct trace *trace; /* NULL: none */
@@ -55,7 +55,7 @@ static enum next end_saying(struct session *s, int status, const char *format, .
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    cli_console_close(&s->console);
+    console_close(&s->console);
     complain("%s", text);
     return end_with(s, status);
 }
@@ -137,7 +137,7 @@ static bool make_machine(struct session *s)
         end_saying(s, status_of_error(error), "%s", error->message);
         return false;
     }
-    cli_console_attach(&s->console, s->machine);
+    console_attach(&s->console, s->machine);
     if (s->trace)
         trace_attach(s->trace, s->machine);
     signals_set_machine(s->machine);
@@ -214,10 +214,10 @@ static enum next wait_with_guest(struct session *s, uint64_t wake_ns)
     uint64_t now = ring1_machine_now(s->machine);
     uint64_t span = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
     uint64_t waited;
-    bool readable = cli_console_wait(&s->console, span, &waited);
+    bool readable = console_wait(&s->console, span, &waited);
     ring1_machine_advance(s->machine, waited);
     if (readable)
-        cli_console_read(&s->console);
+        console_read_stdin(&s->console);
     return GO_ON;
 }
 
@@ -271,8 +271,8 @@ static enum next run_slice(struct session *s)
     case RING1_STOP_BUDGET:
     case RING1_STOP_INTERRUPTED: {
         uint64_t waited;
-        if (s->console.open && cli_console_wait(&s->console, 0, &waited))
-            cli_console_read(&s->console);
+        if (s->console.open && console_wait(&s->console, 0, &waited))
+            console_read_stdin(&s->console);
         break;
     }
     }
@@ -312,9 +312,9 @@ int command_run(int argc, char **argv)
         s.status = STATUS_FAILED;
     } else if ((!o.input || read_input(&s, o.input)) && (!o.trace || open_trace(&s))) {
         if (!o.input)
-            cli_console_open_stdin(&s.console);
+            console_open_stdin(&s.console);
         run_machines(&s);
-        cli_console_close(&s.console);
+        console_close(&s.console);
     }
     trace_free(s.trace);
     if (s.input)
