@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define SEGMENT_SIZE 24u
+
 static uint32_t u32(const uint8_t *blob, size_t offset)
 {
     uint32_t v;
@@ -42,11 +44,11 @@ static bool is_segments(const struct cpu_probes *p, size_t at)
 {
     static const uint32_t ring0[] = {0x10, 0x08, 0x10, 0x10, 0x10, 0x10};
     static const uint32_t ring1[] = {0, 0x19, 0x21, 0, 0, 0};
-    if (at + 6 * CPU_SEGMENT_SIZE > p->size)
+    if (at + 6 * SEGMENT_SIZE > p->size)
         return false;
     for (unsigned i = 0; i < 6; i++)
-        if (u32(p->ring0, at + CPU_SEGMENT_SIZE * i) != ring0[i] ||
-            u32(p->ring1, at + CPU_SEGMENT_SIZE * i) != ring1[i])
+        if (u32(p->ring0, at + SEGMENT_SIZE * i) != ring0[i] ||
+            u32(p->ring1, at + SEGMENT_SIZE * i) != ring1[i])
             return false;
     return true;
 }
@@ -84,7 +86,7 @@ const char *cpu_layout_find(const struct cpu_probes *p, struct cpu_layout *l)
         return "segments";
     if (!find(p, l->eip + 4, l->segments, is_hflags, &l->hflags))
         return "privilege level";
-    size_t after = l->segments + 6 * CPU_SEGMENT_SIZE;
+    size_t after = l->segments + 6 * SEGMENT_SIZE;
     if (!find(p, after, p->size, is_error_code, &l->error_code))
         return "error code";
     if (!find(p, after, p->size, is_old_exception, &l->old_exception))
@@ -97,7 +99,12 @@ const char *cpu_layout_find(const struct cpu_probes *p, struct cpu_layout *l)
     return NULL;
 }
 
-void cpu_segment_fetch(const uint8_t *at, struct cpu_segment *s)
+/* A segment's cache as the engine keeps it; flags are the descriptor's upper word. */
+struct segment {
+    uint32_t selector, base, limit, flags;
+};
+
+static void segment_fetch(const uint8_t *at, struct segment *s)
 {
     s->selector = u32(at, 0);
     s->base = u32(at, 8);
@@ -105,7 +112,7 @@ void cpu_segment_fetch(const uint8_t *at, struct cpu_segment *s)
     s->flags = u32(at, 20);
 }
 
-void cpu_segment_store(uint8_t *at, const struct cpu_segment *s)
+static void segment_store(uint8_t *at, const struct segment *s)
 {
     const uint32_t words[6] = {s->selector, 0, s->base, 0, s->limit, s->flags};
     memcpy(at, words, sizeof words);
@@ -117,7 +124,9 @@ void cpu_segment_store(uint8_t *at, const struct cpu_segment *s)
 #define DESC_CONFORMING   (1ull << 42)
 #define DESC_READ_WRITE   (1ull << 41)
 
-bool cpu_segment_loadable(uint64_t desc, uint16_t selector, bool code, bool stack)
+/* Whether the CPU would load `desc` by `selector` into CS, SS or a data segment
+ * of that ring: present, type and privilege (Intel SDM 3, 5.6 to 5.8). */
+static bool loadable(uint64_t desc, uint16_t selector, bool code, bool stack)
 {
     unsigned rpl = selector & 3u, dpl = (unsigned)(desc >> 45) & 3u;
     if (!(desc & DESC_PRESENT) || !(desc & DESC_CODE_OR_DATA))
@@ -127,4 +136,105 @@ bool cpu_segment_loadable(uint64_t desc, uint16_t selector, bool code, bool stac
     if (stack)
         return !(desc & DESC_CODE) && (desc & DESC_READ_WRITE) && rpl != 0 && dpl == rpl;
     return !(desc & DESC_CODE) || (desc & DESC_READ_WRITE);
+}
+
+static void set_u32(uint8_t *blob, size_t offset, uint32_t v)
+{
+    memcpy(blob + offset, &v, 4);
+}
+
+/* Where struct regs keeps the general registers, in the engine's order. */
+static const size_t gpr_offsets[8] = {
+    G_STRUCT_OFFSET(struct regs, eax), G_STRUCT_OFFSET(struct regs, ecx), G_STRUCT_OFFSET(struct regs, edx),
+    G_STRUCT_OFFSET(struct regs, ebx), G_STRUCT_OFFSET(struct regs, esp), G_STRUCT_OFFSET(struct regs, ebp),
+    G_STRUCT_OFFSET(struct regs, esi), G_STRUCT_OFFSET(struct regs, edi),
+};
+
+/* And the selectors: ES, CS, SS, DS, FS, GS. */
+static const size_t segment_offsets[6] = {
+    G_STRUCT_OFFSET(struct regs, es), G_STRUCT_OFFSET(struct regs, cs), G_STRUCT_OFFSET(struct regs, ss),
+    G_STRUCT_OFFSET(struct regs, ds), G_STRUCT_OFFSET(struct regs, fs), G_STRUCT_OFFSET(struct regs, gs),
+};
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
+
+static uint16_t selector_of(const struct regs *regs, unsigned seg)
+{
+    return *(const uint16_t *)((const uint8_t *)regs + segment_offsets[seg]);
+}
+
+void cpu_layout_get_regs(const struct cpu_layout *l, const uint8_t *blob, struct regs *regs)
+{
+    for (unsigned i = 0; i < 8; i++)
+        *(uint32_t *)((uint8_t *)regs + gpr_offsets[i]) = u32(blob, l->gpr + 8u * i);
+    for (unsigned i = 0; i < 6; i++)
+        *(uint16_t *)((uint8_t *)regs + segment_offsets[i]) =
+            (uint16_t)u32(blob, l->segments + SEGMENT_SIZE * i);
+    regs->eip = u32(blob, l->eip);
+}
+
+/* Load a segment's cache from its descriptor. False: refused. */
+static bool set_segment(const struct cpu_layout *l, uint8_t *blob, unsigned seg, uint16_t selector,
+                        cpu_descriptor_fn descriptor, void *user)
+{
+    uint8_t *at = blob + l->segments + SEGMENT_SIZE * seg;
+    uint64_t desc = 0;
+    struct segment cache = {.selector = selector};
+    if ((selector & ~3u) == 0) {
+        if (seg == SEG_CS || seg == SEG_SS)
+            return false;
+    } else {
+        if (!descriptor(user, selector, &desc))
+            return false;
+        if (!loadable(desc, selector, seg == SEG_CS, seg == SEG_SS))
+            return false;
+        cache.base = (uint32_t)((desc >> 16) & 0xFFFFFFu) | (uint32_t)((desc >> 32) & 0xFF000000u);
+        cache.limit = (uint32_t)(desc & 0xFFFFu) | (uint32_t)((desc >> 32) & 0xF0000u);
+        if (desc & (1ull << 55))
+            cache.limit = cache.limit << 12 | 0xFFFu;
+        cache.flags = (uint32_t)(desc >> 32) | 0x100u; /* accessed */
+    }
+    segment_store(at, &cache);
+    return true;
+}
+
+/* The bits of hflags that follow from segments and ring (target/i386/cpu.h). */
+#define HF_CPL    0x3u
+#define HF_CS32   0x10u
+#define HF_SS32   0x20u
+#define HF_ADDSEG 0x40u
+
+static void set_hflags(const struct cpu_layout *l, uint8_t *blob, unsigned ring)
+{
+    uint32_t hflags = u32(blob, l->hflags) & ~(HF_CPL | HF_CS32 | HF_SS32 | HF_ADDSEG);
+    struct segment s[6];
+    for (unsigned i = 0; i < 6; i++)
+        segment_fetch(blob + l->segments + SEGMENT_SIZE * i, &s[i]);
+    hflags |= ring;
+    if (s[SEG_CS].flags & (1u << 22))
+        hflags |= HF_CS32;
+    if (s[SEG_SS].flags & (1u << 22))
+        hflags |= HF_SS32;
+    if (s[SEG_DS].base || s[SEG_ES].base || s[SEG_SS].base || !(s[SEG_CS].flags & (1u << 22)))
+        hflags |= HF_ADDSEG;
+    set_u32(blob, l->hflags, hflags);
+}
+
+bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct regs *regs,
+                         cpu_descriptor_fn descriptor, void *user)
+{
+    bool reload = false;
+    for (unsigned i = 0; i < 6; i++) {
+        uint16_t selector = selector_of(regs, i);
+        if (selector == (uint16_t)u32(blob, l->segments + SEGMENT_SIZE * i))
+            continue;
+        if (!set_segment(l, blob, i, selector, descriptor, user))
+            return false;
+        reload = true;
+    }
+    if (reload)
+        set_hflags(l, blob, regs->cs & 3u);
+    for (unsigned i = 0; i < 8; i++)
+        set_u32(blob, l->gpr + 8u * i, *(const uint32_t *)((const uint8_t *)regs + gpr_offsets[i]));
+    set_u32(blob, l->eip, regs->eip);
+    return true;
 }

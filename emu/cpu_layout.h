@@ -10,9 +10,7 @@
 #ifndef EMU_CPU_LAYOUT_H
 #define EMU_CPU_LAYOUT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "cpu.h"
 
 /* Byte offsets into the blob. */
 struct cpu_layout {
@@ -20,7 +18,7 @@ struct cpu_layout {
     size_t gpr;  /* EAX ECX EDX EBX ESP EBP ESI EDI, 8 bytes each */
     size_t eip;
     size_t hflags;           /* bits 1:0 are the CPL */
-    size_t segments;         /* ES CS SS DS FS GS, CPU_SEGMENT_SIZE each */
+    size_t segments;         /* ES CS SS DS FS GS, 24 bytes each */
     size_t error_code;       /* of the last exception */
     size_t exception_is_int; /* it was a software interrupt */
     size_t old_exception;    /* remembered to make double faults */
@@ -42,17 +40,13 @@ struct cpu_probes {
 /* NULL on success, else the name of what was not found exactly once. */
 const char *cpu_layout_find(const struct cpu_probes *probes, struct cpu_layout *layout);
 
-/* A segment's cache as the engine keeps it: selector, base, limit, flags (the
- * descriptor's upper word). */
-#define CPU_SEGMENT_SIZE 24u
-struct cpu_segment {
-    uint32_t selector, base, limit, flags;
-};
-void cpu_segment_fetch(const uint8_t *at, struct cpu_segment *segment);
-void cpu_segment_store(uint8_t *at, const struct cpu_segment *segment);
+/* Registers out of a blob, all but EFLAGS (the engine computes them late). */
+void cpu_layout_get_regs(const struct cpu_layout *l, const uint8_t *blob, struct regs *regs);
 
-/* Whether the CPU would load `descriptor` by `selector` into CS, SS or a data
- * segment of that ring: present, type and privilege (Intel SDM 3, 5.6 to 5.8). */
-bool cpu_segment_loadable(uint64_t descriptor, uint16_t selector, bool code, bool stack);
+/* And into it. Segments whose selector changed are loaded from their descriptors,
+ * and the privilege level follows CS. False: a selector is refused; the blob is
+ * then of no use. */
+bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct regs *regs,
+                         cpu_descriptor_fn descriptor, void *user);
 
 #endif

@@ -76,11 +76,14 @@ static void set_event(struct cpu *cpu, const struct cpu_event *event)
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
+    if (G_UNLIKELY(cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed))) {
+        cpu->block_size = 0; /* it is not executed */
+        uc_emu_stop(uc);
+        return;
+    }
     cpu->block_address = address;
     cpu->block_size = size;
     cpu->clock += size;
-    if (G_UNLIKELY(cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed)))
-        uc_emu_stop(uc);
 }
 
 static bool in_ring3(struct cpu *cpu)
@@ -531,114 +534,20 @@ void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n)
         uc_reg_read_batch(cpu->uc, (int *)ids, p, (int)n);
 }
 
-static uint32_t blob_u32(const uint8_t *blob, size_t offset)
-{
-    uint32_t v;
-    memcpy(&v, blob + offset, 4);
-    return v;
-}
-
-static void blob_set_u32(uint8_t *blob, size_t offset, uint32_t v)
-{
-    memcpy(blob + offset, &v, 4);
-}
-
-/* Where struct regs keeps the general registers, in the engine's order. */
-static const size_t gpr_offsets[8] = {
-    G_STRUCT_OFFSET(struct regs, eax), G_STRUCT_OFFSET(struct regs, ecx), G_STRUCT_OFFSET(struct regs, edx),
-    G_STRUCT_OFFSET(struct regs, ebx), G_STRUCT_OFFSET(struct regs, esp), G_STRUCT_OFFSET(struct regs, ebp),
-    G_STRUCT_OFFSET(struct regs, esi), G_STRUCT_OFFSET(struct regs, edi),
-};
-
-/* And the selectors: ES, CS, SS, DS, FS, GS. */
-static const size_t segment_offsets[6] = {
-    G_STRUCT_OFFSET(struct regs, es), G_STRUCT_OFFSET(struct regs, cs), G_STRUCT_OFFSET(struct regs, ss),
-    G_STRUCT_OFFSET(struct regs, ds), G_STRUCT_OFFSET(struct regs, fs), G_STRUCT_OFFSET(struct regs, gs),
-};
-enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
-
 void cpu_get_regs(struct cpu *cpu, struct regs *regs)
 {
-    const struct cpu_layout *l = &cpu->layout;
-    const uint8_t *blob = (const uint8_t *)cpu->context;
     uc_context_save(cpu->uc, cpu->context);
-    for (unsigned i = 0; i < 8; i++)
-        *(uint32_t *)((uint8_t *)regs + gpr_offsets[i]) = blob_u32(blob, l->gpr + 8u * i);
-    for (unsigned i = 0; i < 6; i++)
-        *(uint16_t *)((uint8_t *)regs + segment_offsets[i]) =
-            (uint16_t)blob_u32(blob, l->segments + CPU_SEGMENT_SIZE * i);
-    regs->eip = blob_u32(blob, l->eip);
+    cpu_layout_get_regs(&cpu->layout, (const uint8_t *)cpu->context, regs);
     uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &regs->eflags);
-}
-
-/* Load a segment's cache from its descriptor. False: refused. */
-static bool set_segment(const struct cpu_layout *l, uint8_t *blob, unsigned seg, uint16_t selector,
-                        cpu_descriptor_fn descriptor, void *user)
-{
-    uint8_t *at = blob + l->segments + CPU_SEGMENT_SIZE * seg;
-    uint64_t desc = 0;
-    struct cpu_segment cache = {.selector = selector};
-    if ((selector & ~3u) == 0) {
-        if (seg == SEG_CS || seg == SEG_SS)
-            return false;
-    } else {
-        if (!descriptor(user, selector, &desc))
-            return false;
-        if (!cpu_segment_loadable(desc, selector, seg == SEG_CS, seg == SEG_SS))
-            return false;
-        cache.base = (uint32_t)((desc >> 16) & 0xFFFFFFu) | (uint32_t)((desc >> 32) & 0xFF000000u);
-        cache.limit = (uint32_t)(desc & 0xFFFFu) | (uint32_t)((desc >> 32) & 0xF0000u);
-        if (desc & (1ull << 55))
-            cache.limit = cache.limit << 12 | 0xFFFu;
-        cache.flags = (uint32_t)(desc >> 32) | 0x100u; /* accessed */
-    }
-    cpu_segment_store(at, &cache);
-    return true;
-}
-
-/* The bits of hflags that follow from segments and ring (target/i386/cpu.h). */
-#define HF_CPL    0x3u
-#define HF_CS32   0x10u
-#define HF_SS32   0x20u
-#define HF_ADDSEG 0x40u
-
-static void set_hflags(const struct cpu_layout *l, uint8_t *blob, unsigned ring)
-{
-    uint32_t hflags = blob_u32(blob, l->hflags) & ~(HF_CPL | HF_CS32 | HF_SS32 | HF_ADDSEG);
-    struct cpu_segment s[6];
-    for (unsigned i = 0; i < 6; i++)
-        cpu_segment_fetch(blob + l->segments + CPU_SEGMENT_SIZE * i, &s[i]);
-    hflags |= ring;
-    if (s[SEG_CS].flags & (1u << 22))
-        hflags |= HF_CS32;
-    if (s[SEG_SS].flags & (1u << 22))
-        hflags |= HF_SS32;
-    if (s[SEG_DS].base || s[SEG_ES].base || s[SEG_SS].base || !(s[SEG_CS].flags & (1u << 22)))
-        hflags |= HF_ADDSEG;
-    blob_set_u32(blob, l->hflags, hflags);
 }
 
 bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user)
 {
-    const struct cpu_layout *l = &cpu->layout;
-    uint8_t *blob = (uint8_t *)cpu->context;
-    bool reload = false;
-    uc_context_save(cpu->uc, cpu->context);
-    for (unsigned i = 0; i < 6; i++) {
-        uint16_t selector = *(const uint16_t *)((const uint8_t *)regs + segment_offsets[i]);
-        if (selector == (uint16_t)blob_u32(blob, l->segments + CPU_SEGMENT_SIZE * i))
-            continue;
-        if (!set_segment(l, blob, i, selector, descriptor, user))
-            return false;
-        reload = true;
-    }
-    if (reload)
-        set_hflags(l, blob, regs->cs & 3u);
-    for (unsigned i = 0; i < 8; i++)
-        blob_set_u32(blob, l->gpr + 8u * i, *(const uint32_t *)((const uint8_t *)regs + gpr_offsets[i]));
-    blob_set_u32(blob, l->eip, regs->eip);
-    uc_context_restore(cpu->uc, cpu->context);
     uint32_t eflags = regs->eflags;
+    uc_context_save(cpu->uc, cpu->context);
+    if (!cpu_layout_set_regs(&cpu->layout, (uint8_t *)cpu->context, regs, descriptor, user))
+        return false;
+    uc_context_restore(cpu->uc, cpu->context);
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     cpu->ring3_possible |= (regs->cs & 3u) == 3;
     return true;

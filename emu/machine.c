@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * machine.c - making a machine, and the loop that runs it.
+ */
+#include "machine.h"
+
+#include "dispatch/evtchn.h"
+#include "dispatch/schedule.h"
+#include "dispatch/timer.h"
+#include "dispatch/traps.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* Yields in a row after which a guest that does nothing else is taken to wait,
+ * what it may execute between them, and how long such a wait is at most. */
+#define IDLE_YIELDS  16u
+#define BUSY_BYTES   50000u
+#define IDLE_STEP_NS 1000000u
+#define IDLE_MAX_NS  10000000u
+
+/* Back ends look at their rings at least this often. */
+#define POLL_NS 1000000u
+/* With real time, the host's clock is looked at this often (bytes of code). */
+#define REAL_SLICE 1000000u
+
+/* --- time ------------------------------------------------------------------- */
+
+static int64_t host_ns(void)
+{
+    return g_get_monotonic_time() * 1000;
+}
+
+uint64_t machine_now(const struct machine *m)
+{
+    if (m->time_mode == RING1_TIME_REAL)
+        return (uint64_t)(host_ns() - m->host_base);
+    return cpu_clock(m->cpu);
+}
+
+uint64_t machine_advance(struct machine *m, uint64_t ns)
+{
+    if (m->time_mode == RING1_TIME_REAL)
+        return 0;
+    uint64_t now = cpu_clock(m->cpu), next = timers_next(m->domain);
+    uint64_t limit = next == NO_DEADLINE ? UINT64_MAX - now : next > now ? next - now : 0;
+    ns = MIN(ns, limit);
+    cpu_set_clock(m->cpu, now + ns);
+    return ns;
+}
+
+/* --- what the domain asks of the machine ------------------------------------ */
+
+static void op_load_regs(void *user, struct vcpu *v)
+{
+    struct machine *m = user;
+    cpu_get_regs(m->cpu, &v->regs);
+}
+
+static uint64_t op_now(void *user)
+{
+    return machine_now(user);
+}
+
+static void op_notify(void *user, enum backend backend, uint16_t port)
+{
+    struct machine *m = user;
+    m->s.yields = 0;
+    if (m->ops->notify)
+        m->ops->notify(m->ops_user, backend, port);
+}
+
+static void op_console_write(void *user, const char *bytes, size_t len)
+{
+    struct machine *m = user;
+    if (m->ops->console_write)
+        m->ops->console_write(m->ops_user, bytes, len);
+}
+
+static size_t op_console_read(void *user, char *bytes, size_t len)
+{
+    struct machine *m = user;
+    return m->ops->console_read ? m->ops->console_read(m->ops_user, bytes, len) : 0;
+}
+
+static const struct domain_ops domain_ops = {
+    .load_regs = op_load_regs,
+    .now = op_now,
+    .notify = op_notify,
+    .console_write = op_console_write,
+    .console_read = op_console_read,
+};
+
+/* --- what the CPU asks of the machine --------------------------------------- */
+
+static uint32_t on_hypercall(void *user, uint32_t nr)
+{
+    struct machine *m = user;
+    struct vcpu *v = m->current;
+    const struct hypercall_slot *slot = hypercall_slot(m->domain, nr);
+    uint32_t arg[MAX_HYPERCALL_ARGS] = {0};
+    cpu_read_args(m->cpu, arg, slot ? slot->nargs : 0);
+    cpu_charge(m->cpu, TRAP_NS);
+    m->s.hypercalls++;
+    uint32_t result = (uint32_t)hypercall_enter(v, nr, arg);
+    if (v->regs_loaded)
+        v->regs.eax = result;
+    return result;
+}
+
+/* Back into the guest without leaving the run, when nothing but a flush is to
+ * be done. */
+static bool on_hypercall_done(void *user)
+{
+    struct machine *m = user;
+    struct domain *d = m->domain;
+    struct vcpu *v = m->current;
+    if (d->s.attention == ATTN_FLUSH) {
+        cpu_flush_tlb(m->cpu);
+        d->s.attention = 0;
+    }
+    if (G_UNLIKELY(d->s.attention || vcpu_event_deliverable(v) || m->s.hypercalls >= m->hypercall_limit))
+        return false;
+    v->regs_loaded = false;
+    return true;
+}
+
+static uint64_t on_tsc(void *user)
+{
+    return machine_now(user);
+}
+
+static void on_cpuid(void *user, uint32_t regs[4])
+{
+    struct machine *m = user;
+    privop_cpuid(m->privop, m->current, regs, false);
+}
+
+static const struct cpu_ops cpu_ops = {
+    .fill = machine_fill,
+    .hypercall = on_hypercall,
+    .hypercall_done = on_hypercall_done,
+    .tsc = on_tsc,
+    .cpuid = on_cpuid,
+};
+
+/* --- making ----------------------------------------------------------------- */
+
+static bool make_memory(struct machine *m, const struct boot_config *boot, GError **error)
+{
+    uint32_t frames = boot_machine_frames(m->abi, boot->nr_pages, boot->mfn_mode);
+    if (frames == 0) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "memory of %u pages cannot be laid out",
+                    boot->nr_pages);
+        return false;
+    }
+    m->mem = memory_new(frames);
+    if (!m->mem)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%u MiB of memory: %s", boot->nr_pages / 256,
+                    g_strerror(errno));
+    return m->mem != NULL;
+}
+
+static bool selector_for_cpu(void *user, uint16_t selector, uint64_t *descriptor)
+{
+    struct machine *m = user;
+    return selector_descriptor(m->current, selector, descriptor);
+}
+
+struct machine *machine_new(const struct abi *abi, const struct image *image, const struct boot_config *boot,
+                            enum ring1_time_mode time_mode, int64_t date_ns, const struct machine_ops *ops,
+                            void *ops_user, GError **error)
+{
+    struct machine *m = g_new0(struct machine, 1);
+    m->abi = abi;
+    m->ops = ops;
+    m->ops_user = ops_user;
+    m->time_mode = time_mode;
+    m->host_base = host_ns();
+    m->insns = insn_cache_new();
+    if (!make_memory(m, boot, error))
+        goto fail;
+    m->domain = domain_new(abi, m->mem, &domain_ops, m);
+    m->domain->s.wallclock_ns = date_ns;
+    m->current = &m->domain->s.vcpu[0];
+    m->privop = privop_new(m->insns);
+    if (!(m->cpu = cpu_new(m->mem, &cpu_ops, m, error)) || !boot_build(m->domain, image, boot, error))
+        goto fail;
+    time_init(m->domain);
+    m->s.fpu_live = abi->xen >= RING1_XEN_4_17; /* older Xens load it on the first use (12.2) */
+    m->domain->s.attention = ATTN_REGS | ATTN_GDT | ATTN_FLUSH;
+    m->current->regs_loaded = m->current->regs_changed = true;
+    return m;
+fail:
+    machine_free(m);
+    return NULL;
+}
+
+void machine_free(struct machine *m)
+{
+    if (!m)
+        return;
+    cpu_free(m->cpu);
+    domain_free(m->domain);
+    memory_free(m->mem);
+    privop_free(m->privop);
+    insn_cache_free(m->insns);
+    g_free(m);
+}
+
+/* --- between two runs of the CPU -------------------------------------------- */
+
+static void forget_code(struct machine *m)
+{
+    struct domain_state *s = &m->domain->s;
+    if (s->forget_nr > G_N_ELEMENTS(s->forget)) {
+        cpu_forget_all_code(m->cpu);
+        for (uint32_t i = 0; i < m->mem->nr_frames; i++)
+            m->mem->marks[i] &= (uint8_t)~MARK_EXECUTED;
+    } else {
+        for (uint32_t i = 0; i < s->forget_nr; i++) {
+            cpu_forget_code(m->cpu, MFN(s->forget[i]));
+            m->mem->marks[s->forget[i]] &= (uint8_t)~MARK_EXECUTED;
+        }
+    }
+    s->forget_nr = 0;
+}
+
+/* Selectors that the CPU would not load: the failsafe callback of native Xen, the
+ * guest's #GP in 4.17 (docs/xen-abi.md 6.4, 13.1). */
+static void give_regs(struct machine *m, struct vcpu *v)
+{
+    struct domain *d = m->domain;
+    for (unsigned tries = 0; tries < 4 && d->s.shutdown == SHUTDOWN_NONE; tries++) {
+        if (cpu_set_regs(m->cpu, &v->regs, selector_for_cpu, m))
+            return;
+        uint16_t bad = v->regs.cs;
+        struct regs *r = vcpu_regs_mut(v);
+        /* The frame is built on a stack that is surely good. */
+        r->cs = d->abi->user_cs;
+        if (d->abi->xen >= RING1_XEN_4_17)
+            deliver_exception(v, TRAP_gp_fault, bad & 0xFFFCu);
+        else
+            deliver_failsafe(v);
+    }
+    domain_crash(d, "the guest cannot be entered: CS %#06x, SS %#06x", v->regs.cs, v->regs.ss);
+}
+
+/* Do what hypercalls and traps left to be done before the guest's next
+ * instruction. */
+static void settle(struct machine *m, struct vcpu *v)
+{
+    struct domain_state *s = &m->domain->s;
+    uint32_t attention = s->attention;
+    if (attention & ATTN_FORGET)
+        forget_code(m);
+    if (attention & ATTN_GDT) {
+        unsigned first = m->abi->first_reserved_gdt;
+        cpu_set_gdt_limit(m->cpu, first >= 512 ? 0xEFFF : MAX(v->gdt_entries, 512u) * 8 - 1);
+        cpu_set_ldt(m->cpu, (uint16_t)(first >= 512 ? 0xE050 : 0x0850), v->ldt_entries * 8);
+    }
+    if (attention & (ATTN_FLUSH | ATTN_GDT))
+        cpu_flush_tlb(m->cpu);
+    if (v->regs_changed)
+        give_regs(m, v);
+    cpu_set_ts(m->cpu, v->ts || !m->s.fpu_live);
+    v->regs_changed = v->regs_loaded = false;
+    s->attention &= ATTN_SCHED;
+}
+
+static bool poll_backends(struct machine *m)
+{
+    m->s.polled = cpu_clock(m->cpu);
+    return m->ops->poll && m->ops->poll(m->ops_user);
+}
+
+void machine_wake(struct machine *m)
+{
+    m->s.yields = 0;
+}
+
+/* The guest asked for SCHEDOP_yield. Returns until when it is taken to wait: it
+ * did nothing but yield for a while (xen-abi knows no such thing; a guest that
+ * polls its console would use a whole core). 0: it goes on. */
+static uint64_t yield_wait(struct machine *m, struct vcpu *v)
+{
+    uint64_t clock = cpu_clock(m->cpu);
+    bool busy = clock - m->s.yield_clock > BUSY_BYTES;
+    v->yielded = false;
+    m->s.yield_clock = clock;
+    if (poll_backends(m) || busy)
+        m->s.yields = 0;
+    if (++m->s.yields < IDLE_YIELDS)
+        return 0;
+    uint64_t step = (uint64_t)(m->s.yields - IDLE_YIELDS + 1) * IDLE_STEP_NS;
+    uint64_t until = machine_now(m) + MIN(step, IDLE_MAX_NS);
+    uint64_t next = timers_next(m->domain);
+    /* What is waited does not count as being busy. */
+    m->s.yield_clock = MIN(until, next);
+    return m->s.yield_clock;
+}
+
+/* --- the loop --------------------------------------------------------------- */
+
+enum step { STEP_RUN, STEP_AGAIN, STEP_STOP };
+
+static enum step stop_at(struct ring1_stop *stop, enum ring1_stop_reason reason)
+{
+    stop->reason = reason;
+    return STEP_STOP;
+}
+
+static enum step ended(const struct domain *d, struct ring1_stop *stop)
+{
+    stop->shutdown = d->s.shutdown;
+    stop->text = d->s.crashed ? d->s.crash_text : NULL;
+    return stop_at(stop, d->s.crashed ? RING1_STOP_CRASH : RING1_STOP_SHUTDOWN);
+}
+
+/* Nothing runs until `wake`: let the caller wait, or jump there. */
+static enum step wait_until(struct machine *m, uint64_t wake, const struct ring1_budget *budget,
+                            struct ring1_stop *stop)
+{
+    if (budget->return_when_idle || wake == NO_DEADLINE || m->time_mode == RING1_TIME_REAL) {
+        stop->wake_ns = wake;
+        return stop_at(stop, RING1_STOP_IDLE);
+    }
+    uint64_t to = MIN(wake, budget->until_ns);
+    if (to > cpu_clock(m->cpu))
+        cpu_set_clock(m->cpu, to);
+    return STEP_AGAIN;
+}
+
+/* Everything that may keep the guest from its next instruction. */
+static enum step before_guest(struct machine *m, struct vcpu *v, const struct ring1_budget *budget,
+                              struct ring1_stop *stop)
+{
+    struct domain *d = m->domain;
+    uint64_t now = machine_now(m);
+    if (d->s.shutdown != SHUTDOWN_NONE)
+        return ended(d, stop);
+    if (atomic_exchange(&m->interrupted, false))
+        return stop_at(stop, RING1_STOP_INTERRUPTED);
+    if (now >= budget->until_ns || m->s.hypercalls >= m->hypercall_limit)
+        return stop_at(stop, RING1_STOP_BUDGET);
+    if (timers_next(d) <= now) {
+        timers_run(d);
+        time_update(d);
+        if (d->s.shutdown != SHUTDOWN_NONE)
+            return ended(d, stop);
+    }
+    if (cpu_clock(m->cpu) - m->s.polled >= POLL_NS)
+        poll_backends(m);
+    d->s.attention &= ~ATTN_SCHED;
+    if (v->run != VCPU_RUNNING && !vcpu_wake_check(v)) {
+        if (poll_backends(m) && vcpu_wake_check(v))
+            return STEP_RUN;
+        return wait_until(m, timers_next(d), budget, stop);
+    }
+    if (v->yielded) {
+        uint64_t until = yield_wait(m, v);
+        if (until)
+            return wait_until(m, until, budget, stop);
+    }
+    return STEP_RUN;
+}
+
+static uint64_t next_deadline(const struct machine *m, const struct ring1_budget *budget)
+{
+    uint64_t clock = cpu_clock(m->cpu);
+    if (m->time_mode == RING1_TIME_REAL)
+        return clock + REAL_SLICE;
+    return MIN(MIN(timers_next(m->domain), budget->until_ns), m->s.polled + 10 * POLL_NS);
+}
+
+bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
+                 GError **error)
+{
+    static const struct ring1_budget unlimited = RING1_BUDGET_UNLIMITED;
+    struct domain *d = m->domain;
+    struct vcpu *v = m->current;
+    if (!budget)
+        budget = &unlimited;
+    *stop = (struct ring1_stop){.wake_ns = NO_DEADLINE};
+    m->hypercall_limit =
+        budget->hypercalls > UINT64_MAX - m->s.hypercalls ? UINT64_MAX : m->s.hypercalls + budget->hypercalls;
+
+    for (;;) {
+        enum step step = before_guest(m, v, budget, stop);
+        if (step == STEP_STOP)
+            return true;
+        if (step == STEP_AGAIN)
+            continue;
+        if (deliver_pending(v))
+            cpu_charge(m->cpu, TRAP_NS);
+        settle(m, v);
+        if (d->s.shutdown != SHUTDOWN_NONE)
+            continue;
+
+        struct cpu_event event;
+        cpu_set_deadline(m->cpu, next_deadline(m, budget));
+        if (atomic_load(&m->interrupted))
+            continue;
+        if (!cpu_run(m->cpu, &event, error))
+            return false;
+        if (event.exit != CPU_EXIT_STOPPED) {
+            machine_trap(m, v, &event);
+            if (event.exit != CPU_EXIT_MISS || v->regs_changed)
+                cpu_charge(m->cpu, TRAP_NS);
+        }
+    }
+}
+
+void machine_interrupt(struct machine *m)
+{
+    atomic_store(&m->interrupted, true);
+    cpu_stop(m->cpu);
+}

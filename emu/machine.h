@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * machine.h - a domain on a CPU: the loop that runs it, its clock, what happens
+ * at each exit of the CPU, and all of its state saved and restored in memory.
+ *
+ * System time is the CPU's clock read as nanoseconds: one a byte of code, plus a
+ * fixed price for each trap, plus the waits. The guest's TSC is the same number:
+ * its frequency is 1 GHz.
+ */
+#ifndef EMU_MACHINE_H
+#define EMU_MACHINE_H
+
+#include "boot.h"
+#include "cpu.h"
+#include "dispatch/domain.h"
+#include "dispatch/hypercall.h"
+#include "image.h"
+#include "insn.h"
+#include "privop.h"
+
+#include <ring1/ring1.h>
+
+/* Price of a trap that the guest sees (hypercall, exception, upcall, emulated
+ * instruction), in ns of guest time. */
+#define TRAP_NS 200u
+
+/* What the machine's owner does for it. NULL members are allowed. */
+struct machine_ops {
+    /* The guest kicked a back end. */
+    void (*notify)(void *user, enum backend backend, uint16_t port);
+    /* Let back ends look at their rings: now and then, and before a wait. True
+     * if one did something that the guest may be waiting for. */
+    bool (*poll)(void *user);
+    void (*console_write)(void *user, const char *bytes, size_t len);
+    size_t (*console_read)(void *user, char *bytes, size_t len);
+};
+
+struct machine {
+    const struct abi *abi;
+    struct memory *mem;
+    struct domain *domain;
+    struct cpu *cpu;
+    struct insn_cache *insns;
+    struct privop *privop;
+    const struct machine_ops *ops;
+    void *ops_user;
+
+    enum ring1_time_mode time_mode;
+    int64_t host_base; /* real time: host ns at system time 0 */
+    struct vcpu *current;
+
+    /* State, saved with the domain's. */
+    struct machine_state {
+        uint64_t hypercalls;
+        unsigned yields;      /* in a row, with nothing done between them */
+        uint64_t yield_clock; /* clock at the last one */
+        uint64_t polled;      /* clock at the last poll of the back ends */
+        bool fpu_live;        /* the FPU was used: real CR0.TS follows the guest's */
+    } s;
+    uint64_t hypercall_limit; /* of the present run */
+    _Atomic bool interrupted;
+};
+
+/* Make the machine that `image` asks for. `abi` is a constant of abi_find. */
+struct machine *machine_new(const struct abi *abi, const struct image *image, const struct boot_config *boot,
+                            enum ring1_time_mode time_mode, int64_t date_ns, const struct machine_ops *ops,
+                            void *ops_user, GError **error);
+void machine_free(struct machine *m);
+
+/* ring1_machine_run and its neighbours of ring1.h. */
+bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
+                 GError **error);
+void machine_interrupt(struct machine *m);
+uint64_t machine_now(const struct machine *m);
+uint64_t machine_advance(struct machine *m, uint64_t ns);
+
+/* A back end has something for the guest: a wait by yielding ends. */
+void machine_wake(struct machine *m);
+
+/* All state, as one blob each for the machine and its CPU; memory as the frames
+ * that are not zero. */
+struct snapshot;
+struct snapshot *machine_save(struct machine *m);
+bool machine_restore(struct machine *m, const struct snapshot *snapshot, GError **error);
+void snapshot_free(struct snapshot *snapshot);
+
+/* SHA-256 over memory (machine frames that are not zero, by number) and vcpus. */
+char *machine_hash(struct machine *m);
+
+/* trap.c: what to do after cpu_run returned `event`. v->regs are loaded. */
+void machine_trap(struct machine *m, struct vcpu *v, const struct cpu_event *event);
+/* fill.c: the CPU's misses. */
+bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, struct cpu_mapping *out);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * trap.c - after an exit of the CPU: mend what is Xen's business, else give the
+ * guest its exception (docs/xen-abi.md sections 6 and 7).
+ */
+#include "dispatch/descriptor.h"
+#include "dispatch/traps.h"
+#include "machine.h"
+
+#define DR6_BS 0x4000u
+
+/* The page of a miss may be there after all: only the marks of its frame stand
+ * in the way (see fill.c). True: mended, run again. */
+static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum access access, bool ring3)
+{
+    struct walk w;
+    if (guest_walk(v, GVA(page), access, ring3, false, &w) != WALK_OK)
+        return false;
+    uint8_t *mark = &m->mem->marks[w.mfn.mfn];
+    if (access == ACCESS_FETCH) {
+        *mark |= MARK_EXECUTED;
+        cpu_flush_tlb(m->cpu);
+    } else if (access == ACCESS_WRITE && (*mark & MARK_EXECUTED)) {
+        cpu_forget_code(m->cpu, w.mfn);
+        *mark &= (uint8_t)~MARK_EXECUTED;
+    }
+    return true;
+}
+
+/* A descriptor of the LDT that the CPU could not read: its page is typed on the
+ * first use, or the guest gets #PF at ldt_base + offset (5.5, 13.2). */
+static void ldt_miss(struct vcpu *v, uint32_t page)
+{
+    uint32_t offset = page - HIDDEN_LDT;
+    if (!ldt_fault(v, offset))
+        deliver_page_fault(v, GVA(v->ldt_base + offset), 0);
+}
+
+static void memory_fault(struct machine *m, struct vcpu *v, const struct cpu_event *e)
+{
+    bool ring3 = regs_ring(vcpu_regs(v)) == 3;
+    struct walk w;
+    uint32_t address;
+
+    if (e->page >= HIDDEN_LDT && e->page < HIDDEN_STUB) {
+        ldt_miss(v, e->page);
+        return;
+    }
+    if (mend_marks(m, v, e->page, e->access, ring3))
+        return;
+    enum walk_result result = guest_walk(v, GVA(e->page), e->access, ring3, false, &w);
+    if (!insn_fault_address(m->insns, v, e->page, e->access, &address))
+        address = e->page;
+    if (result == WALK_SEGMENT)
+        deliver_exception(
+            v, insn_stack_access(m->insns, v, e->page, e->access) ? TRAP_stack_error : TRAP_gp_fault, 0);
+    else
+        deliver_page_fault(v, GVA(address), w.error);
+}
+
+/* The guest's FPU is switched in on its first use; only a guest that set TS
+ * itself hears of it, and finds TS clear (6.2). */
+static void no_device(struct machine *m, struct vcpu *v)
+{
+    m->s.fpu_live = true;
+    if (v->ts) {
+        v->ts = false;
+        deliver_exception(v, TRAP_no_device, 0);
+    }
+}
+
+static void exception(struct machine *m, struct vcpu *v, const struct cpu_event *e)
+{
+    switch (e->vector) {
+    case TRAP_debug:
+        v->dr[6] |= DR6_BS;
+        deliver_exception(v, TRAP_debug, 0);
+        return;
+    case TRAP_invalid_op:
+        if (privop_forced(m->privop, v))
+            return;
+        break;
+    case TRAP_no_device:
+        no_device(m, v);
+        return;
+    case TRAP_gp_fault:
+        if (e->error == 0 && privop_emulate(m->privop, v) == PRIVOP_DONE)
+            return;
+        break;
+    default:
+        break;
+    }
+    deliver_exception(v, e->vector, e->error);
+}
+
+void machine_trap(struct machine *m, struct vcpu *v, const struct cpu_event *e)
+{
+    switch (e->exit) {
+    case CPU_EXIT_STOPPED:
+        return;
+    case CPU_EXIT_MISS:
+        memory_fault(m, v, e);
+        break;
+    case CPU_EXIT_INTERRUPT:
+        deliver_soft_interrupt(v, e->vector, 2);
+        break;
+    case CPU_EXIT_EXCEPTION:
+        exception(m, v, e);
+        break;
+    }
+}

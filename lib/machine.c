@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * machine.c - ring1_machine: a machine with its console and its xenstore, and
+ * whoever watches its hypercalls.
+ */
+#include "emu/machine.h"
+#include "devices/console.h"
+#include "devices/xenstore.h"
+
+#include <xen/errno.h>
+
+struct ring1_machine {
+    struct machine *machine;
+    struct console *console;
+    struct xenstore *xenstore;
+    struct ring1_console console_ops;
+    void *console_user;
+    struct ring1_watch watch;
+    void *watch_user;
+    struct tap tap;
+};
+
+struct ring1_snapshot {
+    struct snapshot *machine;
+    GBytes *console, *xenstore;
+};
+
+/* --- configuration ---------------------------------------------------------- */
+
+ring1_config *ring1_config_new(void)
+{
+    ring1_config *c = g_new0(ring1_config, 1);
+    c->memory_mib = 256;
+    c->mfn_seed = 1;
+    c->date_ns = INT64_C(1577836800) * 1000000000; /* 2020-01-01T00:00:00Z */
+    c->console_io = true;
+    c->raw_address = -1;
+    return c;
+}
+
+void ring1_config_free(ring1_config *c)
+{
+    if (!c)
+        return;
+    g_free(c->cmdline);
+    g_free(c->initrd);
+    g_free(c);
+}
+
+/* --- back ends -------------------------------------------------------------- */
+
+static void on_notify(void *user, enum backend backend, uint16_t port)
+{
+    ring1_machine *m = user;
+    (void)port;
+    if (backend == BACKEND_CONSOLE || backend == BACKEND_CONTROL)
+        console_notify(m->console);
+    else if (backend == BACKEND_XENSTORE)
+        xenstore_notify(m->xenstore);
+}
+
+static bool on_poll(void *user)
+{
+    ring1_machine *m = user;
+    bool moved = console_poll(m->console);
+    return xenstore_poll(m->xenstore) || moved;
+}
+
+static void on_console_write(void *user, const char *bytes, size_t len)
+{
+    ring1_machine *m = user;
+    if (m->console_ops.write)
+        m->console_ops.write(m->console_user, bytes, len);
+}
+
+static size_t on_console_read(void *user, char *bytes, size_t len)
+{
+    ring1_machine *m = user;
+    return console_read(m->console, bytes, len);
+}
+
+static const struct machine_ops machine_ops = {
+    .notify = on_notify,
+    .poll = on_poll,
+    .console_write = on_console_write,
+    .console_read = on_console_read,
+};
+
+/* --- making ----------------------------------------------------------------- */
+
+static const struct abi *choose_abi(const ring1_config *c, const struct image *image, GError **error)
+{
+    const char *why = "given";
+    enum ring1_abi abi = c->abi == RING1_ABI_AUTO ? image_abi(image, &why) : c->abi;
+    const struct abi *pair = abi_find(abi, c->xen);
+    if (!pair)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "%s: ABI %s (%s) never existed with Xen %s",
+                    image->name, abi_name(abi), why, xen_name(c->xen));
+    return pair;
+}
+
+static bool check_config(const ring1_config *c, GError **error)
+{
+    if (c->memory_mib < 1 || c->memory_mib > 4096) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "memory of %u MiB: must be 1 to 4096",
+                    c->memory_mib);
+        return false;
+    }
+    if (c->raw_address > (int64_t)UINT32_MAX) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "address %#llx of flat code: is above 4 GiB",
+                    (unsigned long long)c->raw_address);
+        return false;
+    }
+    return true;
+}
+
+static ring1_machine *make(const ring1_config *c, struct image *image, GError **error)
+{
+    g_autoptr(GBytes) initrd = NULL;
+    const struct abi *abi = choose_abi(c, image, error);
+    if (!abi || (c->initrd && !(initrd = image_read_file(c->initrd, error))))
+        return NULL;
+    struct boot_config boot = {
+        .nr_pages = c->memory_mib * 256u,
+        .mfn_mode = c->mfn_mode,
+        .mfn_seed = c->mfn_seed,
+        .cmdline = c->cmdline,
+        .initrd_name = c->initrd,
+    };
+    if (initrd)
+        boot.initrd = g_bytes_get_data(initrd, &boot.initrd_len);
+    ring1_machine *m = g_new0(ring1_machine, 1);
+    m->machine = machine_new(abi, image, &boot, c->time, c->date_ns, &machine_ops, m, error);
+    if (!m->machine) {
+        g_free(m);
+        return NULL;
+    }
+    m->machine->domain->console_io_allowed = c->console_io;
+    m->console = console_new(m->machine->domain, on_console_write, m);
+    m->xenstore = xenstore_new(m->machine->domain);
+    return m;
+}
+
+static struct image *load_bytes(const ring1_config *c, const char *name, const void *bytes, size_t len,
+                                GError **error)
+{
+    if (c->raw_address >= 0)
+        return image_raw(bytes, len, (uint32_t)c->raw_address, name, error);
+    return image_load(bytes, len, name, error);
+}
+
+ring1_machine *ring1_machine_new_from_bytes(const ring1_config *c, const char *name, const void *bytes,
+                                            size_t len, GError **error)
+{
+    if (!check_config(c, error))
+        return NULL;
+    struct image *image = load_bytes(c, name, bytes, len, error);
+    if (!image)
+        return NULL;
+    ring1_machine *m = make(c, image, error);
+    image_free(image);
+    return m;
+}
+
+ring1_machine *ring1_machine_new_from_file(const ring1_config *c, const char *path, GError **error)
+{
+    if (!check_config(c, error))
+        return NULL;
+    g_autoptr(GBytes) file = image_read_file(path, error);
+    if (!file)
+        return NULL;
+    size_t len;
+    const void *bytes = g_bytes_get_data(file, &len);
+    return ring1_machine_new_from_bytes(c, path, bytes, len, error);
+}
+
+void ring1_machine_free(ring1_machine *m)
+{
+    if (!m)
+        return;
+    console_free(m->console);
+    xenstore_free(m->xenstore);
+    machine_free(m->machine);
+    g_free(m);
+}
+
+enum ring1_abi ring1_machine_abi(const ring1_machine *m)
+{
+    return m->machine->abi->abi;
+}
+
+enum ring1_xen ring1_machine_xen(const ring1_machine *m)
+{
+    return m->machine->abi->xen;
+}
+
+uint32_t ring1_machine_nr_pages(const ring1_machine *m)
+{
+    return m->machine->domain->s.nr_pages;
+}
+
+/* --- console ---------------------------------------------------------------- */
+
+void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *ops, void *user)
+{
+    m->console_ops = ops ? *ops : (struct ring1_console){0};
+    m->console_user = user;
+}
+
+void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len)
+{
+    machine_wake(m->machine);
+    console_input(m->console, bytes, len);
+}
+
+/* --- running ---------------------------------------------------------------- */
+
+bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
+                       GError **error)
+{
+    bool ok = machine_run(m->machine, budget, stop, error);
+    console_poll(m->console); /* what the guest wrote and did not kick for */
+    return ok;
+}
+
+void ring1_machine_interrupt(ring1_machine *m)
+{
+    machine_interrupt(m->machine);
+}
+
+uint64_t ring1_machine_now(const ring1_machine *m)
+{
+    return machine_now(m->machine);
+}
+
+uint64_t ring1_machine_advance(ring1_machine *m, uint64_t ns)
+{
+    return machine_advance(m->machine, ns);
+}
+
+uint64_t ring1_machine_hypercalls(const ring1_machine *m)
+{
+    return m->machine->s.hypercalls;
+}
+
+/* --- hypercalls ------------------------------------------------------------- */
+
+static struct hypercall_slot *slot_for(struct domain *d, uint32_t nr)
+{
+    if (nr < NR_HYPERCALLS)
+        return &d->table[nr];
+    if (!d->extra)
+        d->extra = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    struct hypercall_slot *slot = g_hash_table_lookup(d->extra, GUINT_TO_POINTER(nr));
+    if (!slot) {
+        slot = g_new0(struct hypercall_slot, 1);
+        slot->answer = -XEN_ENOSYS;
+        g_hash_table_insert(d->extra, GUINT_TO_POINTER(nr), slot);
+    }
+    return slot;
+}
+
+bool ring1_machine_register_hypercall(ring1_machine *m, uint32_t nr, unsigned nargs, ring1_hypercall_fn fn,
+                                      void *user, GError **error)
+{
+    struct domain *d = m->machine->domain;
+    if ((nr & d->abi->number_mask) != nr) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                    "hypercall %u cannot be served: Xen %s takes it for number %u", nr, d->abi->xen_name,
+                    nr & d->abi->number_mask);
+        return false;
+    }
+    if (nargs > MAX_HYPERCALL_ARGS) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                    "hypercall %u: %u arguments, at most %u are possible", nr, nargs, MAX_HYPERCALL_ARGS);
+        return false;
+    }
+    struct hypercall_slot *slot = slot_for(d, nr);
+    slot->user_fn = fn;
+    slot->user = user;
+    slot->nargs = fn ? nargs : slot->row ? slot->row->nargs : 0;
+    return true;
+}
+
+static struct ring1_call describe_call(const struct domain *d, const struct call *call)
+{
+    const struct hypercall_slot *slot = hypercall_slot(d, call->nr);
+    return (struct ring1_call){
+        .nr = call->nr,
+        .name = call->row ? call->row->name : NULL,
+        .nargs = slot ? slot->nargs : 0,
+        .arg = call->arg,
+        .depth = (unsigned)call->depth,
+        .index = call->index,
+        .result = call->result,
+        .why = call->why,
+    };
+}
+
+static bool tap_before(void *user, struct vcpu *v, struct call *call)
+{
+    ring1_machine *m = user;
+    if (!m->watch.before)
+        return false;
+    struct ring1_call seen = describe_call(v->domain, call);
+    bool answered = m->watch.before(v, &seen, m->watch_user);
+    if (answered)
+        call->result = seen.result;
+    return answered;
+}
+
+static void tap_after(void *user, struct vcpu *v, const struct call *call)
+{
+    ring1_machine *m = user;
+    if (!m->watch.after)
+        return;
+    struct ring1_call seen = describe_call(v->domain, call);
+    m->watch.after(v, &seen, m->watch_user);
+}
+
+void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
+{
+    struct domain *d = m->machine->domain;
+    m->watch = watch ? *watch : (struct ring1_watch){0};
+    m->watch_user = user;
+    m->tap = (struct tap){.before = tap_before, .after = tap_after, .user = m};
+    d->tap = watch ? &m->tap : NULL;
+    d->want_why = watch != NULL;
+}
+
+/* --- guest memory ----------------------------------------------------------- */
+
+ring1_machine *ring1_vcpu_machine(ring1_vcpu *v)
+{
+    const struct machine *machine = v->domain->ops_user;
+    return machine->ops_user;
+}
+
+unsigned ring1_vcpu_id(const ring1_vcpu *v)
+{
+    return v->id;
+}
+
+ring1_vcpu *ring1_machine_vcpu(ring1_machine *m, unsigned id)
+{
+    struct domain_state *s = &m->machine->domain->s;
+    return id < s->nr_vcpus ? &s->vcpu[id] : NULL;
+}
+
+int32_t ring1_read(ring1_vcpu *v, gva_t va, void *dst, uint32_t len)
+{
+    return guest_read(v, va, dst, len);
+}
+
+int32_t ring1_write(ring1_vcpu *v, gva_t va, const void *src, uint32_t len)
+{
+    return guest_write(v, va, src, len);
+}
+
+/* --- snapshots -------------------------------------------------------------- */
+
+ring1_snapshot *ring1_machine_save(ring1_machine *m)
+{
+    ring1_snapshot *s = g_new0(ring1_snapshot, 1);
+    s->machine = machine_save(m->machine);
+    s->console = console_save(m->console);
+    s->xenstore = xenstore_save(m->xenstore);
+    return s;
+}
+
+bool ring1_machine_restore(ring1_machine *m, const ring1_snapshot *s, GError **error)
+{
+    if (!machine_restore(m->machine, s->machine, error))
+        return false;
+    console_restore(m->console, s->console);
+    return xenstore_restore(m->xenstore, s->xenstore, error);
+}
+
+void ring1_snapshot_free(ring1_snapshot *s)
+{
+    if (!s)
+        return;
+    snapshot_free(s->machine);
+    g_bytes_unref(s->console);
+    g_bytes_unref(s->xenstore);
+    g_free(s);
+}
+
+char *ring1_machine_hash(ring1_machine *m)
+{
+    return machine_hash(m->machine);
+}
+
+/* --- names ------------------------------------------------------------------ */
+
+bool ring1_abi_from_name(const char *name, enum ring1_abi *abi)
+{
+    return abi_from_name(name, abi);
+}
+
+bool ring1_xen_from_name(const char *name, enum ring1_xen *xen)
+{
+    return xen_from_name(name, xen);
+}
+
+const char *ring1_abi_name(enum ring1_abi abi)
+{
+    return abi_name(abi);
+}
+
+const char *ring1_xen_name(enum ring1_xen xen)
+{
+    return xen_name(xen);
+}
