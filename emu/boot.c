@@ -10,6 +10,7 @@
 
 #include <dispatch/gdt.h>
 #include <dispatch/grant.h>
+#include <dispatch/hypercall_page.h>
 #include <dispatch/page_type.h>
 #include <ring1/ring1.h>
 #include <string.h>
@@ -57,8 +58,6 @@ G_STATIC_ASSERT(G_STRUCT_OFFSET(struct start_info_3_0, first_p2m_pfn) == 1104);
 /* Bits of vm_assist: docs/xen-abi.md 5.8. */
 #define ASSIST_WRITABLE_PAGETABLES 2u
 #define ASSIST_PAE_EXTENDED_CR3    3u
-
-#define HYPERCALL_IRET 23u
 
 struct build {
     struct domain *d;
@@ -135,21 +134,11 @@ static void write_p2m(const struct build *b)
     fill(b, at, (const uint8_t *)b->p2m, (size_t)b->layout->nr_pages * 4);
 }
 
-/* docs/xen-abi.md 1.4 and 12.2: the gaps between the slots keep the kernel's bytes
- * up to 3.1, and are 0xCC later. Slot 23 is jumped to. */
 static void write_hypercall_page(const struct build *b)
 {
     const struct layout *l = b->layout;
-    if (!l->has_hypercall_page)
-        return;
-    uint8_t *page = frame_for(b, (l->hypercall_page - l->virt_base) >> RING1_PAGE_SHIFT);
-    if (l->abi->xen >= RING1_XEN_3_2)
-        memset(page, 0xCC, RING1_PAGE_SIZE);
-    for (unsigned nr = 0; nr < RING1_PAGE_SIZE / 32; nr++) {
-        const uint8_t call[] = {0xB8, (uint8_t)nr, 0, 0, 0, 0xCD, 0x82, 0xC3};
-        const uint8_t iret[] = {0x50, 0xB8, HYPERCALL_IRET, 0, 0, 0, 0xCD, 0x82};
-        memcpy(page + (size_t)nr * 32, nr == HYPERCALL_IRET ? iret : call, sizeof(call));
-    }
+    if (l->has_hypercall_page)
+        hypercall_page_init(l->abi, frame_for(b, (l->hypercall_page - l->virt_base) >> RING1_PAGE_SHIFT));
 }
 
 /* --- start_info, shared_info ---------------------------------------------------- */
