@@ -309,8 +309,8 @@ bool ldt_fault(struct vcpu *v, uint32_t offset)
     if (v->ldt[page].mfn || va.va >= d->abi->hole ||
         guest_walk(v, va, ACCESS_READ, false, false, &w) != WALK_OK)
         return false;
-    if (page_get_and_type(d, w.mfn, PGT_seg_desc))
-        return false;
+    if (!w.mfn.mfn || page_get_and_type(d, w.mfn, PGT_seg_desc))
+        return false; /* frame 0 stands for none */
     v->ldt[page] = w.mfn;
     descriptors_changed(d);
     return true;

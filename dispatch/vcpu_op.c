@@ -5,6 +5,7 @@
  */
 #include "access.h"
 #include "hypercall.h"
+#include "page_type.h"
 #include "schedule.h"
 #include "shared.h"
 #include "timer.h"
@@ -128,17 +129,7 @@ G_STATIC_ASSERT(sizeof(struct register_info) == 16);
 /* The guest's own frame, held and kept writable for as long as it is used. */
 static bool take_writable(struct domain *d, uint64_t mfn)
 {
-    if (mfn >= d->mem->nr_frames)
-        return false;
-    struct frame *f = frame_info(d->mem, MFN((uint32_t)mfn));
-    if (f->owner != d->s.domid || f->count == 0)
-        return false;
-    if (f->type != PGT_writable && f->type_count != 0)
-        return false;
-    f->type = PGT_writable;
-    f->type_count++;
-    f->count++;
-    return true;
+    return mfn <= UINT32_MAX && page_get_and_type(d, MFN((uint32_t)mfn), PGT_writable) == 0;
 }
 
 static int32_t register_info(struct vcpu *current, struct vcpu *v, gva_t arg)
