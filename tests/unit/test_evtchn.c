@@ -8,11 +8,13 @@
 #include "dispatch/shared.h"
 #include "fixture.h"
 
-#define X20(f)   ((f)->abi->xen == RING1_XEN_2_0)
-#define X300(f)  ((f)->abi->xen == RING1_XEN_3_0_0)
-#define X417(f)  ((f)->abi->xen >= RING1_XEN_4_17)
-#define EACH(f)  unsigned each_ = 0; for (struct fixture *f; (f = fixture_each(&each_)); fixture_free(f))
-#define EACH3(f) EACH (f) if (!X20(f))
+#define X20(f)  ((f)->abi->xen == RING1_XEN_2_0)
+#define X300(f) ((f)->abi->xen == RING1_XEN_3_0_0)
+#define X417(f) ((f)->abi->xen >= RING1_XEN_4_17)
+#define EACH(f)                                                                                              \
+    unsigned each_ = 0;                                                                                      \
+    for (struct fixture * f; (f = fixture_each(&each_)); fixture_free(f))
+#define EACH3(f) EACH(f) if (!X20(f))
 
 enum {
     BIND_INTERDOMAIN,
@@ -44,8 +46,7 @@ static int32_t ev(struct fixture *f, uint32_t cmd, const uint32_t *w, unsigned n
         out[i] = fx_get(f, GVA(va.va + (at + i) * 4));
     return rc;
 }
-#define EV(f, cmd, ...)                                                                                      \
-    ev(f, cmd, (uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4, out)
+#define EV(f, cmd, ...) ev(f, cmd, (uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4, out)
 
 static bool pending(const struct fixture *f, unsigned port)
 {
@@ -64,7 +65,8 @@ static void mask(struct fixture *f, unsigned port)
 
 START_TEST(bind_virq_3)
 {
-    EACH3 (f) {
+    EACH3(f)
+    {
         uint32_t out[6];
         ck_rc(EV(f, BIND_VIRQ, 1, 0, 0xBBBB), 0);
         ck_assert_uint_eq(out[2], 1);
@@ -147,7 +149,8 @@ END_TEST
 
 START_TEST(status)
 {
-    EACH3 (f) {
+    EACH3(f)
+    {
         uint32_t out[6];
         ck_rc(EV(f, BIND_VIRQ, 1, 0, 0), 0);
         ck_rc(EV(f, STATUS, FX_SELF, 1), 0);
@@ -178,7 +181,8 @@ END_TEST
 
 START_TEST(interdomain_with_oneself)
 {
-    EACH3 (f) {
+    EACH3(f)
+    {
         uint32_t out[6];
         ck_rc(EV(f, ALLOC_UNBOUND, 0x7FF07FF0, 0xBBBB), 0);
         uint32_t there = out[1];
@@ -207,7 +211,8 @@ END_TEST
 
 START_TEST(sending_and_closing)
 {
-    EACH3 (f) {
+    EACH3(f)
+    {
         uint32_t out[6];
         ck_rc(EV(f, BIND_VIRQ, 1, 0, 0), 0);
         ck_rc(EV(f, ALLOC_UNBOUND, FX_SELF, 0), 0);
@@ -244,7 +249,8 @@ END_TEST
 
 START_TEST(all_ports)
 {
-    EACH (f) {
+    EACH(f)
+    {
         uint32_t out[6], nr = 0;
         int32_t rc;
         while ((rc = X20(f) ? EV(f, ALLOC_UNBOUND, 0, 0) : EV(f, ALLOC_UNBOUND, FX_SELF, 0)) == 0)
@@ -257,7 +263,8 @@ END_TEST
 
 START_TEST(reset)
 {
-    EACH3 (f) {
+    EACH3(f)
+    {
         uint32_t out[6];
         bool there = f->abi->xen >= RING1_XEN_3_2;
         ck_rc(EV(f, BIND_VIRQ, 1, 0, 0), 0);
@@ -280,7 +287,8 @@ END_TEST
 
 START_TEST(new_style)
 {
-    EACH3 (f) {
+    EACH3(f)
+    {
         gva_t bind = FX_WORDS(f, 1, 0, 0xBBBB);
         if (X300(f)) {
             /* 32 wraps to 0, set_trap_table. */
@@ -298,7 +306,8 @@ END_TEST
 
 START_TEST(bad_pointers)
 {
-    EACH (f) {
+    EACH(f)
+    {
         ck_rc(CALL(f, 16, 0x1000), -XEN_EFAULT);
         ck_rc(CALL(f, 16, f->abi->hole), -XEN_EFAULT);
         ck_rc(CALL(f, 16, 0xFFFFFFFC), -XEN_EFAULT);
@@ -316,7 +325,8 @@ END_TEST
 
 START_TEST(delivery)
 {
-    EACH (f) {
+    EACH(f)
+    {
         uint8_t *info = vcpu_info(f->v);
         int port = evtchn_backend_alloc(f->d, BACKEND_CONSOLE);
         ck_assert_int_eq(port, 1);
@@ -355,7 +365,8 @@ END_TEST
 
 START_TEST(back_ends)
 {
-    EACH (f) {
+    EACH(f)
+    {
         uint32_t out[6];
         int port = evtchn_backend_alloc(f->d, BACKEND_XENSTORE);
         ck_rc(EV(f, SEND, (uint32_t)port), 0);
@@ -385,7 +396,8 @@ END_TEST
 
 START_TEST(virqs)
 {
-    EACH (f) {
+    EACH(f)
+    {
         uint32_t out[6];
         unsigned timer = f->abi->virq_timer;
         virq_raise(f->v, timer);
