@@ -245,7 +245,7 @@ static int32_t update_descriptor(struct vcpu *v, uint64_t maddr, uint64_t desc)
     struct domain *d = v->domain;
     uint64_t given = desc, frame = maddr >> RING1_PAGE_SHIFT;
     mfn_t mfn = MFN(frame > UINT32_MAX ? UINT32_MAX : (uint32_t)frame);
-    unsigned index = (maddr & (RING1_PAGE_SIZE - 1)) / 8;
+    unsigned index = ((unsigned)maddr & (RING1_PAGE_SIZE - 1)) / 8;
 
     if (maddr % 8)
         return refuse(d, -XEN_EINVAL, "machine address %#llx is not a multiple of 8",
