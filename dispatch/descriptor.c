@@ -260,7 +260,8 @@ static int32_t update_descriptor(struct vcpu *v, uint64_t maddr, uint64_t desc)
     if (!rc) {
         memcpy((uint8_t *)frame_ptr(d->mem, mfn) + index * 8u, &desc, 8);
         frame_changed(d, mfn);
-        d->s.attention |= ATTN_GDT;
+        if (type == PGT_seg_desc)
+            d->s.attention |= ATTN_GDT;
         page_put_type(d, mfn);
     }
     page_put(d, mfn);

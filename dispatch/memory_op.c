@@ -28,6 +28,8 @@ enum {
     XENMEM_machphys_mapping = 12,
     XENMEM_set_memory_map = 13,
     XENMEM_maximum_gpfn = 14,
+    /* 4.17 has more, for toolstacks. */
+    XENMEM_acquire_resource = 28,
 };
 
 struct xen_memory_reservation {
@@ -441,6 +443,21 @@ static int32_t physmap_op(struct vcpu *v, gva_t arg)
     return refuse(d, -XEN_EINVAL, "the domain is not translated");
 }
 
+/* A domain may set its own map; nobody has been seen to. */
+static int32_t set_memory_map(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    struct {
+        uint16_t domid, pad;
+        uint32_t nr_entries, buffer;
+    } map;
+    if (guest_read(v, arg, &map, sizeof map))
+        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
+    if (map.domid == FOREIGN_SELF)
+        return refuse(d, -XEN_ENOSYS, "not served yet");
+    return refuse(d, -XEN_EPERM, "domain %u", map.domid);
+}
+
 /* --- the call -------------------------------------------------------------------- */
 
 /* First Xen that has a command; those not named come with 3.0.4 here. */
@@ -452,7 +469,7 @@ static bool has_command(const struct abi *abi, unsigned op)
         return abi->xen >= RING1_XEN_3_2;
     if (op == XENMEM_translate_gpfn_list)
         return abi->xen < RING1_XEN_4_17;
-    return op <= XENMEM_maximum_gpfn;
+    return op <= (abi->xen >= RING1_XEN_4_17 ? XENMEM_acquire_resource : XENMEM_maximum_gpfn);
 }
 
 int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
@@ -494,8 +511,10 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
         return exchange(v, p);
     case XENMEM_machphys_mapping:
         return machphys_mapping(v, p);
+    case XENMEM_set_memory_map:
+        return set_memory_map(v, p);
     default:
-        return refuse(d, -XEN_EPERM, "for privileged domains alone");
+        return refuse(d, -XEN_ENOSYS, "not served yet");
     }
 }
 

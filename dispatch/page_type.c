@@ -152,7 +152,8 @@ static int32_t l1e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
                       table.mfn, index, ull(e), ull(e & d->abi->l1_disallow));
     mfn_t mfn = pte_mfn(e);
     if (G_UNLIKELY(!frame_exists(d->mem, mfn) || frame_info(d->mem, mfn)->owner == OWNER_DOMID_IO))
-        return refuse(d, -XEN_EPERM, "L1 %#x entry %u: %#llx maps I/O space", table.mfn, index, ull(e));
+        return refuse(d, (e & PTE_FRAME) == PTE_FRAME ? -XEN_EINVAL : -XEN_EPERM,
+                      "L1 %#x entry %u: %#llx maps I/O space", table.mfn, index, ull(e));
     struct frame *f = frame_info(d->mem, mfn);
     if (G_UNLIKELY(f->owner != owner))
         return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps a frame of somebody else", table.mfn, index,

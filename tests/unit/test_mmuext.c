@@ -3,6 +3,8 @@
  * test_mmuext.c - pins, CR3, flushes and pages by mmuext_op, and what 2.0 has of
  * it in mmu_update; vm_assist (docs/xen-abi.md 5.5, 5.8, 12.2, 13.2).
  */
+#include "dispatch/descriptor.h"
+
 #include "fixture.h"
 
 #define X20(f)     ((f)->abi->xen == RING1_XEN_2_0)
@@ -89,8 +91,13 @@ START_TEST(new_baseptr)
     for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
         ck_rc(fx_ext(f, NEW_BASEPTR, f->top.mfn, 0), 0);
         mfn_t top = second_top(f);
+        uint32_t ldt = fx_alloc(f);
+        ck_rc(fx_map(f, fx_va(f, ldt), fx_entry(fx_mfn(f, ldt), 0x21)), 0);
+        ck_rc(fx_ext(f, SET_LDT, fx_va(f, ldt).va, 8), 0);
+        ck_assert(ldt_fault(f->v, 0));
         f->d->s.attention = 0;
         ck_rc(fx_ext(f, NEW_BASEPTR, top.mfn, 0), 0);
+        ck_assert_uint_eq(f->v->ldt[0].mfn, 0); /* looked up anew in the new space */
         ck_assert_uint_eq(f->v->cr3.mfn, top.mfn);
         ck_assert_uint_ne(f->d->s.attention & ATTN_FLUSH, 0);
         ck_rc(fx_ext(f, UNPIN, f->top.mfn, 0), 0);
