@@ -91,24 +91,32 @@ struct size_row {
 };
 
 static const struct size_row SIZES[] = {
-    {0x62, ANY_REG, 4, 8}, /* BOUND */
-    {0xC4, ANY_REG, 4, 6}, /* LES */
-    {0xC5, ANY_REG, 4, 6}, /* LDS */
-    {0xD9, 4, 14, 28},     /* FLDENV */
-    {0xD9, 6, 14, 28},     /* FNSTENV */
-    {0xDD, 4, 94, 108},    /* FRSTOR */
-    {0xDD, 6, 94, 108},    /* FNSAVE */
-    {0xDB, 5, 10, 10},     /* FLD m80 */
-    {0xDB, 7, 10, 10},     /* FSTP m80 */
-    {0xDF, 4, 10, 10},     /* FBLD */
-    {0xDF, 6, 10, 10},     /* FBSTP */
-    {0xFF, 3, 4, 6},       /* CALL far */
-    {0xFF, 5, 4, 6},       /* JMP far */
-    {0x0F01, 0, 6, 6},     /* SGDT SIDT LGDT LIDT */
-    {0x0F01, 1, 6, 6},       {0x0F01, 2, 6, 6},       {0x0F01, 3, 6, 6}, {0x0FAE, 0, 512, 512}, /* FXSAVE */
-    {0x0FAE, 1, 512, 512},                                                                      /* FXRSTOR */
-    {0x0FB2, ANY_REG, 4, 6},                                             /* LSS LFS LGS */
-    {0x0FB4, ANY_REG, 4, 6}, {0x0FB5, ANY_REG, 4, 6}, {0x0FC7, 1, 8, 8}, /* CMPXCHG8B */
+    {0x62, ANY_REG, 4, 8},     /* BOUND */
+    {0xC4, ANY_REG, 4, 6},     /* LES */
+    {0xC5, ANY_REG, 4, 6},     /* LDS */
+    {0xD9, 4, 14, 28},         /* FLDENV */
+    {0xD9, 6, 14, 28},         /* FNSTENV */
+    {0xDB, 5, 10, 10},         /* FLD m80 */
+    {0xDB, 7, 10, 10},         /* FSTP m80 */
+    {0xDD, 4, 94, 108},        /* FRSTOR */
+    {0xDD, 6, 94, 108},        /* FNSAVE */
+    {0xDF, 4, 10, 10},         /* FBLD */
+    {0xDF, 6, 10, 10},         /* FBSTP */
+    {0xFF, 3, 4, 6},           /* CALL far */
+    {0xFF, 5, 4, 6},           /* JMP far */
+    {0x0F01, 0, 6, 6},         /* SGDT */
+    {0x0F01, 1, 6, 6},         /* SIDT */
+    {0x0F01, 2, 6, 6},         /* LGDT */
+    {0x0F01, 3, 6, 6},         /* LIDT */
+    {0x0F2C, ANY_REG, 16, 16}, /* CVTT..., some of them 8 */
+    {0x0F2D, ANY_REG, 16, 16}, /* CVT..., the same */
+    {0x0F5A, ANY_REG, 16, 16}, /* CVT..., the same */
+    {0x0FAE, 0, 512, 512},     /* FXSAVE */
+    {0x0FAE, 1, 512, 512},     /* FXRSTOR */
+    {0x0FB2, ANY_REG, 4, 6},   /* LSS */
+    {0x0FB4, ANY_REG, 4, 6},   /* LFS */
+    {0x0FB5, ANY_REG, 4, 6},   /* LGS */
+    {0x0FC7, 1, 8, 8},         /* CMPXCHG8B */
 };
 
 /* Read the prefixes and the opcode. False: the bytes end before it. */
@@ -199,9 +207,11 @@ static void add_enter(struct insn *in)
 {
     unsigned level = in->length >= 4 ? in->bytes[in->length - 1] & 31u : 0;
     int32_t word = in->operand_size;
+    add_stack(in, ESP, -word, (uint32_t)word, true);
     if (level > 1)
         add_stack(in, EBP, -word * (int32_t)(level - 1), (uint32_t)word * (level - 1), false);
-    add_stack(in, ESP, -word * (int32_t)(level + 1), (uint32_t)word * (level + 1), true);
+    if (level > 0)
+        add_stack(in, ESP, -word * (int32_t)(level + 1), (uint32_t)word * level, true);
 }
 
 /* XLAT reads [EBX + AL]. */
@@ -217,6 +227,8 @@ static void add_implicit(struct insn *in, const struct implicit_row *row)
     uint16_t element = in->opcode & 1 ? in->operand_size : 1;
     switch (row->kind) {
     case PUSHES:
+        if (row->words == 2) /* CALL far: CS goes first */
+            add_stack(in, ESP, -word, (uint32_t)word, true);
         add_stack(in, ESP, -word * row->words, (uint32_t)word * row->words, true);
         break;
     case POPS:
@@ -316,19 +328,42 @@ static const struct implicit_row *find_implicit(const struct insn *in)
     return NULL;
 }
 
-void insn_decode(csh handle, cs_insn *scratch, struct insn *in)
+/* Length by Capstone, with details in `scratch`; 0: no instruction. What the CPU
+ * passes over and Capstone minds, a REP before anything, is tried without. */
+static unsigned disassemble(csh handle, cs_insn *scratch, const struct insn *in)
 {
     const uint8_t *code = in->bytes;
     size_t left = in->fetched;
     uint64_t address = 0;
+    if (cs_disasm_iter(handle, &code, &left, &address, scratch))
+        return scratch->size;
+    if (!in->rep && !in->repne && !in->lock)
+        return 0;
 
+    uint8_t plain[INSN_MAX_BYTES];
+    unsigned n = 0;
+    for (unsigned i = 0; i < in->fetched; i++) {
+        uint8_t b = in->bytes[i];
+        if (i >= in->prefixes || (b != 0xF0 && b != 0xF2 && b != 0xF3))
+            plain[n++] = b;
+    }
+    code = plain;
+    left = n;
+    address = 0;
+    return cs_disasm_iter(handle, &code, &left, &address, scratch) ? scratch->size + in->fetched - n : 0;
+}
+
+void insn_decode(csh handle, cs_insn *scratch, struct insn *in)
+{
     in->length = in->nr_operands = 0;
     in->rep = in->repne = in->lock = false;
     in->override = -1;
     in->opcode = in->modrm = 0;
-    if (!decode_prefixes(in) || !cs_disasm_iter(handle, &code, &left, &address, scratch))
+    if (!decode_prefixes(in))
         return;
-    in->length = (uint8_t)scratch->size;
+    in->length = (uint8_t)disassemble(handle, scratch, in);
+    if (in->length == 0)
+        return;
 
     const struct implicit_row *row = find_implicit(in);
     enum implicit kind = row ? row->kind : IMPLICIT_NONE;
