@@ -29,10 +29,12 @@ uint64_t xen_descriptor(const struct abi *abi, unsigned gdt_entry)
     if (gdt_entry <= abi->first_reserved_gdt || i >= sizeof(SEGMENTS) / sizeof(SEGMENTS[0]))
         return 0;
     /* Old Xens end a guest's segments below themselves; that is all that keeps
-     * ring 1 out. Those of 4.17 are whole, and have been accessed already. */
+     * ring 1 out. Those of 4.17 are whole, and have been accessed already; of the
+     * old ones those for data have, as a 2.0 guest sees in its first GDT page. */
     bool whole = abi->segment_top == 0 || SEGMENTS[i].dpl == 0;
     uint64_t limit = whole ? 0xFFFFFu : (abi->segment_top >> RING1_PAGE_SHIFT) - 1;
     uint64_t desc = DESC_BASE_0 | SEGMENTS[i].type | DESC_DPL(SEGMENTS[i].dpl);
     desc |= (limit & 0xFFFFu) | (limit & 0xF0000u) << 32;
-    return abi->xen >= RING1_XEN_4_17 ? desc | DESC_ACCESSED : desc;
+    bool accessed = abi->xen >= RING1_XEN_4_17 || SEGMENTS[i].type == DESC_DATA;
+    return accessed ? desc | DESC_ACCESSED : desc;
 }

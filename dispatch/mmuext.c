@@ -44,11 +44,8 @@ int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn)
     return 0;
 }
 
-/* 3.0.0 as measured lets everybody (docs/xen-abi.md 12.2). */
 int32_t mmu_flush_cache(struct domain *d)
 {
-    if (d->abi->xen == RING1_XEN_3_0_0)
-        return 0;
     return refuse(d, d->abi->xen >= RING1_XEN_4_17 ? -XEN_EACCES : -XEN_EINVAL,
                   "flushing the cache is for domains with devices");
 }
