@@ -46,7 +46,7 @@ def test_limits():
         start = time.monotonic()
         r = ring1("run", "--max-time", "0.3", *guest)
         check(f"--max-time, {name}", r.status == 124 and one_line(r.err), r)
-        check(f"--max-time, {name}: in time", 0.25 < time.monotonic() - start < 3)
+        check(f"--max-time, {name}: in time", 0.25 < time.monotonic() - start < 15)
     r = ring1("run", "--on-reboot", "restart", "--max-hypercalls", "11", *SAY)
     check("--on-reboot restart", r.status == 124 and r.out == b"hi\n" * 6, r)
     # A wait with an open stdin takes the host's time, and a limit ends it.
