@@ -129,9 +129,7 @@ START_TEST(command_numbers)
             {7, 0},
             {10, 0},
             {11, 0},
-            {12, LATE(f)                          ? -XEN_EACCES
-                 : f->abi->xen == RING1_XEN_3_0_0 ? 0
-                                                  : -XEN_EINVAL},
+            {12, LATE(f) ? -XEN_EACCES : -XEN_EINVAL},
             {14, bad},
             {15, LATE(f) ? -XEN_EINVAL : bad},
             {18, LATE(f) ? -XEN_EINVAL : bad},
