@@ -79,6 +79,8 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
         return fill_hidden(m, va, out);
     if (guest_walk(m->current, GVA(va), access, ring3, true, &w) != WALK_OK)
         return false;
+    if (G_UNLIKELY(idle_watches(m, w.mfn)))
+        return false;
     uint8_t *mark = &m->mem->marks[w.mfn.mfn];
     *out = (struct cpu_mapping){.mfn = w.mfn};
     if (access == ACCESS_FETCH)

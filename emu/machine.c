@@ -13,13 +13,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Yields in a row after which a guest that does nothing else is taken to wait,
- * what it may execute between them, and how long such a wait is at most. */
-#define IDLE_YIELDS  16u
-#define BUSY_BYTES   50000u
-#define IDLE_STEP_NS 1000000u
-#define IDLE_MAX_NS  10000000u
-
 /* Back ends look at their rings at least this often. */
 #define POLL_NS 1000000u
 /* With real time, the host's clock is looked at this often (bytes of code). */
@@ -39,6 +32,13 @@ uint64_t machine_now(const struct machine *m)
     return cpu_clock(m->cpu);
 }
 
+/* The clock without the guest. */
+static void pass_time(struct machine *m, uint64_t ns)
+{
+    cpu_set_clock(m->cpu, cpu_clock(m->cpu) + ns);
+    idle_waited(m, ns);
+}
+
 uint64_t machine_advance(struct machine *m, uint64_t ns)
 {
     if (m->time_mode == RING1_TIME_REAL)
@@ -46,7 +46,7 @@ uint64_t machine_advance(struct machine *m, uint64_t ns)
     uint64_t now = cpu_clock(m->cpu), next = timers_next(m->domain);
     uint64_t limit = next == NO_DEADLINE ? UINT64_MAX - now : next > now ? next - now : 0;
     ns = MIN(ns, limit);
-    cpu_set_clock(m->cpu, now + ns);
+    pass_time(m, ns);
     return ns;
 }
 
@@ -66,7 +66,7 @@ static uint64_t op_now(void *user)
 static void op_notify(void *user, enum backend backend, uint16_t port)
 {
     struct machine *m = user;
-    m->s.yields = 0;
+    idle_reset(m);
     if (m->ops->notify)
         m->ops->notify(m->ops_user, backend, port);
 }
@@ -275,32 +275,6 @@ static bool poll_backends(struct machine *m)
     return m->ops->poll && m->ops->poll(m->ops_user);
 }
 
-void machine_wake(struct machine *m)
-{
-    m->s.yields = 0;
-}
-
-/* The guest asked for SCHEDOP_yield. Returns until when it is taken to wait: it
- * did nothing but yield for a while (xen-abi knows no such thing; a guest that
- * polls its console would use a whole core). 0: it goes on. */
-static uint64_t yield_wait(struct machine *m, struct vcpu *v)
-{
-    uint64_t clock = cpu_clock(m->cpu);
-    bool busy = clock - m->s.yield_clock > BUSY_BYTES;
-    v->yielded = false;
-    m->s.yield_clock = clock;
-    if (poll_backends(m) || busy)
-        m->s.yields = 0;
-    if (++m->s.yields < IDLE_YIELDS)
-        return 0;
-    uint64_t step = (uint64_t)(m->s.yields - IDLE_YIELDS + 1) * IDLE_STEP_NS;
-    uint64_t until = machine_now(m) + MIN(step, IDLE_MAX_NS);
-    uint64_t next = timers_next(m->domain);
-    /* What is waited does not count as being busy. */
-    m->s.yield_clock = MIN(until, next);
-    return m->s.yield_clock;
-}
-
 /* --- the loop --------------------------------------------------------------- */
 
 enum step { STEP_RUN, STEP_AGAIN, STEP_STOP };
@@ -328,7 +302,7 @@ static enum step wait_until(struct machine *m, uint64_t wake, const struct ring1
     }
     uint64_t to = MIN(wake, budget->until_ns);
     if (to > cpu_clock(m->cpu))
-        cpu_set_clock(m->cpu, to);
+        pass_time(m, to - cpu_clock(m->cpu));
     return STEP_AGAIN;
 }
 
@@ -359,10 +333,15 @@ static enum step before_guest(struct machine *m, struct vcpu *v, const struct ri
         return wait_until(m, timers_next(d), budget, stop);
     }
     if (v->yielded) {
-        uint64_t until = yield_wait(m, v);
-        if (until)
-            return wait_until(m, until, budget, stop);
+        v->yielded = false;
+        idle_look(m);
+        if (poll_backends(m))
+            idle_reset(m);
     }
+    uint64_t until = idle_wait(m);
+    if (until)
+        return wait_until(m, until, budget, stop);
+    idle_check(m);
     return STEP_RUN;
 }
 
@@ -371,7 +350,8 @@ static uint64_t next_deadline(const struct machine *m, const struct ring1_budget
     uint64_t clock = cpu_clock(m->cpu);
     if (m->time_mode == RING1_TIME_REAL)
         return clock + REAL_SLICE;
-    return MIN(MIN(timers_next(m->domain), budget->until_ns), m->s.polled + 10 * POLL_NS);
+    uint64_t next = MIN(timers_next(m->domain), budget->until_ns);
+    return MIN(next, MIN(idle_deadline(m), m->s.polled + 10 * POLL_NS));
 }
 
 bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,

@@ -14,6 +14,7 @@
 #include "cpu.h"
 #include "dispatch/domain.h"
 #include "dispatch/hypercall.h"
+#include "idle.h"
 #include "image.h"
 #include "insn.h"
 #include "privop.h"
@@ -52,8 +53,7 @@ struct machine {
     /* State, saved with the domain's. */
     struct machine_state {
         uint64_t hypercalls;
-        unsigned yields;      /* in a row, with nothing done between them */
-        uint64_t yield_clock; /* clock at the last one */
+        struct idle_state idle;
         uint64_t polled;      /* clock at the last poll of the back ends */
         bool fpu_live;        /* the FPU was used: real CR0.TS follows the guest's */
     } s;
@@ -73,9 +73,6 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
 void machine_interrupt(struct machine *m);
 uint64_t machine_now(const struct machine *m);
 uint64_t machine_advance(struct machine *m, uint64_t ns);
-
-/* A back end has something for the guest: a wait by yielding ends. */
-void machine_wake(struct machine *m);
 
 /* All state, as one blob each for the machine and its CPU; memory as the frames
  * that are not zero. */

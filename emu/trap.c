@@ -9,13 +9,17 @@
 
 #define DR6_BS 0x4000u
 
-/* The page of a miss may be there after all: only the marks of its frame stand
- * in the way (see fill.c). True: mended, run again. */
+/* The page of a miss may be there after all: the marks of its frame stand in the
+ * way (see fill.c), or it is a ring that is watched. True: mended, run again. */
 static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum access access, bool ring3)
 {
     struct walk w;
     if (guest_walk(v, GVA(page), access, ring3, false, &w) != WALK_OK)
         return false;
+    if (idle_watches(m, w.mfn)) {
+        idle_look(m);
+        return true;
+    }
     uint8_t *mark = &m->mem->marks[w.mfn.mfn];
     if (access == ACCESS_FETCH) {
         *mark |= MARK_EXECUTED;

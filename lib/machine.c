@@ -209,7 +209,7 @@ void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *ops
 
 void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len)
 {
-    machine_wake(m->machine);
+    idle_reset(m->machine);
     console_input(m->console, bytes, len);
 }
 
