@@ -83,7 +83,5 @@ int32_t do_get_debugreg(struct vcpu *v, const uint32_t *arg)
             return bad_register(v->domain, reg);
         reg += 2;
     }
-    /* A real DR7 never reads as 0; 2.0 gives its own copy. */
-    uint32_t one = reg == 7 && v->domain->abi->xen > RING1_XEN_2_0 ? DR7_ONE : 0;
-    return (int32_t)(v->dr[reg] | one);
+    return (int32_t)v->dr[reg]; /* Xen's copy: 0 in the old ones until it is written */
 }

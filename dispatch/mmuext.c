@@ -211,6 +211,8 @@ int32_t do_mmuext_op(struct vcpu *v, const uint32_t *arg)
     uint16_t owner;
     uint32_t done = pdone_read(v, pdone, &count);
 
+    if (count == 0 && d->abi->xen >= RING1_XEN_4_17)
+        return 0; /* a 32-bit caller's empty list: nothing is looked at (13.2) */
     int32_t rc = foreign_owner(d, (uint16_t)arg[3], &owner);
     if (!rc && owner == OWNER_DOMID_IO && d->abi->xen >= RING1_XEN_4_17)
         rc = -XEN_EPERM;

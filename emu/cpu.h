@@ -93,6 +93,9 @@ bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn de
 void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit);
 void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes);
 
+/* What STR shows. */
+void cpu_set_task(struct cpu *cpu, uint16_t selector);
+
 /* CR0.TS: while set, FPU instructions raise #NM. Outside a run. */
 void cpu_set_ts(struct cpu *cpu, bool ts);
 /* CR4 and CR0 as SMSW and MOV from CR show them are the caller's to emulate. */

@@ -570,6 +570,12 @@ void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes)
     uc_reg_write(cpu->uc, UC_X86_REG_LDTR, &ldtr);
 }
 
+void cpu_set_task(struct cpu *cpu, uint16_t selector)
+{
+    uc_x86_mmr tr = {.selector = selector, .limit = 0x67, .flags = 0x8B00u};
+    uc_reg_write(cpu->uc, UC_X86_REG_TR, &tr);
+}
+
 void cpu_set_ts(struct cpu *cpu, bool ts)
 {
     uint32_t cr0 = 0;

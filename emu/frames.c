@@ -148,8 +148,10 @@ static void name_hidden(struct domain *d, const struct frame_plan *p)
 {
     for (uint32_t i = 0; i < p->nr_hidden; i++)
         *frame_info(d->mem, MFN(p->hidden + i)) = (struct frame){.count = 1, .owner = OWNER_DOMID_XEN};
-    d->s.shared_info = MFN(p->hidden);
-    d->s.gdt_reserved = MFN(p->hidden + 1);
+    /* The first frame is one that the domain has no right to, as the first of real
+     * Xen's memory is. */
+    d->s.gdt_reserved = MFN(p->hidden);
+    d->s.shared_info = MFN(p->hidden + 1);
     d->mem->m2p = MFN(p->m2p);
     d->mem->m2p_frames = p->m2p_frames;
     page_share(d, d->s.shared_info);

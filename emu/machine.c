@@ -258,6 +258,7 @@ static void settle(struct machine *m, struct vcpu *v)
     if (attention & ATTN_GDT) {
         unsigned first = m->abi->first_reserved_gdt;
         cpu_set_gdt_limit(m->cpu, first >= 512 ? 0xEFFF : MAX(v->gdt_entries, 512u) * 8 - 1);
+        cpu_set_task(m->cpu, (uint16_t)(first >= 512 ? 0xE040 : 0x0840));
         cpu_set_ldt(m->cpu, (uint16_t)(first >= 512 ? 0xE050 : 0x0850), v->ldt_entries * 8);
     }
     if (attention & (ATTN_FLUSH | ATTN_GDT))

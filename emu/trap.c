@@ -7,7 +7,8 @@
 #include "dispatch/traps.h"
 #include "machine.h"
 
-#define DR6_BS 0x4000u
+#define DR6_ONES 0xFFFF0FF0u
+#define DR6_BS   0x4000u
 
 /* The page of a miss may be there after all: the marks of its frame stand in the
  * way (see fill.c), or it is a ring that is watched. True: mended, run again. */
@@ -73,16 +74,27 @@ static void no_device(struct machine *m, struct vcpu *v)
     }
 }
 
+/* The engine knows RDPMC as an undefined instruction: it is #GP(0) here (7.1). */
+static bool is_rdpmc(struct vcpu *v)
+{
+    uint8_t bytes[INSN_MAX_BYTES];
+    return insn_fetch(v, bytes) >= 2 && bytes[0] == 0x0F && bytes[1] == 0x33;
+}
+
 static void exception(struct machine *m, struct vcpu *v, const struct cpu_event *e)
 {
     switch (e->vector) {
     case TRAP_debug:
-        v->dr[6] |= DR6_BS;
+        v->dr[6] |= DR6_ONES | DR6_BS; /* what the CPU's own register reads */
         deliver_exception(v, TRAP_debug, 0);
         return;
     case TRAP_invalid_op:
         if (privop_forced(m->privop, v))
             return;
+        if (is_rdpmc(v)) {
+            deliver_exception(v, TRAP_gp_fault, 0);
+            return;
+        }
         break;
     case TRAP_no_device:
         no_device(m, v);

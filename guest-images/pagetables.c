@@ -128,6 +128,11 @@ static void updates(void)
     CHECK("  entry", (u32)*L1E(page) & 0xFFF, PTE_RWX);
     CHECK("no requests", mmu_update(0, 0, &done), 0);
     CHECK("  done", done, 0);
+#ifndef GUEST_2_0
+    done = NOT_WRITTEN;
+    CHECK("no extended operations", hypercall(NR_mmuext_op, 0, 0, (u32)&done, DOMID_SELF, 0), 0);
+    CHECK("  done", done, xen == XEN_4_17 ? NOT_WRITTEN : 0);
+#endif
     CHECK("requests unreadable", mmu_update(0, 1, &done), -EFAULT);
     request(r, ram + 8, 0x12345678);
     CHECK("ordinary memory", mmu_update(r, 1, &done), 0);

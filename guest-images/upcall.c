@@ -309,6 +309,9 @@ static void timer(void)
     CHECK("  frame, below the kernel's stack top", KERNEL_STACK_TOP - last_trap.at, 20);
     on_trap = count;
     quiet();
+#ifndef GUEST_2_0
+    CHECK("close the timer's port", event_op(3, &port, 1), 0);
+#endif
 }
 
 #ifndef GUEST_2_0

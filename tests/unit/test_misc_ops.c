@@ -130,7 +130,7 @@ START_TEST(debug_registers)
         ck_rc(CALL(f, 9, 5), X417(f) ? 0x400 : 0);
         ck_rc(CALL(f, 8, 6, 0), 0);
         ck_rc(CALL(f, 9, 6), (int32_t)0xFFFF0FF0);
-        ck_rc(CALL(f, 9, 7), X20(f) ? 0 : 0x400);
+        ck_rc(CALL(f, 9, 7), X417(f) ? 0x400 : 0);
         ck_rc(CALL(f, 8, 7, 0x400), 0);
         ck_rc(CALL(f, 8, 7, 0x2400), -XEN_EPERM);
         ck_rc(CALL(f, 8, 7, 0x20401), -XEN_EPERM);
