@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * bench.c - the benchmark: runs every measure, prints one table, writes it as
+ * JSON. A figure that misses its goal says so and fails nothing; the status is 1
+ * only when something does not work. docs/benchmarks.md.
+ */
+#include "bench.h"
+#include "guest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* In the table's order; --only takes the name. */
+static const struct measure {
+    const char *name;
+    bool (*run)(struct bench *b, const void *arg);
+    const void *arg;
+} measures[] = {
+    {"start", measure_start, NULL},     {"memory", measure_memory, NULL},
+    {"grub", measure_grub, NULL},       {"hypercall", measure_hypercall, NULL},
+    {"trace-off", measure_door, NULL},  {"multicall", measure_multicall, NULL},
+    {"compute", measure_compute, NULL},
+};
+
+/* --- shared ----------------------------------------------------------------- */
+
+static uint64_t clock_ns(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t cpu_ns(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t wall_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+double median(double *values, unsigned nr)
+{
+    qsort(values, nr, sizeof *values, compare);
+    return nr % 2 ? values[nr / 2] : (values[nr / 2 - 1] + values[nr / 2]) / 2;
+}
+
+bool bench_failed(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("bench: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return false;
+}
+
+struct bench_row *bench_add(struct bench *b, const char *name, const char *unit)
+{
+    struct bench_row *row = g_new0(struct bench_row, 1);
+    row->name = name;
+    row->unit = unit;
+    row->figure = row->bare = row->ratio = NAN;
+    g_ptr_array_add(b->rows, row);
+    return row;
+}
+
+static void free_row(void *p)
+{
+    struct bench_row *row = p;
+    if (row->parts)
+        g_array_free(row->parts, TRUE);
+    g_free(row);
+}
+
+/* --- main ------------------------------------------------------------------- */
+
+static bool run_measures(struct bench *b, const char *only)
+{
+    bool ok = true, known = !only;
+    for (size_t i = 0; i < G_N_ELEMENTS(measures); i++) {
+        if (only && strcmp(only, measures[i].name) != 0)
+            continue;
+        known = true;
+        ok = measures[i].run(b, measures[i].arg) && ok;
+    }
+    return known ? ok : bench_failed("--only %s: no such measure", only);
+}
+
+int main(int argc, char **argv)
+{
+    char *only = NULL, *json = NULL;
+    gboolean quick = FALSE, bare = FALSE;
+    struct bench b = {.self = "/proc/self/exe"};
+    const GOptionEntry entries[] = {
+        {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
+        {"only", 0, 0, G_OPTION_ARG_STRING, &only,
+         "One measure: start, memory, grub, hypercall, trace-off, multicall, compute", "NAME"},
+        {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
+        {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},
+        {"hello", 0, 0, G_OPTION_ARG_FILENAME, &b.hello, "The guest hello", "FILE"},
+        {"work", 0, 0, G_OPTION_ARG_FILENAME, &b.work, "The guest bench", "FILE"},
+        {"grub", 0, 0, G_OPTION_ARG_FILENAME, &b.grub, "GRUB's image", "FILE"},
+        {"bare-start", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &bare, "", NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("- measure ring1 beside its bare engine");
+    g_autoptr(GError) error = NULL;
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        bench_failed("%s", error->message);
+        return 2;
+    }
+    if (bare)
+        return bare_start();
+    if (!b.ring1 || !b.hello || !b.work) {
+        bench_failed("--ring1, --hello and --work must be given");
+        return 2;
+    }
+    b.quick = quick;
+    b.rows = g_ptr_array_new_with_free_func(free_row);
+    bool ok = run_measures(&b, only);
+    report_table(&b);
+    ok = (!json || report_json(&b, json)) && ok;
+    g_ptr_array_unref(b.rows);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * bench.h - what the files of the benchmark share: a table of measures, each of
+ * which adds rows. Adding one is a function and a line in bench.c.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <glib.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a row's goal lies: at most `limit`, of its figure or of its ratio to the
+ * bare engine's. */
+enum goal {
+    GOAL_NONE,
+    GOAL_FIGURE,
+    GOAL_RATIO,
+};
+
+/* A share of a figure: where the time goes. */
+struct bench_part {
+    const char *name;
+    double figure;
+};
+
+/* One line of the table. Texts are constants. */
+struct bench_row {
+    const char *name;
+    const char *unit;
+    double figure, bare, ratio; /* NAN: there is none */
+    enum goal goal;
+    double limit;
+    unsigned samples;
+    const char *note;    /* what must be known to read it, or NULL */
+    const char *skipped; /* why it was not measured, or NULL */
+    GArray *parts;       /* struct bench_part, or NULL */
+};
+
+struct bench {
+    const char *ring1; /* the command */
+    const char *hello; /* images */
+    const char *work;
+    const char *grub; /* may be missing */
+    const char *self;
+    bool quick;
+    GPtrArray *rows;
+};
+
+/* A new row at the table's end. */
+struct bench_row *bench_add(struct bench *b, const char *name, const char *unit);
+
+/* Measures: false: something does not work, and said so on stderr. `arg` is the
+ * table's. */
+bool measure_start(struct bench *b, const void *arg);
+bool measure_memory(struct bench *b, const void *arg);
+bool measure_grub(struct bench *b, const void *arg);
+bool measure_hypercall(struct bench *b, const void *arg);
+bool measure_door(struct bench *b, const void *arg);
+bool measure_multicall(struct bench *b, const void *arg);
+bool measure_compute(struct bench *b, const void *arg);
+
+/* On stdout; and to `path`, where false says that it cannot be written. */
+void report_table(const struct bench *b);
+bool report_json(const struct bench *b, const char *path);
+
+/* Numbers: sorts `values`. */
+double median(double *values, unsigned nr);
+
+/* What went wrong, on stderr; returns false. */
+bool bench_failed(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* ns of CPU time of this thread, and of the host's clock. */
+uint64_t cpu_ns(void);
+uint64_t wall_ns(void);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * guest.h - the guest of guest-images/bench.c on two CPUs: in a machine of ring1,
+ * and on the bare engine with the same hooks and nothing behind them.
+ */
+#ifndef BENCH_GUEST_H
+#define BENCH_GUEST_H
+
+#include <ring1/ring1.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In the order of works[] in guest-images/bench.c. */
+enum work {
+    WORK_INT,
+    WORK_PAGE,
+    WORK_MULTICALL,
+    WORK_SIEVE,
+    WORK_SORT,
+    WORK_COPY,
+    WORK_CALLS,
+    WORK_CRC,
+    WORK_NONE,
+};
+#define MULTICALL_ENTRIES 32u
+#define MAX_TURNS         0xFFFFFFu
+
+/* The hypercall by which it asks for work. */
+#define NR_BENCH 63u
+static inline uint32_t work_command(enum work work, uint32_t turns)
+{
+    return (uint32_t)work << 24 | turns;
+}
+
+/* What xen_version(0) answers in Xen 4.17: the bare engine's hook has to. */
+#define XEN_VERSION_4_17 0x40011u
+
+/* One CPU that can be given work. */
+struct runner {
+    /* Do `turns` of `work`; *sum is what it computed. False: it failed. */
+    bool (*run)(struct runner *r, enum work work, uint32_t turns, uint32_t *sum);
+    void (*free)(struct runner *r);
+};
+
+/* NULL: said so on stderr. `path` is an ELF file of guest-images/bench.c. */
+struct runner *bare_runner(const char *path);
+struct runner *ring1_runner(const char *path);
+ring1_machine *ring1_runner_machine(struct runner *r);
+
+/* A run of `ns_wanted` or so of the bare engine: how many turns it takes. */
+uint32_t turns_for(struct runner *bare, enum work work, uint64_t ns_wanted);
+
+/* The least of a CPU's start on the bare engine, in a process of its own: open,
+ * map 256 MiB, a few blocks, a byte to stdout. Returns the exit status. */
+int bare_start(void);
+
+#endif
