@@ -238,6 +238,29 @@ void deliver_upcall(struct vcpu *v)
         vcpu_info(v)[1] = 1;
 }
 
+/* What the CPU wants of a data segment: present, data or readable code, and a DPL
+ * that the ring and the RPL may use. */
+static bool data_segment_loads(struct vcpu *v, uint16_t selector)
+{
+    uint64_t desc;
+    if (!(selector & ~3u))
+        return true;
+    if (!selector_descriptor(v, selector, &desc))
+        return false;
+    unsigned access = (unsigned)(desc >> 40) & 0xFFu, dpl = (access >> 5) & 3u;
+    bool code = access & 0x08u, readable = access & 0x02u, conforming = access & 0x04u;
+    if ((access & 0x90u) != 0x90u || (code && !readable))
+        return false;
+    return (code && conforming) || dpl >= MAX(v->regs.cs & 3u, selector & 3u);
+}
+
+bool data_segments_load(struct vcpu *v)
+{
+    const struct regs *r = vcpu_regs(v);
+    return data_segment_loads(v, r->ds) && data_segment_loads(v, r->es) && data_segment_loads(v, r->fs) &&
+           data_segment_loads(v, r->gs);
+}
+
 void deliver_failsafe(struct vcpu *v)
 {
     struct domain *d = v->domain;

@@ -48,6 +48,9 @@ void deliver_soft_interrupt(struct vcpu *v, unsigned vector, unsigned len);
 void deliver_upcall(struct vcpu *v);
 /* The failsafe callback: a selector could not be loaded on the way to the guest. */
 void deliver_failsafe(struct vcpu *v);
+/* Whether DS, ES, FS and GS as they are could be loaded now. Native Xen loads them
+ * whenever it returns to the guest, and finds what became of their descriptors. */
+bool data_segments_load(struct vcpu *v);
 /* A pending NMI; false when none is pending, registered or it is masked. */
 bool deliver_nmi(struct vcpu *v);
 

@@ -263,6 +263,8 @@ static void settle(struct machine *m, struct vcpu *v)
     }
     if (attention & (ATTN_FLUSH | ATTN_GDT))
         cpu_flush_tlb(m->cpu);
+    if ((attention & ATTN_GDT) && m->abi->xen < RING1_XEN_4_17 && !data_segments_load(v))
+        deliver_failsafe(v); /* 6.4 */
     if (v->regs_changed)
         give_regs(m, v);
     cpu_set_ts(m->cpu, v->ts || !m->s.fpu_live);

@@ -37,6 +37,8 @@ u32 trap_enter(u32 vec, u32 *regs, u32 *frame)
     t->vec = vec;
     t->at = (u32)frame;
     t->msw = msw;
+    asm volatile("mov %%fs, %0" : "=r"(t->fs));
+    t->fs &= 0xFFFF;
     t->mask = UPCALL_MASK;
     t->pending = UPCALL_PENDING;
     memcpy(t->regs, regs, sizeof(t->regs));

@@ -30,11 +30,14 @@ struct trap {
     u32 esp, ss;       /* from ring 3 only */
     u32 mask, pending; /* the two bytes, in the handler */
     u32 msw;           /* SMSW, in the handler */
+    u32 fs;            /* in the handler */
     u32 regs[8];       /* EDI ESI EBP ESP EBX EDX ECX EAX */
 };
 #define TRAP_EAX 7
 
 extern struct trap last_trap;
+/* DS, ES, FS, GS as a failsafe callback's frame has them. */
+extern u32 failsafe_segments[4];
 extern u32 trap_count;
 
 /* Called in the handler. Nonzero: go on at t->eip (and t->esp); else try_call
