@@ -185,6 +185,21 @@ static void on_out(uc_engine *uc, uint32_t port, int size, uint32_t value, void 
     on_in(uc, port, size, user);
 }
 
+/* No guest of Xen has SYSENTER or SYSCALL set up; the engine would pass over them. */
+static void on_sysenter(uc_engine *uc, void *user)
+{
+    (void)on_in(uc, 0, 0, user);
+}
+
+static void on_syscall(uc_engine *uc, void *user)
+{
+    static const struct cpu_event undefined = {.exit = CPU_EXIT_EXCEPTION, .vector = 6};
+    struct cpu *cpu = user;
+    (void)uc;
+    if (!cpu->rewind)
+        undo_instruction(cpu, &undefined);
+}
+
 static int on_cpuid(uc_engine *uc, void *user)
 {
     static const int ids[] = {UC_X86_REG_EAX, UC_X86_REG_EBX, UC_X86_REG_ECX, UC_X86_REG_EDX};
@@ -238,6 +253,8 @@ static bool add_hooks(struct cpu *cpu, GError **error)
         {UC_HOOK_BLOCK, (void *)on_block, 0},
         {UC_HOOK_INSN, (void *)on_in, UC_X86_INS_IN},
         {UC_HOOK_INSN, (void *)on_out, UC_X86_INS_OUT},
+        {UC_HOOK_INSN, (void *)on_sysenter, UC_X86_INS_SYSENTER},
+        {UC_HOOK_INSN, (void *)on_syscall, UC_X86_INS_SYSCALL},
         {UC_HOOK_INSN, (void *)on_cpuid, UC_X86_INS_CPUID},
         {UC_HOOK_INSN, (void *)on_rdtsc, UC_X86_INS_RDTSC},
         {UC_HOOK_INSN, (void *)on_rdtscp, UC_X86_INS_RDTSCP},
@@ -393,11 +410,13 @@ static bool find_layout(struct cpu *cpu, GError **error)
 static void reset_registers(struct cpu *cpu)
 {
     uint32_t fpu_control = 0x37F, mxcsr = 0x1F80, tags = 0xFFFF;
-    uint32_t cr0 = 0x33; /* PE MP ET NE: what SMSW shows under Xen */
+    uint32_t cr0 = 0x33; /* PE MP ET NE: SMSW shows no more, whatever its operand */
+    uc_x86_mmr idtr = {.limit = 0x7FF};
     uc_reg_write(cpu->uc, UC_X86_REG_FPCW, &fpu_control);
     uc_reg_write(cpu->uc, UC_X86_REG_FPTAG, &tags);
     uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
     uc_reg_write(cpu->uc, UC_X86_REG_CR0, &cr0);
+    uc_reg_write(cpu->uc, UC_X86_REG_IDTR, &idtr);
 }
 
 struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, GError **error)
@@ -479,6 +498,7 @@ bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
     cpu->have_event = cpu->refusing = cpu->rewind = false;
     uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
     uc_err err = uc_emu_start(cpu->uc, eip, 0, 0, 0);
+    cpu->refusing = false; /* cpu_forget_code asks for its window between runs */
     if (cpu->rewind) {
         uc_context_restore(cpu->uc, cpu->context);
         uc_ctl_flush_tlb(cpu->uc);

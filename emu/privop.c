@@ -248,7 +248,7 @@ static const struct priv_row *find_row(const struct priv *op)
     return NULL;
 }
 
-#define DR6_BS 0x4000u
+#define DR6_STEP 0xFFFF4FF0u /* BS, and the bits that are always set */
 
 enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
 {
@@ -266,7 +266,7 @@ enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
         return result;
     op.r->eip += in->length;
     if (step) { /* a step over an emulated instruction is seen (13.2) */
-        v->dr[6] |= DR6_BS;
+        v->dr[6] |= DR6_STEP;
         deliver_exception(v, TRAP_debug, 0);
     }
     return PRIVOP_DONE;

@@ -229,6 +229,25 @@ START_TEST(in_and_out_fault_untouched)
 }
 END_TEST
 
+/* Fast system calls that nobody set up: #GP(0) and #UD, nothing done. */
+START_TEST(fast_calls_fault)
+{
+    for (unsigned ring = 1; ring <= 3; ring += 2) {
+        struct cpu_event e = RUN(ring, 0xB0, 0x55, 0x0F, 0x34, 0xB0, 0x66, 0xCC); /* sysenter */
+        ck_assert_int_eq(e.exit, CPU_EXIT_EXCEPTION);
+        ck_assert_uint_eq(e.vector, 13);
+        ck_assert_uint_eq(e.error, 0);
+        ck_assert_uint_eq(regs().eip, CODE + 2);
+        ck_assert_uint_eq(regs().eax & 0xFF, 0x55);
+        e = RUN(ring, 0xB0, 0x55, 0x0F, 0x05, 0xB0, 0x66, 0xCC); /* syscall */
+        ck_assert_int_eq(e.exit, CPU_EXIT_EXCEPTION);
+        ck_assert_uint_eq(e.vector, 6);
+        ck_assert_uint_eq(regs().eip, CODE + 2);
+        ck_assert_uint_eq(regs().eax & 0xFF, 0x55);
+    }
+}
+END_TEST
+
 START_TEST(clock_counts_bytes)
 {
     uint64_t before = cpu_clock(w.cpu);
@@ -319,6 +338,7 @@ int main(void)
     tcase_add_test(tc, miss_leaves_the_instruction);
     tcase_add_test(tc, undefined_instruction);
     tcase_add_test(tc, in_and_out_fault_untouched);
+    tcase_add_test(tc, fast_calls_fault);
     tcase_add_test(tc, clock_counts_bytes);
     tcase_add_test(tc, deadline_ends_a_spin);
     tcase_add_test(tc, saved_state_comes_back);
