@@ -95,11 +95,6 @@ uint8_t *shared_info(const struct domain *d)
     return frame_ptr(d->mem, d->s.shared_info);
 }
 
-uint8_t *vcpu_info(const struct vcpu *v)
-{
-    return (uint8_t *)frame_ptr(v->domain->mem, v->info_mfn) + v->info_offset;
-}
-
 uint64_t domain_now(const struct domain *d)
 {
     return d->ops && d->ops->now ? d->ops->now(d->ops_user) : 0;

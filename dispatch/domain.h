@@ -280,7 +280,10 @@ static inline unsigned regs_ring(const struct regs *r)
 }
 
 /* Host address of the vcpu's vcpu_info (2.0: the start of shared_info). */
-uint8_t *vcpu_info(const struct vcpu *v);
+static inline uint8_t *vcpu_info(const struct vcpu *v)
+{
+    return (uint8_t *)frame_ptr(v->domain->mem, v->info_mfn) + v->info_offset;
+}
 uint8_t *shared_info(const struct domain *d);
 
 /* The two bytes that every exit from Xen looks at (docs/xen-abi.md 6.4). */

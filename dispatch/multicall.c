@@ -12,60 +12,77 @@
 #include <string.h>
 #include <xen/errno.h>
 
-#define ENTRY_WORDS 8u
-#define ENTRY_SIZE  32u
+#define ENTRY_SIZE 32u
+#define ENTRY_ARGS 5u
 
 /* A page of the list, as found by the last walk. */
 struct window {
     uint8_t *page; /* NULL: none */
     uint32_t va;   /* of the page */
-    mfn_t mfn;
     uint32_t generation;
+    mfn_t mfn;
     bool writable; /* walked for a write */
 };
 
-/* Host address of `len` bytes at va that lie in one page, or NULL. */
-static uint8_t *window_at(struct vcpu *v, struct window *w, gva_t va, bool write)
+static bool window_find(struct vcpu *v, struct window *w, uint32_t page, bool write)
 {
     struct domain *d = v->domain;
+    struct walk walk;
+    w->page = NULL;
+    if (page >= d->abi->hole ||
+        guest_walk(v, GVA(page), write ? ACCESS_WRITE : ACCESS_READ, false, true, &walk) != WALK_OK)
+        return false;
+    *w = (struct window){frame_ptr(d->mem, walk.mfn), page, d->s.translation_generation, walk.mfn, write};
+    return true;
+}
+
+/* Host address of bytes at va, or NULL. The caller knows that they lie in one
+ * page. */
+static inline uint8_t *window_at(struct vcpu *v, struct window *w, gva_t va, bool write)
+{
     uint32_t page = va.va & ~(RING1_PAGE_SIZE - 1);
-    if (G_UNLIKELY(!w->page || w->va != page || w->generation != d->s.translation_generation ||
-                   (write && !w->writable))) {
-        struct walk walk;
-        w->page = NULL;
-        if (page >= d->abi->hole ||
-            guest_walk(v, va, write ? ACCESS_WRITE : ACCESS_READ, false, true, &walk) != WALK_OK)
-            return NULL;
-        *w = (struct window){frame_ptr(d->mem, walk.mfn), page, walk.mfn, d->s.translation_generation, write};
-    }
+    bool known = w->page && w->va == page && w->generation == v->domain->s.translation_generation &&
+                 (w->writable || !write);
+    if (G_UNLIKELY(!known) && !window_find(v, w, page, write))
+        return NULL;
     return w->page + (va.va & (RING1_PAGE_SIZE - 1));
 }
 
-static bool in_one_page(uint32_t va, uint32_t len)
+static inline bool in_one_page(uint32_t va, uint32_t len)
 {
     return (va & (RING1_PAGE_SIZE - 1)) + len <= RING1_PAGE_SIZE;
 }
 
-static int32_t entry_read(struct vcpu *v, struct window *w, gva_t va, uint32_t *entry)
+/* Number and arguments, each word read once. They go straight to their places:
+ * copying a copy at another offset stalls the host's CPU for longer than all
+ * else takes. */
+static inline int32_t entry_read(struct vcpu *v, struct window *w, gva_t va, uint32_t *nr, uint32_t *arg)
 {
-    if (G_UNLIKELY(!in_one_page(va.va, ENTRY_SIZE)))
-        return guest_read(v, va, entry, ENTRY_SIZE);
-    const uint8_t *p = window_at(v, w, va, false);
-    if (!p)
+    uint8_t copy[ENTRY_SIZE];
+    const uint8_t *entry = copy;
+    if (G_UNLIKELY(!in_one_page(va.va, ENTRY_SIZE))) {
+        if (guest_read(v, va, copy, ENTRY_SIZE))
+            return -XEN_EFAULT;
+    } else if (!(entry = window_at(v, w, va, false))) {
         return -XEN_EFAULT;
-    memcpy(entry, p, ENTRY_SIZE);
+    }
+    memcpy(nr, entry, 4);
+    memcpy(arg, entry + 4u * v->domain->abi->multicall_arg, ENTRY_ARGS * 4);
+    arg[ENTRY_ARGS] = 0;
     return 0;
 }
 
-static int32_t result_write(struct vcpu *v, struct window *w, gva_t va, uint32_t result)
+static inline int32_t result_write(struct vcpu *v, struct window *w, gva_t va, uint32_t result)
 {
+    struct domain *d = v->domain;
     if (G_UNLIKELY(!in_one_page(va.va, 4)))
         return guest_write(v, va, &result, 4);
     uint8_t *p = window_at(v, w, va, true);
     if (!p)
         return -XEN_EFAULT;
     memcpy(p, &result, 4);
-    frame_changed(v->domain, w->mfn);
+    if (G_UNLIKELY((d->mem->marks[w->mfn.mfn] & (MARK_DIRTY | MARK_EXECUTED)) != MARK_DIRTY))
+        frame_changed(d, w->mfn);
     return 0;
 }
 
@@ -99,21 +116,21 @@ int32_t do_multicall(struct vcpu *v, const uint32_t *arg)
         return refuse(d, -XEN_EFAULT, "%u entries at %#x reach beyond the guest's addresses", nr, list.va);
 
     for (uint32_t i = 0; i < nr; i++) {
-        uint32_t entry[ENTRY_WORDS];
+        uint32_t number, call_arg[MAX_HYPERCALL_ARGS];
         uint64_t at = list.va + (uint64_t)i * ENTRY_SIZE;
         gva_t va = GVA((uint32_t)at);
-        if (at > UINT32_MAX || entry_read(v, &window, va, entry))
+        if (at > UINT32_MAX || entry_read(v, &window, va, &number, call_arg))
             return refuse(d, -XEN_EFAULT, "entry %u at %#llx cannot be read", i, (unsigned long long)at);
 
-        uint32_t call_arg[MAX_HYPERCALL_ARGS] = {0};
-        memcpy(call_arg, &entry[abi->multicall_arg], 5 * sizeof(uint32_t));
-        int32_t result = hypercall_enter_nested(v, entry[0], call_arg, i);
+        const struct hypercall_slot *slot = hypercall_slot(d, number);
+        int32_t result = hypercall_is_plain(d, slot) && slot->fn != do_multicall
+                             ? slot->fn(v, call_arg)
+                             : hypercall_enter_nested(v, number, call_arg, i);
 
         if (result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result))
             return refuse(d, -XEN_EFAULT, "the result of entry %u at %#x cannot be written", i, va.va);
 
-        const struct hypercall_slot *slot = hypercall_slot(d, entry[0]);
-        if (G_UNLIKELY(abi->xen >= RING1_XEN_4_17 && slot && slot->fn == do_iret))
+        if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17))
             return result; /* the rest is dropped: EAX is the one that iret restored */
         if (G_UNLIKELY(preempted(v)) && i + 1 < nr)
             return multicall_continue(v, GVA(va.va + ENTRY_SIZE), nr - i - 1);
