@@ -39,16 +39,20 @@ struct cpu_mapping {
     bool write, execute; /* reading is always allowed */
 };
 
+#define CPU_ARGS_GIVEN 2u
+
 struct cpu_ops {
     /* The TLB has nothing for the page of `va`. True: *out is its mapping.
      * False: the run ends with CPU_EXIT_MISS and nothing of the instruction is
      * done. */
     bool (*fill)(void *user, uint32_t va, enum access access, bool ring3, struct cpu_mapping *out);
-    /* `int $0x82` in ring 1, EAX given. The handler reads its arguments with
-     * cpu_read_args and returns EAX. */
-    uint32_t (*hypercall)(void *user, uint32_t nr);
-    /* After it: true if the guest may run on at once. */
-    bool (*hypercall_done)(void *user);
+    /* `int $0x82` in ring 1: *eax is EAX, before and after. The first
+     * CPU_ARGS_GIVEN of the 6 words at `arg` are read already, because reading
+     * them with EAX costs next to nothing; cpu_read_args has the others, which are
+     * 0. True: the guest may run on at once. The clock has been charged
+     * hypercall_price. */
+    bool (*hypercall)(void *user, uint32_t *eax, uint32_t *arg);
+    uint32_t hypercall_price;
     /* RDTSC. */
     uint64_t (*tsc)(void *user);
     /* CPUID: regs hold EAX, EBX, ECX, EDX. */
@@ -77,7 +81,8 @@ void cpu_charge(struct cpu *cpu, uint64_t bytes);
 void cpu_set_clock(struct cpu *cpu, uint64_t clock);
 void cpu_set_deadline(struct cpu *cpu, uint64_t clock);
 
-/* The first n (0..6) of EBX, ECX, EDX, ESI, EDI, EBP; inside `hypercall`. */
+/* Of EBX, ECX, EDX, ESI, EDI, EBP those from CPU_ARGS_GIVEN to n (at most 6) to
+ * their places in `arg`; inside `hypercall`. */
 void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n);
 
 /* All registers, outside and inside callbacks. cpu_set_regs is for outside a

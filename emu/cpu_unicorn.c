@@ -121,14 +121,16 @@ static bool on_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *
  * the TLB was empty: entering ring 3 needs such a fetch. */
 static bool on_hypercall(struct cpu *cpu)
 {
-    uint32_t eax;
+    static const int ids[1 + CPU_ARGS_GIVEN] = {UC_X86_REG_EAX, UC_X86_REG_EBX, UC_X86_REG_ECX};
+    uint32_t eax, arg[6] = {0};
+    void *p[1 + CPU_ARGS_GIVEN] = {&eax, &arg[0], &arg[1]};
     if (cpu->ring3_possible && in_ring3(cpu))
         return false;
-    uc_reg_read(cpu->uc, UC_X86_REG_EAX, &eax);
-    eax = cpu->ops->hypercall(cpu->user, eax);
+    uc_reg_read_batch(cpu->uc, (int *)ids, p, 1 + CPU_ARGS_GIVEN);
+    cpu->clock += cpu->ops->hypercall_price;
+    bool go_on = cpu->ops->hypercall(cpu->user, &eax, arg);
     uc_reg_write(cpu->uc, UC_X86_REG_EAX, &eax);
-    if (!cpu->ops->hypercall_done(cpu->user) ||
-        cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed))
+    if (!go_on || cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed))
         end_run(cpu);
     return true;
 }
@@ -547,11 +549,10 @@ void cpu_set_deadline(struct cpu *cpu, uint64_t clock)
 
 void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n)
 {
-    static const int ids[] = {UC_X86_REG_EBX, UC_X86_REG_ECX, UC_X86_REG_EDX,
-                              UC_X86_REG_ESI, UC_X86_REG_EDI, UC_X86_REG_EBP};
-    void *p[] = {&arg[0], &arg[1], &arg[2], &arg[3], &arg[4], &arg[5]};
-    if (n)
-        uc_reg_read_batch(cpu->uc, (int *)ids, p, (int)n);
+    static const int ids[] = {UC_X86_REG_EDX, UC_X86_REG_ESI, UC_X86_REG_EDI, UC_X86_REG_EBP};
+    void *p[] = {&arg[2], &arg[3], &arg[4], &arg[5]};
+    if (n > CPU_ARGS_GIVEN)
+        uc_reg_read_batch(cpu->uc, (int *)ids, p, (int)(n - CPU_ARGS_GIVEN));
 }
 
 void cpu_get_regs(struct cpu *cpu, struct regs *regs)

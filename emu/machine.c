@@ -94,33 +94,40 @@ static const struct domain_ops domain_ops = {
 
 /* --- what the CPU asks of the machine --------------------------------------- */
 
-static uint32_t on_hypercall(void *user, uint32_t nr)
+/* The guest may go on without leaving the run when nothing but a flush is to be
+ * done. */
+static bool may_go_on(struct machine *m, struct vcpu *v)
 {
-    struct machine *m = user;
-    struct vcpu *v = m->current;
-    const struct hypercall_slot *slot = hypercall_slot(m->domain, nr);
-    uint32_t arg[MAX_HYPERCALL_ARGS] = {0};
-    cpu_read_args(m->cpu, arg, slot ? slot->nargs : 0);
-    cpu_charge(m->cpu, TRAP_NS);
-    m->s.hypercalls++;
-    uint32_t result = (uint32_t)hypercall_enter(v, nr, arg);
-    if (v->regs_loaded)
-        v->regs.eax = result;
-    return result;
-}
-
-/* Back into the guest without leaving the run, when nothing but a flush is to
- * be done. */
-static bool on_hypercall_done(void *user)
-{
-    struct machine *m = user;
     struct domain *d = m->domain;
-    struct vcpu *v = m->current;
     if (d->s.attention == ATTN_FLUSH) {
         cpu_flush_tlb(m->cpu);
         d->s.attention = 0;
     }
-    if (G_UNLIKELY(d->s.attention || vcpu_event_deliverable(v) || m->s.hypercalls >= m->hypercall_limit))
+    return !(d->s.attention || vcpu_event_deliverable(v) || m->s.hypercalls >= m->hypercall_limit);
+}
+
+/* Exactly the words that the hypercall takes; the others are 0. */
+static void take_args(struct machine *m, unsigned nargs, uint32_t *arg)
+{
+    if (nargs > CPU_ARGS_GIVEN)
+        cpu_read_args(m->cpu, arg, nargs);
+    else
+        memset(arg + nargs, 0, (CPU_ARGS_GIVEN - nargs) * sizeof *arg);
+}
+
+static bool on_hypercall(void *user, uint32_t *eax, uint32_t *arg)
+{
+    struct machine *m = user;
+    struct vcpu *v = m->current;
+    const struct hypercall_slot *slot = hypercall_slot(m->domain, *eax);
+    unsigned nargs = slot ? slot->nargs : 0;
+    if (nargs != CPU_ARGS_GIVEN)
+        take_args(m, nargs, arg);
+    m->s.hypercalls++;
+    *eax = (uint32_t)(hypercall_is_plain(m->domain, slot) ? slot->fn(v, arg) : hypercall_enter(v, *eax, arg));
+    if (v->regs_loaded)
+        v->regs.eax = *eax;
+    if (G_UNLIKELY(!may_go_on(m, v)))
         return false;
     v->regs_loaded = false;
     return true;
@@ -140,7 +147,7 @@ static void on_cpuid(void *user, uint32_t regs[4])
 static const struct cpu_ops cpu_ops = {
     .fill = machine_fill,
     .hypercall = on_hypercall,
-    .hypercall_done = on_hypercall_done,
+    .hypercall_price = TRAP_NS,
     .tsc = on_tsc,
     .cpuid = on_cpuid,
 };

@@ -41,18 +41,13 @@ static bool fill(void *user, uint32_t va, enum access access, bool ring3, struct
     return true;
 }
 
-static uint32_t hypercall(void *user, uint32_t nr)
+static bool hypercall(void *user, uint32_t *eax, uint32_t *arg)
 {
     struct world *world = user;
-    uint32_t arg[6];
-    world->last_nr = nr;
+    world->last_nr = *eax;
     cpu_read_args(world->cpu, arg, 6);
-    return arg[0] + arg[1];
-}
-
-static bool hypercall_done(void *user)
-{
-    return ((struct world *)user)->go_on;
+    *eax = arg[0] + arg[1];
+    return world->go_on;
 }
 
 static uint64_t tsc(void *user)
@@ -60,8 +55,7 @@ static uint64_t tsc(void *user)
     return cpu_clock(((struct world *)user)->cpu);
 }
 
-static const struct cpu_ops ops = {
-    .fill = fill, .hypercall = hypercall, .hypercall_done = hypercall_done, .tsc = tsc};
+static const struct cpu_ops ops = {.fill = fill, .hypercall = hypercall, .tsc = tsc};
 
 static bool descriptor(void *user, uint16_t selector, uint64_t *desc)
 {
