@@ -6,6 +6,7 @@
 #include "dispatch/descriptor.h"
 #include "dispatch/traps.h"
 #include "machine.h"
+#include "table_store.h"
 
 #define DR6_ONES 0xFFFF0FF0u
 #define DR6_BS   0x4000u
@@ -54,6 +55,9 @@ static void memory_fault(struct machine *m, struct vcpu *v, const struct cpu_eve
     if (mend_marks(m, v, e->page, e->access, ring3))
         return;
     enum walk_result result = guest_walk(v, GVA(e->page), e->access, ring3, false, &w);
+    if (result == WALK_FAULT && w.error == (PF_PRESENT | PF_WRITE) && !ring3 &&
+        table_store(m->insns, v, e->page))
+        return;
     if (!insn_fault_address(m->insns, v, e->page, e->access, &address))
         address = e->page;
     if (result == WALK_SEGMENT)
