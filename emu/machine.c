@@ -279,10 +279,15 @@ static void settle(struct machine *m, struct vcpu *v)
     s->attention &= ATTN_SCHED;
 }
 
+/* A guest from which something came, or for which something came, does not wait:
+ * it may be printing, a character a look. */
 static bool poll_backends(struct machine *m)
 {
     m->s.polled = cpu_clock(m->cpu);
-    return m->ops->poll && m->ops->poll(m->ops_user);
+    bool moved = m->ops->poll && m->ops->poll(m->ops_user);
+    if (moved)
+        idle_reset(m);
+    return moved;
 }
 
 /* --- the loop --------------------------------------------------------------- */
@@ -345,11 +350,10 @@ static enum step before_guest(struct machine *m, struct vcpu *v, const struct ri
     if (v->yielded) {
         v->yielded = false;
         idle_look(m);
-        if (poll_backends(m))
-            idle_reset(m);
+        poll_backends(m);
     }
     uint64_t until = idle_wait(m);
-    if (until)
+    if (until && !poll_backends(m))
         return wait_until(m, until, budget, stop);
     idle_check(m);
     return STEP_RUN;
