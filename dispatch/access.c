@@ -4,6 +4,8 @@
  */
 #include "access.h"
 
+#include "stale.h"
+
 #include <string.h>
 #include <xen/errno.h>
 
@@ -90,6 +92,19 @@ static enum walk_result walk_hole(const struct domain *d, gva_t va, enum access 
     return WALK_OK;
 }
 
+/* Take an entry of level 2 or 1 into account. False: it denies the access. */
+static inline bool grants(struct walk *w, const struct abi *abi, uint64_t e, enum access access, bool ring3)
+{
+    w->mfn = pte_mfn(e);
+    w->dirty = (e & PTE_D) != 0;
+    w->writable = w->writable && (e & PTE_RW);
+    w->user = w->user && (e & PTE_US);
+    if (abi->levels == 3)
+        w->executable = w->executable && !(e & PTE_NX);
+    return (!ring3 || w->user) && (access != ACCESS_WRITE || w->writable) &&
+           (access != ACCESS_FETCH || w->executable);
+}
+
 enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool ring3, bool set_bits,
                             struct walk *w)
 {
@@ -99,13 +114,21 @@ enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool r
     unsigned index[4];
     uint64_t entry[4];
     mfn_t next = v->cr3;
+    bool denied = false;
 
     memset(w, 0, sizeof *w);
     if (va.va >= abi->hole)
         return walk_hole(d, va, access, ring3, w);
 
     uint32_t code = fault_code(abi, access, ring3);
+    uint64_t stale;
     w->writable = w->user = w->executable = true;
+    if (G_UNLIKELY(stale_lookup(d, va, &stale))) {
+        if (grants(w, abi, stale, access, ring3))
+            return WALK_OK;
+        stale_drop(d, va); /* as a CPU does before it faults */
+        w->writable = w->user = w->executable = true;
+    }
     for (unsigned level = abi->levels; level >= 1; level--) {
         table[level] = next;
         index[level] = pt_index(abi, va, level);
@@ -119,17 +142,11 @@ enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool r
             return refuse_walk(w, code | PF_PRESENT | PF_RESERVED, level);
         if (level == 3)
             continue; /* an L3 entry grants and denies nothing */
-        w->writable = w->writable && (e & PTE_RW);
-        w->user = w->user && (e & PTE_US);
-        if (abi->levels == 3)
-            w->executable = w->executable && !(e & PTE_NX);
+        if (!grants(w, abi, e, access, ring3))
+            denied = true;
     }
-    if ((ring3 && !w->user) || (access == ACCESS_WRITE && !w->writable) ||
-        (access == ACCESS_FETCH && !w->executable))
+    if (denied)
         return refuse_walk(w, code | PF_PRESENT, 1);
-
-    w->mfn = next;
-    w->dirty = (entry[1] & PTE_D) != 0;
     if (!set_bits)
         return WALK_OK;
     if (!(entry[2] & PTE_A))

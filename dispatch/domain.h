@@ -157,6 +157,14 @@ struct grant_table {
     mfn_t frames[MAX_GRANT_FRAMES];
 };
 
+/* Translations of pages whose entries have changed since: stale.h. */
+struct stale {
+    uint32_t generation; /* they hold while this is translation_generation */
+    unsigned nr;
+    uint32_t page[8]; /* va >> 12 */
+    uint64_t entry[8];
+};
+
 struct watchdog {
     bool armed;
     uint64_t deadline;
@@ -197,6 +205,7 @@ struct domain_state {
     uint32_t attention; /* ATTN_* */
     /* Counts changes of translations: who keeps a walk's result compares it. */
     uint32_t translation_generation;
+    struct stale stale;
     uint32_t forget_nr; /* frames in `forget`; more than fit: forget all */
     uint32_t forget[16];
 

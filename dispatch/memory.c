@@ -26,9 +26,10 @@ struct memory *memory_new(uint32_t nr_frames)
     struct memory *mem = g_new0(struct memory, 1);
     mem->nr_frames = nr_frames;
     mem->zero = MFN(nr_frames);
-    mem->base = reserve(((size_t)nr_frames + 1) << RING1_PAGE_SHIFT);
+    mem->scratch = MFN(nr_frames + 1);
+    mem->base = reserve(((size_t)nr_frames + MEMORY_EXTRA_FRAMES) << RING1_PAGE_SHIFT);
     mem->frames = reserve((size_t)nr_frames * sizeof(struct frame));
-    mem->marks = reserve(nr_frames + 1);
+    mem->marks = reserve(nr_frames + MEMORY_EXTRA_FRAMES);
     if (!mem->base || !mem->frames || !mem->marks) {
         int saved = errno;
         memory_free(mem);
@@ -42,9 +43,9 @@ void memory_free(struct memory *mem)
 {
     if (!mem)
         return;
-    release(mem->base, ((size_t)mem->nr_frames + 1) << RING1_PAGE_SHIFT);
+    release(mem->base, ((size_t)mem->nr_frames + MEMORY_EXTRA_FRAMES) << RING1_PAGE_SHIFT);
     release(mem->frames, (size_t)mem->nr_frames * sizeof(struct frame));
-    release(mem->marks, mem->nr_frames + 1);
+    release(mem->marks, mem->nr_frames + MEMORY_EXTRA_FRAMES);
     g_free(mem);
 }
 

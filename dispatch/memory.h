@@ -51,14 +51,17 @@ struct frame {
 #define MARK_EXECUTED 0x04u /* the CPU may hold translations of its code */
 
 struct memory {
-    uint8_t *base;        /* host mapping of (nr_frames + 1) * 4096 bytes */
+    uint8_t *base;        /* host mapping of nr_frames frames and two more */
     uint32_t nr_frames;   /* machine frames 0..nr_frames-1 exist */
     struct frame *frames; /* nr_frames */
     uint8_t *marks;       /* nr_frames of MARK_* */
     mfn_t m2p;            /* first frame of the m2p array: one u32 a machine frame */
     uint32_t m2p_frames;
-    mfn_t zero; /* one frame beyond: all zero, never written, nobody's */
+    /* Two frames beyond, nobody's: one that is always zero, one to work in. */
+    mfn_t zero, scratch;
 };
+
+#define MEMORY_EXTRA_FRAMES 2u
 
 /* Host address of a frame. The frame must exist. */
 static inline void *frame_ptr(const struct memory *mem, mfn_t mfn)

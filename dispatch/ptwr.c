@@ -7,6 +7,7 @@
 #include "ptwr.h"
 
 #include "page_type.h"
+#include "stale.h"
 
 #include <string.h>
 
@@ -89,7 +90,8 @@ bool pt_emulate_write(struct vcpu *v, gva_t va, const void *bytes, unsigned len,
     const uint8_t *src = bytes;
     for (unsigned at = offset; at < offset + len;) {
         unsigned index = at / size, in = at % size, n = MIN(size - in, offset + len - at);
-        uint64_t value = pte_read(d, w.mfn, index);
+        uint64_t value = pte_read(d, w.mfn, index), old = value;
+        uint32_t generation = d->s.translation_generation;
         memcpy((uint8_t *)&value + in, src, n);
         bool upper_half = size == 8 && n == 4 && in == 4 && !compared;
         if (store_entry(d, w.mfn, index, value, upper_half)) {
@@ -99,6 +101,8 @@ bool pt_emulate_write(struct vcpu *v, gva_t va, const void *bytes, unsigned len,
                          (unsigned long long)value);
             return true;
         }
+        if (!batch)
+            stale_keep(v, w.mfn, index, old, generation);
         src += n;
         at += n;
     }

@@ -70,6 +70,11 @@ void cpu_free(struct cpu *cpu);
 /* Run until something happens. False: the engine failed, RING1_ERROR_CPU. */
 bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error);
 
+/* Execute one instruction, one turn of a repeated one. True: it is done. False:
+ * it was not, `event` says why, and nothing of it was done. Not for instructions
+ * that read or load EFLAGS. */
+bool cpu_step(struct cpu *cpu, struct cpu_event *event, GError **error);
+
 /* Have a run end at the next block; from callbacks, other threads and signal
  * handlers. */
 void cpu_stop(struct cpu *cpu);
@@ -117,6 +122,9 @@ mfn_t cpu_window(const struct cpu *cpu);
 /* All of the CPU's own state (registers, FPU, SSE), not memory. */
 GBytes *cpu_save(struct cpu *cpu);
 bool cpu_restore(struct cpu *cpu, GBytes *saved);
+/* The same into the CPU that was saved, with memory as it was: nothing that is
+ * cached need be dropped. */
+bool cpu_put_back(struct cpu *cpu, GBytes *saved);
 
 /* The engine's name and version, for --version; the caller frees it. */
 char *cpu_engine_version(void);

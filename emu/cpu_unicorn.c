@@ -272,7 +272,7 @@ static bool add_hooks(struct cpu *cpu, GError **error)
 
 static bool open_engine(struct cpu *cpu, GError **error)
 {
-    uint64_t len = ((uint64_t)cpu->mem->nr_frames + 1) << RING1_PAGE_SHIFT; /* and the zero frame */
+    uint64_t len = ((uint64_t)cpu->mem->nr_frames + MEMORY_EXTRA_FRAMES) << RING1_PAGE_SHIFT;
     unsigned major, minor;
     uc_version(&major, &minor);
     return !failed(uc_open(UC_ARCH_X86, UC_MODE_32, &cpu->uc), "uc_open", error) &&
@@ -519,6 +519,23 @@ bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
     return true;
 }
 
+bool cpu_step(struct cpu *cpu, struct cpu_event *event, GError **error)
+{
+    uint64_t deadline = cpu->wanted_deadline;
+    uint32_t eflags = 0;
+    uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    uint32_t own = eflags & EFLAGS_TF;
+    eflags |= EFLAGS_TF;
+    uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    cpu_set_deadline(cpu, UINT64_MAX);
+    bool ran = cpu_run(cpu, event, error);
+    cpu_set_deadline(cpu, deadline);
+    uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    eflags = (eflags & ~EFLAGS_TF) | own;
+    uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    return ran && event->exit == CPU_EXIT_EXCEPTION && event->vector == 1;
+}
+
 void cpu_stop(struct cpu *cpu)
 {
     atomic_store_explicit(&cpu->deadline, 0, memory_order_relaxed);
@@ -641,7 +658,7 @@ GBytes *cpu_save(struct cpu *cpu)
     return g_bytes_new(cpu->context, uc_context_size(cpu->uc));
 }
 
-bool cpu_restore(struct cpu *cpu, GBytes *saved)
+bool cpu_put_back(struct cpu *cpu, GBytes *saved)
 {
     size_t len;
     const void *data = g_bytes_get_data(saved, &len);
@@ -652,6 +669,14 @@ bool cpu_restore(struct cpu *cpu, GBytes *saved)
     memcpy((uint8_t *)cpu->context + cpu->layout.head, (const uint8_t *)data + cpu->layout.head,
            len - cpu->layout.head);
     uc_context_restore(cpu->uc, cpu->context);
+    cpu->ring3_possible = true;
+    return true;
+}
+
+bool cpu_restore(struct cpu *cpu, GBytes *saved)
+{
+    if (!cpu_put_back(cpu, saved))
+        return false;
     cpu_forget_all_code(cpu);
     cpu->ring3_possible = true;
     return true;

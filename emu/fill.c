@@ -11,6 +11,7 @@
  * emptied first.
  */
 #include "machine.h"
+#include "table_store.h"
 
 /* Image of the GDT: the guest's pages, Xen's own, and zeroes (docs/xen-abi.md
  * 4.3). The CPU sets accessed bits in descriptors. */
@@ -77,6 +78,8 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
     struct walk w;
     if (G_UNLIKELY(va >= HIDDEN_GDT && va < HIDDEN_END))
         return fill_hidden(m, va, out);
+    if (G_UNLIKELY(table_store_fill(m, va, out)))
+        return true;
     if (guest_walk(m->current, GVA(va), access, ring3, true, &w) != WALK_OK)
         return false;
     if (G_UNLIKELY(idle_watches(m, w.mfn)))

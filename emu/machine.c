@@ -345,6 +345,8 @@ static enum step before_guest(struct machine *m, struct vcpu *v, const struct ri
     if (v->run != VCPU_RUNNING && !vcpu_wake_check(v)) {
         if (poll_backends(m) && vcpu_wake_check(v))
             return STEP_RUN;
+        if (m->abi->xen == RING1_XEN_2_0)
+            m->s.fpu_live = false; /* another had the CPU: TS is set again (12.2) */
         return wait_until(m, timers_next(d), budget, stop);
     }
     if (v->yielded) {

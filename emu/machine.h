@@ -58,6 +58,8 @@ struct machine {
         bool fpu_live;        /* the FPU was used: real CR0.TS follows the guest's */
     } s;
     uint64_t hypercall_limit; /* of the present run */
+    bool table_copied;        /* table_store.c: a copy stands at table_page */
+    uint32_t table_page;
     _Atomic bool interrupted;
 };
 

@@ -55,15 +55,12 @@ static void memory_fault(struct machine *m, struct vcpu *v, const struct cpu_eve
     if (mend_marks(m, v, e->page, e->access, ring3))
         return;
     enum walk_result result = guest_walk(v, GVA(e->page), e->access, ring3, false, &w);
-    if (result == WALK_FAULT && w.error == (PF_PRESENT | PF_WRITE) && !ring3 &&
-        table_store(m->insns, v, e->page))
-        return;
     if (!insn_fault_address(m->insns, v, e->page, e->access, &address))
         address = e->page;
     if (result == WALK_SEGMENT)
         deliver_exception(
             v, insn_stack_access(m->insns, v, e->page, e->access) ? TRAP_stack_error : TRAP_gp_fault, 0);
-    else
+    else if (w.error != (PF_PRESENT | PF_WRITE) || !table_store(m, v, address))
         deliver_page_fault(v, GVA(address), w.error);
 }
 

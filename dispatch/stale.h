@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * stale.h - translations that live on in a CPU's TLB after their entry changed.
+ *
+ * ring1 empties the TLB whenever a present entry changes. Real Xens from 3.0.3 on
+ * do not when they emulate a kernel's store to an L1 table: the guest flushes, and
+ * until then finds the old translation (docs/xen-abi.md 12.2, 5.7). That is kept
+ * here, as state, so that it can be saved and a run be repeated: a few entries
+ * that were in use, until the next flush of any kind.
+ */
+#ifndef DISPATCH_STALE_H
+#define DISPATCH_STALE_H
+
+#include "domain.h"
+
+/* A store changed entry `index` of an L1 table from `old`, and with that, and
+ * nothing else, the generation from `generation`. */
+void stale_keep(struct vcpu *v, mfn_t table, unsigned index, uint64_t old, uint32_t generation);
+
+/* The entry that still translates the page of `va`; false: none but the tables'. */
+bool stale_lookup(const struct domain *d, gva_t va, uint64_t *entry);
+/* It denied an access: the tables count. */
+void stale_drop(struct domain *d, gva_t va);
+
+#endif
