@@ -21,10 +21,9 @@ static bool find_store(struct machine *m, struct vcpu *v, uint32_t address, uint
     *compared = in->opcode == 0x0FB0 || in->opcode == 0x0FB1 || in->opcode == 0x0FC7;
     for (unsigned i = 0; i < in->nr_operands; i++) {
         const struct insn_operand *op = &in->operands[i];
-        if (!op->writes || !insn_operand_address(v, op, start))
-            continue;
         *len = op->size;
-        if (address - *start < op->size)
+        /* Capstone calls many a store a read: what touches the address is it. */
+        if (insn_operand_address(v, op, start) && address - *start < op->size)
             return true;
     }
     return false;
