@@ -108,16 +108,34 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     d->s.attention |= ATTN_SCHED;
 }
 
+static void crash(struct domain *d, const char *format, va_list ap) G_GNUC_PRINTF(2, 0);
+static void crash(struct domain *d, const char *format, va_list ap)
+{
+    g_vsnprintf(d->s.crash_text, sizeof d->s.crash_text, format, ap);
+    d->s.crashed = true;
+    domain_shutdown(d, 3 /* SHUTDOWN_crash */);
+}
+
 void domain_crash(struct domain *d, const char *format, ...)
 {
     if (d->s.shutdown != SHUTDOWN_NONE)
         return;
     va_list ap;
     va_start(ap, format);
-    g_vsnprintf(d->s.crash_text, sizeof d->s.crash_text, format, ap);
+    crash(d, format, ap);
     va_end(ap);
-    d->s.crashed = true;
-    domain_shutdown(d, 3 /* SHUTDOWN_crash */);
+}
+
+void domain_crash_at(struct domain *d, enum crash_place place, uint32_t where, const char *format, ...)
+{
+    if (d->s.shutdown != SHUTDOWN_NONE)
+        return;
+    d->s.crash_place = place;
+    d->s.crash_where = where;
+    va_list ap;
+    va_start(ap, format);
+    crash(d, format, ap);
+    va_end(ap);
 }
 
 int32_t refuse(struct domain *d, int32_t err, const char *format, ...)

@@ -173,6 +173,28 @@ struct watchdog {
 #define SHUTDOWN_NONE UINT32_MAX
 #define CRASH_TEXT 256
 
+/* What a crash was about, if it is one place. */
+enum crash_place {
+    CRASH_NOWHERE = 0,
+    CRASH_READ,  /* a linear address that could not be read */
+    CRASH_WRITE, /* or written */
+    CRASH_FRAME, /* a machine frame */
+};
+
+/* An exception or a failsafe callback that the guest was given, kept for the
+ * report of its end. */
+#define LAST_EXCEPTIONS 16u
+struct exception_record {
+    uint64_t ns;
+    uint32_t vector; /* 0..31, or TAP_FAILSAFE */
+    uint32_t error;
+    uint32_t cr2;    /* of a #PF */
+    uint32_t frame;  /* linear address of EIP in the guest's frame */
+    bool has_error;
+    bool has_frame;  /* false: the frame was never built */
+    struct regs regs; /* what was interrupted */
+};
+
 /* Work that the CPU's side must do before the guest's next instruction. */
 #define ATTN_FLUSH 0x01u  /* translations changed: flush the TLB */
 #define ATTN_FORGET 0x02u /* bytes of a MARK_EXECUTED frame changed */
@@ -201,6 +223,11 @@ struct domain_state {
     mfn_t pirq_eoi_map;     /* PHYSDEVOP_pirq_eoi_gmfn's frame; 0: none */
     bool crashed;      /* Xen killed it */
     char crash_text[CRASH_TEXT];
+    enum crash_place crash_place; /* what crash_where is */
+    uint32_t crash_where;
+
+    uint32_t nr_exceptions; /* given so far; the last ones are kept */
+    struct exception_record exception[LAST_EXCEPTIONS];
 
     uint32_t attention; /* ATTN_* */
     /* Counts changes of translations: who keeps a walk's result compares it. */
@@ -307,6 +334,9 @@ uint64_t domain_now(const struct domain *d);
 /* End the domain as Xen does when it cannot go on with the guest: reason crash,
  * and a text in Xen's words. The first text stays. */
 void domain_crash(struct domain *d, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same, with the place that it is about. */
+void domain_crash_at(struct domain *d, enum crash_place place, uint32_t where, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 /* The guest's own shutdown, any reason. */
 void domain_shutdown(struct domain *d, uint32_t reason);
 

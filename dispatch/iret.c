@@ -18,7 +18,7 @@ int32_t do_iret(struct vcpu *v, const uint32_t *arg)
     (void)arg;
 
     if (guest_read(v, GVA(r->esp), &frame, 16)) {
-        domain_crash(d, "iret: the frame at %#010x cannot be read", r->esp);
+        domain_crash_at(d, CRASH_READ, r->esp, "iret: the frame at %#010x cannot be read", r->esp);
         return (int32_t)result;
     }
     unsigned ring = frame.cs & 3u;
@@ -35,7 +35,7 @@ int32_t do_iret(struct vcpu *v, const uint32_t *arg)
         return (int32_t)r->eax;
     }
     if (ring >= 2 && guest_read(v, GVA(r->esp + 16), &frame.esp, 8)) {
-        domain_crash(d, "iret: ESP and SS at %#010x cannot be read", r->esp + 16);
+        domain_crash_at(d, CRASH_READ, r->esp + 16, "iret: ESP and SS at %#010x cannot be read", r->esp + 16);
         return (int32_t)result;
     }
     if (ring >= 2) {

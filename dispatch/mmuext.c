@@ -32,8 +32,9 @@ int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn)
     int32_t rc = page_get_and_type(d, mfn, root_type(d->abi));
     if (rc) {
         if (d->abi->xen == RING1_XEN_3_0_4)
-            domain_crash(d, "Error while installing new baseptr: frame %#x cannot be a top-level table",
-                         mfn.mfn);
+            domain_crash_at(d, CRASH_FRAME, mfn.mfn,
+                            "Error while installing new baseptr: frame %#x cannot be a top-level table",
+                            mfn.mfn);
         return mmu_errno(d, rc);
     }
     ldt_drop(v);

@@ -51,11 +51,13 @@ static bool can_unhook(const struct vcpu *v, const struct walk *w)
     if (d->abi->xen > RING1_XEN_2_0)
         return true;
     if (w->entry.maddr >> RING1_PAGE_SHIFT == w->mfn.mfn) {
-        domain_crash(d, "PTWR failure: L1 table %#x is written through itself", w->mfn.mfn);
+        domain_crash_at(d, CRASH_FRAME, w->mfn.mfn, "PTWR failure: L1 table %#x is written through itself",
+                        w->mfn.mfn);
         return false;
     }
     if (slots_of(v, w->mfn) > 1) {
-        domain_crash(d, "PTWR failure: L1 table %#x is in more than one L2 slot", w->mfn.mfn);
+        domain_crash_at(d, CRASH_FRAME, w->mfn.mfn, "PTWR failure: L1 table %#x is in more than one L2 slot",
+                        w->mfn.mfn);
         return false;
     }
     return true;
@@ -97,8 +99,9 @@ bool pt_emulate_write(struct vcpu *v, gva_t va, const void *bytes, unsigned len,
         if (store_entry(d, w.mfn, index, value, upper_half)) {
             if (!batch)
                 return false;
-            domain_crash(d, "PTWR: could not revalidate entry %u of L1 table %#x: %#llx", index, w.mfn.mfn,
-                         (unsigned long long)value);
+            domain_crash_at(d, CRASH_FRAME, w.mfn.mfn,
+                            "PTWR: could not revalidate entry %u of L1 table %#x: %#llx", index, w.mfn.mfn,
+                            (unsigned long long)value);
             return true;
         }
         if (!batch)

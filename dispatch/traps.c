@@ -59,6 +59,8 @@ bool selector_base(struct vcpu *v, uint16_t selector, uint32_t *base)
 struct bounce {
     uint32_t word[12];
     unsigned n;
+    unsigned eip_at;                 /* the word that is EIP */
+    struct exception_record *record; /* where to note the frame's place, or NULL */
 };
 
 static void push(struct bounce *b, uint32_t word)
@@ -80,6 +82,7 @@ static void push_return(struct vcpu *v, struct bounce *b)
     }
     if (v->domain->s.vm_assist & VMASST_ARCHITECTURAL_IOPL)
         eflags = (eflags & ~EFLAGS_IOPL) | v->iopl << 12;
+    b->eip_at = b->n;
     push(b, r->eip);
     push(b, cs);
     push(b, eflags);
@@ -103,9 +106,14 @@ static bool enter(struct vcpu *v, const struct bounce *b, uint16_t cs, uint32_t 
         return false;
     }
     if (guest_write(v, GVA(base + esp), b->word, b->n * 4u)) {
-        domain_crash(d, "fault while a frame of %u words is written at %#010x (SS:ESP %#06x:%#010x)", b->n,
-                     base + esp, ss, esp);
+        domain_crash_at(d, CRASH_WRITE, base + esp,
+                        "fault while a frame of %u words is written at %#010x (SS:ESP %#06x:%#010x)", b->n,
+                        base + esp, ss, esp);
         return false;
+    }
+    if (b->record) {
+        b->record->frame = base + esp + b->eip_at * 4u;
+        b->record->has_frame = true;
     }
     r->ss = ss;
     r->esp = esp;
@@ -131,6 +139,22 @@ static void tell(struct vcpu *v, int vector, uint32_t error, bool has_error)
         tap->deliver(tap->user, v, vector, error, has_error);
 }
 
+/* For the report of the guest's end. */
+static struct exception_record *remember(struct vcpu *v, unsigned vector, uint32_t error, bool has_error)
+{
+    struct domain_state *s = &v->domain->s;
+    struct exception_record *e = &s->exception[s->nr_exceptions++ % LAST_EXCEPTIONS];
+    *e = (struct exception_record){
+        .ns = domain_now(v->domain),
+        .vector = vector,
+        .error = error,
+        .has_error = has_error,
+        .cr2 = v->cr2,
+        .regs = v->regs,
+    };
+    return e;
+}
+
 static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_error)
 {
     struct domain *d = v->domain;
@@ -139,6 +163,8 @@ static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_er
 
     vcpu_regs_mut(v);
     tell(v, (int)vector, error, has_error);
+    if (vector < 32)
+        b.record = remember(v, vector, error, has_error);
     if (handler_missing(d->abi, gate->cs, gate->address)) {
         domain_crash(d, "unhandled exception: vector %u, error code %#x, at %#06x:%#010x", vector, error,
                      v->regs.cs, v->regs.eip);
@@ -268,6 +294,7 @@ void deliver_failsafe(struct vcpu *v)
     struct bounce b = {.n = 0};
     struct regs *r = vcpu_regs_mut(v);
     tell(v, TAP_FAILSAFE, 0, false);
+    b.record = remember(v, TAP_FAILSAFE, 0, false);
     if (handler_missing(d->abi, cb->cs, cb->eip)) {
         domain_crash(d, "a selector cannot be loaded and no failsafe callback is registered");
         return;

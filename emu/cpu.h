@@ -86,6 +86,10 @@ void cpu_charge(struct cpu *cpu, uint64_t bytes);
 void cpu_set_clock(struct cpu *cpu, uint64_t clock);
 void cpu_set_deadline(struct cpu *cpu, uint64_t clock);
 
+/* Linear address behind the block that is being executed: inside `hypercall`,
+ * behind the `int`. */
+uint32_t cpu_block_end(const struct cpu *cpu);
+
 /* Of EBX, ECX, EDX, ESI, EDI, EBP those from CPU_ARGS_GIVEN to n (at most 6) to
  * their places in `arg`; inside `hypercall`. */
 void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n);

@@ -562,6 +562,11 @@ void cpu_set_deadline(struct cpu *cpu, uint64_t clock)
     atomic_store_explicit(&cpu->deadline, clock, memory_order_relaxed);
 }
 
+uint32_t cpu_block_end(const struct cpu *cpu)
+{
+    return (uint32_t)cpu->block_address + cpu->block_size;
+}
+
 /* --- registers -------------------------------------------------------------- */
 
 void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n)

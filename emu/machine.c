@@ -123,8 +123,12 @@ static bool on_hypercall(void *user, uint32_t *eax, uint32_t *arg)
     unsigned nargs = slot ? slot->nargs : 0;
     if (nargs != CPU_ARGS_GIVEN)
         take_args(m, nargs, arg);
-    m->s.hypercalls++;
+    struct call_record *call = &m->s.last_call[m->s.hypercalls++ % LAST_CALLS];
+    call->nr = *eax;
+    call->eip = cpu_block_end(m->cpu);
+    memcpy(call->arg, arg, sizeof call->arg);
     *eax = (uint32_t)(hypercall_is_plain(m->domain, slot) ? slot->fn(v, arg) : hypercall_enter(v, *eax, arg));
+    call->result = (int32_t)*eax;
     if (v->regs_loaded)
         v->regs.eax = *eax;
     if (G_UNLIKELY(!may_go_on(m, v)))
@@ -239,6 +243,7 @@ static void forget_code(struct machine *m)
 static void give_regs(struct machine *m, struct vcpu *v)
 {
     struct domain *d = m->domain;
+    struct regs wanted = v->regs;
     for (unsigned tries = 0; tries < 4 && d->s.shutdown == SHUTDOWN_NONE; tries++) {
         if (cpu_set_regs(m->cpu, &v->regs, selector_for_cpu, m))
             return;
@@ -251,7 +256,8 @@ static void give_regs(struct machine *m, struct vcpu *v)
         else
             deliver_failsafe(v);
     }
-    domain_crash(d, "the guest cannot be entered: CS %#06x, SS %#06x", v->regs.cs, v->regs.ss);
+    domain_crash(d, "the guest cannot be entered: CS:EIP %#06x:%#010x, SS:ESP %#06x:%#010x", wanted.cs,
+                 wanted.eip, wanted.ss, wanted.esp);
 }
 
 /* Do what hypercalls and traps left to be done before the guest's next

@@ -36,6 +36,15 @@ struct machine_ops {
     size_t (*console_read)(void *user, char *bytes, size_t len);
 };
 
+/* A call by `int 0x82`, kept for the report of the guest's end. */
+#define LAST_CALLS 16u
+struct call_record {
+    uint32_t nr;
+    int32_t result;
+    uint32_t eip; /* linear, behind the `int` */
+    uint32_t arg[MAX_HYPERCALL_ARGS];
+};
+
 struct machine {
     const struct abi *abi;
     struct memory *mem;
@@ -56,6 +65,7 @@ struct machine {
         struct idle_state idle;
         uint64_t polled;      /* clock at the last poll of the back ends */
         bool fpu_live;        /* the FPU was used: real CR0.TS follows the guest's */
+        struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
     uint64_t hypercall_limit; /* of the present run */
     bool table_copied;        /* table_store.c: a copy stands at table_page */
