@@ -128,7 +128,7 @@ static void stores(void)
         wrong += *entry != plain || op1 != op2 || a1 != a2 || ((f1 ^ f2) & FLAGS);                           \
         if (*entry != plain || op1 != op2 || a1 != a2 || ((f1 ^ f2) & FLAGS))                                \
             print("  %s of 0x%x and 0x%x: 0x%x and 0x%x, flags 0x%x and 0x%x\n", name, (u32)(value),         \
-                  (u32)(operand), (u32)plain, (u32)*entry, (f1) & FLAGS, (f2) & FLAGS);                            \
+                  (u32)(operand), (u32)plain, (u32)*entry, (f1)&FLAGS, (f2)&FLAGS);                          \
     } while (0)
 
 static void flags(void)
