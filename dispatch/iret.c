@@ -22,10 +22,6 @@ int32_t do_iret(struct vcpu *v, const uint32_t *arg)
         return (int32_t)result;
     }
     unsigned ring = frame.cs & 3u;
-    if (ring == 0) {
-        domain_crash(d, "iret: CS %#06x is of ring 0", frame.cs & 0xFFFFu);
-        return (int32_t)result;
-    }
     if (frame.eflags & EFLAGS_VM) {
         if (d->abi->xen < RING1_XEN_4_17) {
             domain_crash(d, "iret: to virtual-8086 mode, which is not emulated");
@@ -33,6 +29,10 @@ int32_t do_iret(struct vcpu *v, const uint32_t *arg)
         }
         deliver_exception(v, TRAP_gp_fault, 0);
         return (int32_t)r->eax;
+    }
+    if (ring == 0) {
+        domain_crash(d, "iret: CS %#06x is of ring 0", frame.cs & 0xFFFFu);
+        return (int32_t)result;
     }
     if (ring >= 2 && guest_read(v, GVA(r->esp + 16), &frame.esp, 8)) {
         domain_crash_at(d, CRASH_READ, r->esp + 16, "iret: ESP and SS at %#010x cannot be read", r->esp + 16);

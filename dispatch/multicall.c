@@ -127,11 +127,11 @@ int32_t do_multicall(struct vcpu *v, const uint32_t *arg)
                              ? slot->fn(v, call_arg)
                              : hypercall_enter_nested(v, number, call_arg, i);
 
-        if (result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result))
-            return refuse(d, -XEN_EFAULT, "the result of entry %u at %#x cannot be written", i, va.va);
-
+        bool lost = result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result) != 0;
         if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17))
-            return result; /* the rest is dropped: EAX is the one that iret restored */
+            return result; /* the rest is dropped: EAX is the one that iret restored (3.3) */
+        if (G_UNLIKELY(lost))
+            return refuse(d, -XEN_EFAULT, "the result of entry %u at %#x cannot be written", i, va.va);
         if (G_UNLIKELY(preempted(v)) && i + 1 < nr)
             return multicall_continue(v, GVA(va.va + ENTRY_SIZE), nr - i - 1);
     }
