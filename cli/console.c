@@ -31,6 +31,7 @@ static void write_all(struct console *c, const char *bytes, size_t len)
         ssize_t n = write(STDOUT_FILENO, bytes, len);
         if (n > 0) {
             c->last = bytes[n - 1];
+            c->written += (uint64_t)n;
             bytes += n;
             len -= (size_t)n;
         } else if (n < 0 && errno == EAGAIN) {

@@ -14,6 +14,7 @@ struct console {
     bool leave;       /* Ctrl-] was typed */
     int write_errno;  /* why stdout takes no more bytes, 0: it does */
     char last;        /* last byte written */
+    uint64_t written; /* bytes written so far */
     ring1_machine *machine;
 };
 

@@ -21,6 +21,13 @@
 #define NS_PER_S  1000000000
 #define INPUT_MAX (64u << 20)
 
+/* A guest that polls while nothing can come: what it may execute between two looks
+ * without being busy, how long its waits are taken as they are, and when they have
+ * lasted for ever. All in ns of its own time. */
+#define BUSY_NS     UINT64_C(1000000000)
+#define PATIENCE_NS UINT64_C(60000000000)
+#define FOR_EVER_NS UINT64_C(3600000000000)
+
 struct session {
     const struct options *o;
     struct console console;
@@ -28,9 +35,12 @@ struct session {
     GByteArray *input;   /* of --input; NULL: stdin */
     struct trace *trace; /* NULL: none */
     int trace_fd;
-    int trace_errno;     /* why the trace takes no more lines, 0: it does */
-    uint64_t past_ns;    /* guest time and hypercalls of machines before a */
-    uint64_t past_calls; /* restart */
+    int trace_errno;       /* why the trace takes no more lines, 0: it does */
+    uint64_t past_ns;      /* guest time and hypercalls of machines before a */
+    uint64_t past_calls;   /* restart */
+    uint64_t idle_since;   /* guest time since when it only waits */
+    uint64_t idle_until;   /* end of its last wait */
+    uint64_t idle_written; /* console bytes that it had written then */
     int status;
 };
 
@@ -155,6 +165,7 @@ static void free_machine(struct session *s)
     s->past_calls += ring1_machine_hypercalls(s->machine);
     ring1_machine_free(s->machine);
     s->machine = NULL;
+    s->idle_since = s->idle_until = 0;
 }
 
 /* --- running --------------------------------------------------------------- */
@@ -204,12 +215,41 @@ static enum next check_limits(struct session *s)
     return GO_ON;
 }
 
+static enum next end_waiting(struct session *s)
+{
+    return end_saying(s, STATUS_OTHER, "the guest waits for ever: no timer is set, and no input can come");
+}
+
+/* The guest waits, and nothing outside can come: its clock jumps. A guest that
+ * polls waits a moment at a time and says of none that it is the last; when it has
+ * done nothing else for a while these moments grow, and in the end it has waited
+ * for ever. A timer of the guest cuts the jump short. */
+static enum next jump(struct session *s, uint64_t wake_ns)
+{
+    uint64_t now = ring1_machine_now(s->machine);
+    if (now - s->idle_until > BUSY_NS || s->console.written != s->idle_written)
+        s->idle_since = now;
+    if (wake_ns == UINT64_MAX || now - s->idle_since > FOR_EVER_NS)
+        return end_waiting(s);
+    uint64_t end = MAX(wake_ns, now);
+    if (now - s->idle_since > PATIENCE_NS)
+        end = MAX(end, now + (now - s->idle_since) / 8);
+    end = MIN(end, left(s->o->max_guest_ns, s->past_ns));
+    uint64_t asked = end > now ? end - now : 0;
+    if (ring1_machine_advance(s->machine, asked) < asked)
+        s->idle_since = ring1_machine_now(s->machine);
+    s->idle_until = ring1_machine_now(s->machine);
+    s->idle_written = s->console.written;
+    return GO_ON;
+}
+
 /* The guest waits, until wake_ns of its time or for input: so does ring1. */
 static enum next wait_with_guest(struct session *s, uint64_t wake_ns)
 {
-    if (!is_paced(s) || (wake_ns == UINT64_MAX && !s->console.open))
-        return end_saying(s, STATUS_OTHER,
-                          "the guest waits for ever: no timer is set, and no input can come");
+    if (!is_paced(s))
+        return jump(s, wake_ns);
+    if (wake_ns == UINT64_MAX && !s->console.open)
+        return end_waiting(s);
     uint64_t until = MIN(wake_ns, left(s->o->max_guest_ns, s->past_ns));
     uint64_t now = ring1_machine_now(s->machine);
     uint64_t span = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
@@ -248,7 +288,7 @@ static enum next run_slice(struct session *s)
     struct ring1_budget budget = {
         .until_ns = left(o->max_guest_ns, s->past_ns),
         .hypercalls = left(o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine)),
-        .return_when_idle = is_paced(s),
+        .return_when_idle = true,
     };
     if (s->console.open)
         budget.until_ns = MIN(budget.until_ns, now + SLICE_NS);

@@ -154,30 +154,43 @@ void time_init(struct domain *d)
 
 /* --- deadlines ------------------------------------------------------------- */
 
-static uint64_t vcpu_next(const struct vcpu *v)
+/* `events`: of those alone that give the guest an event. */
+static uint64_t vcpu_next(const struct vcpu *v, bool events)
 {
     uint64_t next = NO_DEADLINE;
     if (v->run == VCPU_DOWN)
         return next;
-    next = v->singleshot;
+    bool bound = v->virq_port[v->domain->abi->virq_timer] != 0;
+    if (bound || !events)
+        next = v->singleshot;
     if (v->run == VCPU_POLLING)
         next = MIN(next, v->poll_until);
-    if (v->run == VCPU_RUNNING && v->periodic)
+    if (v->run == VCPU_RUNNING && v->periodic && (bound || !events))
         next = MIN(next, v->periodic_next);
     return next;
 }
 
-uint64_t timers_next(const struct domain *d)
+static uint64_t domain_next(const struct domain *d, bool events)
 {
     uint64_t next = NO_DEADLINE;
     if (d->s.shutdown != SHUTDOWN_NONE)
         return next;
     for (unsigned i = 0; i < d->s.nr_vcpus; i++)
-        next = MIN(next, vcpu_next(&d->s.vcpu[i]));
+        next = MIN(next, vcpu_next(&d->s.vcpu[i], events));
     for (unsigned i = 0; i < NR_WATCHDOGS; i++)
         if (d->s.watchdog[i].armed)
             next = MIN(next, d->s.watchdog[i].deadline);
     return next;
+}
+
+uint64_t timers_next(const struct domain *d)
+{
+    return domain_next(d, false);
+}
+
+uint64_t timers_next_event(const struct domain *d)
+{
+    return domain_next(d, true);
 }
 
 static void vcpu_timers_run(struct vcpu *v, uint64_t now)

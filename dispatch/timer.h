@@ -24,6 +24,9 @@ void time_update_vcpu(struct vcpu *v);
 /* The earliest deadline in absolute ns, or NO_DEADLINE. Ticks count for running
  * vcpus alone, a poll's timeout for polling ones. It may lie in the past. */
 uint64_t timers_next(const struct domain *d);
+/* The same of those that the guest is told of: a timer without a bound VIRQ_TIMER
+ * is none, though it is a time at which Xen looks. */
+uint64_t timers_next_event(const struct domain *d);
 
 /* Raise what is due at domain_now. */
 void timers_run(struct domain *d);

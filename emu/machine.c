@@ -43,7 +43,7 @@ uint64_t machine_advance(struct machine *m, uint64_t ns)
 {
     if (m->time_mode == RING1_TIME_REAL)
         return 0;
-    uint64_t now = cpu_clock(m->cpu), next = timers_next(m->domain);
+    uint64_t now = cpu_clock(m->cpu), next = timers_next_event(m->domain);
     uint64_t limit = next == NO_DEADLINE ? UINT64_MAX - now : next > now ? next - now : 0;
     ns = MIN(ns, limit);
     pass_time(m, ns);

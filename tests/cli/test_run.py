@@ -30,6 +30,10 @@ def test_statuses():
     check("a crash", r.status == 3 and "ring1: the guest crashed: " in r.err, r)
     r = ring1("run", *BLOCK)
     check("waits for ever", r.status == 5 and one_line(r.err) and "for ever" in r.err, r)
+    r = ring1("run", *ECHO, data=b"polls")
+    check("polls for ever", r.status == 5 and r.out == b"ready\npolls" and "for ever" in r.err, r)
+    r = ring1("run", "--input", os.devnull, *ECHO)
+    check("polls for ever with --input", r.status == 5 and one_line(r.err) and "for ever" in r.err, r)
     r = ring1("run", "--abi", "xen-2.0", *OFF)
     check("2.0 powers off", r.status == 0, r)
     check_refused("a pair that never existed", 2, ["xen-2.0", "4.17"], "run", "--abi", "xen-2.0", "--xen", "4.17",

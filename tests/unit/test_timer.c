@@ -112,6 +112,23 @@ START_TEST(ticks)
 }
 END_TEST
 
+/* Ticks and one-shots are events only for who has bound VIRQ_TIMER. */
+START_TEST(events_of_timers)
+{
+    EACH(f)
+    {
+        time_init(f->d);
+        ck_rc(set_timer(f, 3 * MS), 0);
+        ck_assert_uint_eq(timers_next(f->d), 3 * MS);
+        ck_assert(timers_next_event(f->d) == NO_DEADLINE);
+        start(f);
+        ck_assert_uint_eq(timers_next_event(f->d), 10 * MS);
+        ck_rc(set_timer(f, 3 * MS), 0);
+        ck_assert_uint_eq(timers_next_event(f->d), 3 * MS);
+    }
+}
+END_TEST
+
 /* The one-shot wakes. */
 START_TEST(block_until)
 {
@@ -237,6 +254,7 @@ int main(void)
     tcase_add_test(tc, one_shot);
     tcase_add_test(tc, absurd_deadlines);
     tcase_add_test(tc, ticks);
+    tcase_add_test(tc, events_of_timers);
     tcase_add_test(tc, block_until);
     tcase_add_test(tc, clock_3);
     tcase_add_test(tc, clock_2_0);
