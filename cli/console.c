@@ -16,6 +16,8 @@
 
 #define CTRL_RIGHT_BRACKET 0x1d
 #define NS_PER_S           1000000000u
+/* Bytes of a pipe that wait for the guest, at most. */
+#define PENDING_MAX 65536u
 
 static uint64_t host_now(void)
 {
@@ -65,7 +67,10 @@ void console_attach(struct console *c, ring1_machine *m)
 
 bool console_wait(const struct console *c, uint64_t timeout_ns, uint64_t *waited_ns)
 {
-    struct pollfd in = {.fd = c->open ? STDIN_FILENO : -1, .events = POLLIN};
+    /* A pipe waits while the guest has more than enough to read; keys never do, for
+     * one of them may be Ctrl-]. */
+    bool full = !c->is_terminal && ring1_machine_console_pending(c->machine) >= PENDING_MAX;
+    struct pollfd in = {.fd = c->open && !full ? STDIN_FILENO : -1, .events = POLLIN};
     struct timespec limit = {.tv_sec = (time_t)(timeout_ns / NS_PER_S),
                              .tv_nsec = (long)(timeout_ns % NS_PER_S)};
     uint64_t start = host_now();

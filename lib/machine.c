@@ -213,6 +213,11 @@ void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len
     console_input(m->console, bytes, len);
 }
 
+size_t ring1_machine_console_pending(const ring1_machine *m)
+{
+    return console_pending(m->console);
+}
+
 /* --- running ---------------------------------------------------------------- */
 
 bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,

@@ -92,6 +92,9 @@ void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *con
  * reads them, any number. They arrive at the present virtual time. */
 void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len);
 
+/* How many of them wait. */
+size_t ring1_machine_console_pending(const ring1_machine *m);
+
 /* --- running --------------------------------------------------------------- */
 
 enum ring1_stop_reason {

@@ -70,6 +70,13 @@ def test_console():
     check("nothing of it is lost", runs[0].out.count(b"from a file\n") == 1000, runs[0].out[-80:])
     traces = [open(guests.path(f"trace-{i}"), "rb").read() for i in range(2)]
     check("two runs are equal", runs[0].out == runs[1].out and traces[0] == traces[1] and len(traces[0]) > 1000)
+    # More than the guest can take: the pipe waits, and memory does not grow.
+    endless = subprocess.Popen([RING1, "run", "--max-time", "2", *SPIN], stdin=open("/dev/zero", "rb"),
+                               stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(endless.pid, 0)
+    endless.returncode = os.waitstatus_to_exitcode(status)
+    check("an endless stdin", endless.returncode == 124 and usage.ru_maxrss < 200000, endless.returncode,
+          usage.ru_maxrss)
     with subprocess.Popen([RING1, "run", *ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         check("ready", run.stdout.read(6) == b"ready\n")
         for word in (b"one", b"two", b"three"):
