@@ -285,11 +285,10 @@ static enum next run_slice(struct session *s)
 {
     const struct options *o = s->o;
     uint64_t now = ring1_machine_now(s->machine);
-    struct ring1_budget budget = {
-        .until_ns = left(o->max_guest_ns, s->past_ns),
-        .hypercalls = left(o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine)),
-        .return_when_idle = true,
-    };
+    struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
+    budget.until_ns = left(o->max_guest_ns, s->past_ns);
+    budget.hypercalls = left(o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine));
+    budget.return_when_idle = true;
     if (s->console.open)
         budget.until_ns = MIN(budget.until_ns, now + SLICE_NS);
     struct ring1_stop stop = {0};

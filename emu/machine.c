@@ -103,7 +103,8 @@ static bool may_go_on(struct machine *m, struct vcpu *v)
         cpu_flush_tlb(m->cpu);
         d->s.attention = 0;
     }
-    return !(d->s.attention || vcpu_event_deliverable(v) || m->s.hypercalls >= m->hypercall_limit);
+    return !(d->s.attention || vcpu_event_deliverable(v) || m->s.hypercalls >= m->hypercall_limit ||
+             m->forgetful);
 }
 
 /* Exactly the words that the hypercall takes; the others are 0. */
@@ -222,13 +223,18 @@ void machine_free(struct machine *m)
 
 /* --- between two runs of the CPU -------------------------------------------- */
 
+static void forget_all_code(struct machine *m)
+{
+    cpu_forget_all_code(m->cpu);
+    for (uint32_t i = 0; i < m->mem->nr_frames; i++)
+        m->mem->marks[i] &= MARK_DIRTY;
+}
+
 static void forget_code(struct machine *m)
 {
     struct domain_state *s = &m->domain->s;
     if (s->forget_nr > G_N_ELEMENTS(s->forget)) {
-        cpu_forget_all_code(m->cpu);
-        for (uint32_t i = 0; i < m->mem->nr_frames; i++)
-            m->mem->marks[i] &= (uint8_t)~MARK_EXECUTED;
+        forget_all_code(m);
     } else {
         for (uint32_t i = 0; i < s->forget_nr; i++) {
             cpu_forget_code(m->cpu, MFN(s->forget[i]));
@@ -266,6 +272,8 @@ static void settle(struct machine *m, struct vcpu *v)
 {
     struct domain_state *s = &m->domain->s;
     uint32_t attention = s->attention;
+    if (G_UNLIKELY(m->forgetful))
+        forget_all_code(m);
     if (attention & ATTN_FORGET)
         forget_code(m);
     if (attention & ATTN_GDT) {
@@ -327,9 +335,19 @@ static enum step wait_until(struct machine *m, uint64_t wake, const struct ring1
     return STEP_AGAIN;
 }
 
+/* A budget's counts as the machine's counters will show them. */
+struct limits {
+    uint64_t hypercalls, traps;
+};
+
+static uint64_t saturating_add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /* Everything that may keep the guest from its next instruction. */
 static enum step before_guest(struct machine *m, struct vcpu *v, const struct ring1_budget *budget,
-                              struct ring1_stop *stop)
+                              const struct limits *limits, struct ring1_stop *stop)
 {
     struct domain *d = m->domain;
     uint64_t now = machine_now(m);
@@ -337,7 +355,8 @@ static enum step before_guest(struct machine *m, struct vcpu *v, const struct ri
         return ended(d, stop);
     if (atomic_exchange(&m->interrupted, false))
         return stop_at(stop, RING1_STOP_INTERRUPTED);
-    if (now >= budget->until_ns || m->s.hypercalls >= m->hypercall_limit)
+    if (now >= budget->until_ns || m->s.hypercalls >= limits->hypercalls ||
+        m->s.hypercalls + m->s.traps >= limits->traps)
         return stop_at(stop, RING1_STOP_BUDGET);
     if (timers_next(d) <= now) {
         timers_run(d);
@@ -385,11 +404,13 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
     if (!budget)
         budget = &unlimited;
     *stop = (struct ring1_stop){.wake_ns = NO_DEADLINE};
-    m->hypercall_limit =
-        budget->hypercalls > UINT64_MAX - m->s.hypercalls ? UINT64_MAX : m->s.hypercalls + budget->hypercalls;
+    const struct limits limits = {
+        .hypercalls = saturating_add(m->s.hypercalls, budget->hypercalls),
+        .traps = saturating_add(m->s.hypercalls + m->s.traps, budget->traps),
+    };
 
     for (;;) {
-        enum step step = before_guest(m, v, budget, stop);
+        enum step step = before_guest(m, v, budget, &limits, stop);
         if (step == STEP_STOP)
             return true;
         if (step == STEP_AGAIN)
@@ -401,6 +422,7 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
             continue;
 
         struct cpu_event event;
+        m->hypercall_limit = MIN(limits.hypercalls, limits.traps - m->s.traps);
         cpu_set_deadline(m->cpu, next_deadline(m, budget));
         if (atomic_load(&m->interrupted))
             continue;
@@ -408,8 +430,10 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
             return false;
         if (event.exit != CPU_EXIT_STOPPED) {
             machine_trap(m, v, &event);
-            if (event.exit != CPU_EXIT_MISS || v->regs_changed)
+            if (event.exit != CPU_EXIT_MISS || v->regs_changed) {
+                m->s.traps++;
                 cpu_charge(m->cpu, TRAP_NS);
+            }
         }
     }
 }

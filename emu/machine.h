@@ -62,12 +62,14 @@ struct machine {
     /* State, saved with the domain's. */
     struct machine_state {
         uint64_t hypercalls;
+        uint64_t traps; /* beside hypercalls */
         struct idle_state idle;
         uint64_t polled;      /* clock at the last poll of the back ends */
         bool fpu_live;        /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
-    uint64_t hypercall_limit; /* of the present run */
+    uint64_t hypercall_limit; /* of the present run of the CPU */
+    bool forgetful;                       /* nothing cached survives a trap */
     bool table_copied;        /* table_store.c: a copy stands at table_page */
     uint32_t table_page;
     _Atomic bool interrupted;

@@ -243,6 +243,11 @@ uint64_t ring1_machine_advance(ring1_machine *m, uint64_t ns)
     return machine_advance(m->machine, ns);
 }
 
+void ring1_machine_set_forgetful(ring1_machine *m, bool forgetful)
+{
+    m->machine->forgetful = forgetful;
+}
+
 uint64_t ring1_machine_hypercalls(const ring1_machine *m)
 {
     return m->machine->s.hypercalls;

@@ -127,11 +127,12 @@ struct ring1_stop {
 struct ring1_budget {
     uint64_t until_ns;       /* system time: stop when it is reached */
     uint64_t hypercalls;     /* calls by `int 0x82` in this run */
+    uint64_t traps;          /* hypercalls, exceptions and emulated instructions */
     bool return_when_idle;   /* a wait returns RING1_STOP_IDLE, and the caller lets
                               * time pass; else a wait jumps to the next timer,
                               * and returns IDLE only when there is none */
 };
-#define RING1_BUDGET_UNLIMITED { .until_ns = UINT64_MAX, .hypercalls = UINT64_MAX }
+#define RING1_BUDGET_UNLIMITED { .until_ns = UINT64_MAX, .hypercalls = UINT64_MAX, .traps = UINT64_MAX }
 
 /* Run until the guest stops or a limit is reached; NULL is unlimited. After
  * IDLE, BUDGET and INTERRUPTED it can be called again. False: the CPU engine
@@ -147,6 +148,10 @@ void ring1_machine_interrupt(ring1_machine *m);
  * got). */
 uint64_t ring1_machine_now(const ring1_machine *m);
 uint64_t ring1_machine_advance(ring1_machine *m, uint64_t ns);
+
+/* For tests: with `forgetful` the CPU's TLB and all translated code are dropped
+ * at every trap. A guest cannot tell: times and memory stay the same. */
+void ring1_machine_set_forgetful(ring1_machine *m, bool forgetful);
 
 /* Calls by `int 0x82` since the start. */
 uint64_t ring1_machine_hypercalls(const ring1_machine *m);

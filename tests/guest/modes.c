@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * modes.c - what a guest must not be able to tell: it is run straight; saved,
+ * freed and restored into a new machine every 100 traps; and with TLB and
+ * translated code dropped at each trap. Console, memory, registers and time must
+ * be the same.
+ *
+ * usage: modes IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]
+ */
+#include <ring1/ring1.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRAPS_A_PIECE 100u
+
+enum mode { STRAIGHT, RESTORED, FORGETFUL, NR_MODES };
+static const char *const mode_names[NR_MODES] = {"straight", "saved and restored", "forgetful"};
+
+struct outcome {
+    GString *console;
+    char *hash;
+    uint64_t ns;
+    struct ring1_stop stop;
+    unsigned pieces;
+};
+
+static void on_write(void *user, const char *bytes, size_t len)
+{
+    g_string_append_len(user, bytes, (gssize)len);
+}
+
+static void give_up(const char *what, const GError *error)
+{
+    fprintf(stderr, "modes: %s: %s\n", what, error ? error->message : "?");
+    exit(99);
+}
+
+static ring1_machine *make(const ring1_config *config, const char *image, struct outcome *out)
+{
+    static const struct ring1_console console = {.write = on_write};
+    GError *error = NULL;
+    ring1_machine *m = ring1_machine_new_from_file(config, image, &error);
+    if (!m)
+        give_up(image, error);
+    ring1_machine_set_console(m, &console, out->console);
+    return m;
+}
+
+/* The same state in a machine that never ran. */
+static ring1_machine *exchange(const ring1_config *config, const char *image, ring1_machine *m,
+                               struct outcome *out)
+{
+    GError *error = NULL;
+    ring1_snapshot *snapshot = ring1_machine_save(m);
+    ring1_machine_free(m);
+    m = make(config, image, out);
+    if (!ring1_machine_restore(m, snapshot, &error))
+        give_up("restore", error);
+    ring1_snapshot_free(snapshot);
+    return m;
+}
+
+static void run(const ring1_config *config, const char *image, const char *input, enum mode mode,
+                struct outcome *out)
+{
+    struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
+    GError *error = NULL;
+    out->console = g_string_new(NULL);
+    ring1_machine *m = make(config, image, out);
+    if (input)
+        ring1_machine_console_input(m, input, strlen(input));
+    ring1_machine_set_forgetful(m, mode == FORGETFUL);
+    if (mode == RESTORED)
+        budget.traps = TRAPS_A_PIECE;
+    for (;;) {
+        out->pieces++;
+        if (!ring1_machine_run(m, &budget, &out->stop, &error))
+            give_up("run", error);
+        if (out->stop.reason != RING1_STOP_BUDGET)
+            break;
+        m = exchange(config, image, m, out);
+    }
+    out->hash = ring1_machine_hash(m);
+    out->ns = ring1_machine_now(m);
+    ring1_machine_free(m);
+}
+
+static bool same(const char *what, bool equal)
+{
+    printf("%s   %s\n", equal ? "ok  " : "FAIL", what);
+    return equal;
+}
+
+static unsigned compare(const struct outcome *a, const struct outcome *b)
+{
+    unsigned failed = 0;
+    failed += !same("end", a->stop.reason == b->stop.reason && a->stop.shutdown == b->stop.shutdown);
+    failed += !same("console", g_string_equal(a->console, b->console));
+    failed += !same("memory and registers", strcmp(a->hash, b->hash) == 0);
+    failed += !same("time", a->ns == b->ns);
+    if (failed)
+        printf("     %" G_GUINT64_FORMAT " ns, %zu bytes, %s\n     %" G_GUINT64_FORMAT " ns, %zu bytes, %s\n",
+               a->ns, a->console->len, a->hash, b->ns, b->console->len, b->hash);
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    ring1_config *config = ring1_config_new();
+    struct outcome out[NR_MODES] = {0};
+    unsigned failed = 0;
+    if (argc < 4 || !ring1_abi_from_name(argv[2], &config->abi) ||
+        !ring1_xen_from_name(argv[3], &config->xen)) {
+        fprintf(stderr, "usage: modes IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]\n");
+        return 2;
+    }
+    config->memory_mib = argc > 4 ? (unsigned)atoi(argv[4]) : 16;
+    config->cmdline = g_strdup(argc > 5 ? argv[5] : NULL);
+    g_autofree char *input = argc > 6 ? g_strcompress(argv[6]) : NULL;
+    for (int mode = 0; mode < NR_MODES; mode++) {
+        run(config, argv[1], input, (enum mode)mode, &out[mode]);
+        printf("%s: %u pieces\n", mode_names[mode], out[mode].pieces);
+        if (mode != STRAIGHT)
+            failed += compare(&out[STRAIGHT], &out[mode]);
+    }
+    printf("verdict: %u passed, %u failed\n", 4 * (NR_MODES - 1) - failed, failed);
+    for (int mode = 0; mode < NR_MODES; mode++) {
+        g_string_free(out[mode].console, TRUE);
+        g_free(out[mode].hash);
+    }
+    ring1_config_free(config);
+    return failed ? 1 : 0;
+}
