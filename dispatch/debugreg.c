@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * debugreg.c - set_debugreg and get_debugreg (docs/xen-abi.md 8.8, 8.9 with 12.2
- * and 13). The registers are kept; breakpoints themselves are the CPU's matter.
+ * and 13), and #DB, which leaves its reasons in DR6. Breakpoints are found by
+ * whoever runs the vcpu.
  */
 #include "access.h"
 #include "hypercall.h"
+#include "traps.h"
 
 #include <xen/errno.h>
 
@@ -48,6 +50,8 @@ static int32_t set_dr7(struct vcpu *v, uint32_t value)
     for (unsigned i = 16; i < 32 && (!new || value &DR7_ENABLED); i += new ? 4 : 2)
         if ((value >> i & 3u) == 2 && !(new && v->cr4 &CR4_DE))
             return refuse(d, -XEN_EPERM, "DR7 %#x: bits %u and %u", value, i, i + 1);
+    if ((v->dr[7] | value) & DR7_ENABLED)
+        d->s.attention |= ATTN_DEBUG;
     v->dr[7] = (value & ~DR7_ZERO) | DR7_ONE;
     return 0;
 }
@@ -67,7 +71,21 @@ int32_t do_set_debugreg(struct vcpu *v, const uint32_t *arg)
     if (!address_ok(d, value))
         return refuse(d, -XEN_EPERM, "DR%u %#x is not the guest's", reg, value);
     v->dr[reg] = value;
+    if (v->dr[7] & DR7_ENABLED)
+        d->s.attention |= ATTN_DEBUG;
     return 0;
+}
+
+/* 4.17 collects the bits of all exceptions in its own copy until the guest clears
+ * them. Older ones show the CPU's register, where the four breakpoints' bits are
+ * those of the last exception. */
+void deliver_debug(struct vcpu *v, uint32_t reasons)
+{
+    if (v->domain->abi->xen >= RING1_XEN_4_17)
+        v->dr[6] |= DR6_ONE | reasons;
+    else
+        v->dr[6] = (v->dr[6] & ~DR6_BREAKPOINTS) | DR6_ONE | reasons;
+    deliver_exception(v, TRAP_debug, 0);
 }
 
 int32_t do_get_debugreg(struct vcpu *v, const uint32_t *arg)

@@ -68,7 +68,7 @@ void domain_restored(struct domain *d)
     for (unsigned i = 0; i < MAX_VCPUS; i++)
         d->s.vcpu[i].domain = d;
     domain_flush(d);
-    d->s.attention |= ATTN_GDT | ATTN_TIMER | ATTN_REGS;
+    d->s.attention |= ATTN_GDT | ATTN_TIMER | ATTN_REGS | ATTN_DEBUG;
 }
 
 const struct regs *vcpu_regs(struct vcpu *v)

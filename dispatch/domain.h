@@ -203,6 +203,7 @@ struct exception_record {
 #define ATTN_GDT 0x10u    /* descriptors changed: reload what is cached */
 #define ATTN_TIMER 0x20u  /* a deadline moved */
 #define ATTN_TS 0x40u     /* vcpu->ts changed: give it to the CPU */
+#define ATTN_DEBUG 0x80u  /* breakpoints in vcpu->dr changed */
 
 struct domain_state {
     uint16_t domid;

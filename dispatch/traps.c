@@ -69,12 +69,14 @@ static void push(struct bounce *b, uint32_t word)
 }
 
 /* What goes below: EIP, CS with the saved mask, EFLAGS, and ESP, SS from an
- * outer ring. */
-static void push_return(struct vcpu *v, struct bounce *b)
+ * outer ring. The CPU sets RF in the frame of a fault, so that the instruction
+ * is not stopped at again by a breakpoint that was reported before it. */
+static void push_return(struct vcpu *v, struct bounce *b, bool fault)
 {
     const struct abi *abi = v->domain->abi;
     const struct regs *r = &v->regs;
-    uint32_t cs = r->cs, eflags = r->eflags;
+    bool rf = fault && abi->xen >= RING1_XEN_4_17; /* not as the old ones were measured */
+    uint32_t cs = r->cs, eflags = rf ? r->eflags | EFLAGS_RF : r->eflags;
     if (abi->frame_has_mask) {
         uint8_t mask = vcpu_info(v)[1];
         cs |= (uint32_t)mask << 16;
@@ -155,7 +157,13 @@ static struct exception_record *remember(struct vcpu *v, unsigned vector, uint32
     return e;
 }
 
-static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_error)
+/* What the CPU raised before the instruction was done, as against traps after it. */
+static bool is_fault(unsigned vector)
+{
+    return vector < 32 && ((0xB7CE1u >> vector) & 1u); /* 0, 5..7, 10..14, 16, 17, 19 */
+}
+
+static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_error, bool fault)
 {
     struct domain *d = v->domain;
     const struct trap_gate *gate = &v->traps[vector];
@@ -174,14 +182,14 @@ static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_er
         push(&b, v->cr2);
     if (has_error)
         push(&b, error);
-    push_return(v, &b);
+    push_return(v, &b, fault);
     if (enter(v, &b, gate->cs, gate->address) && TRAP_MASKS_EVENTS(gate))
         vcpu_info(v)[1] = 1;
 }
 
 void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error)
 {
-    deliver(v, vector, error, trap_has_error_code(vector));
+    deliver(v, vector, error, trap_has_error_code(vector), is_fault(vector));
 }
 
 void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
@@ -194,7 +202,7 @@ void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
     }
     if (!abi->pf_code_by_ring && regs_ring(vcpu_regs(v)) != 3)
         error &= ~PF_USER;
-    deliver(v, TRAP_page_fault, error, true);
+    deliver(v, TRAP_page_fault, error, true, true);
 }
 
 /* int 0x80 of native Xen: the gate is in the CPU's own IDT, and the frame is
@@ -236,15 +244,15 @@ void deliver_soft_interrupt(struct vcpu *v, unsigned vector, unsigned len)
     const struct trap_gate *gate = &v->traps[vector];
     unsigned ring = r->cs & 3u;
     if (vector == TRAP_int3 || vector == TRAP_overflow) {
-        deliver(v, vector, 0, false);
+        deliver(v, vector, 0, false, false);
     } else if (TRAP_DPL(gate) >= ring || int80_always(v, vector)) {
         if (direct_int80(v, vector))
             deliver_direct(v, vector);
-        else
-            deliver(v, vector, 0, false);
+        else /* Xen got #GP for it: RF is that fault's */
+            deliver(v, vector, 0, false, !int80_always(v, vector));
     } else {
         r->eip -= len;
-        deliver(v, TRAP_gp_fault, vector << 3 | 2u, true);
+        deliver(v, TRAP_gp_fault, vector << 3 | 2u, true, true);
     }
 }
 
@@ -259,7 +267,7 @@ void deliver_upcall(struct vcpu *v)
         domain_crash(d, "an event is pending and no event callback is registered");
         return;
     }
-    push_return(v, &b);
+    push_return(v, &b, false);
     if (enter(v, &b, cb->cs, cb->eip))
         vcpu_info(v)[1] = 1;
 }
@@ -303,7 +311,7 @@ void deliver_failsafe(struct vcpu *v)
     push(&b, r->es);
     push(&b, r->fs);
     push(&b, r->gs);
-    push_return(v, &b);
+    push_return(v, &b, false);
     r->ds = r->es = r->fs = 0;
     r->gs = d->abi->xen == RING1_XEN_2_0 ? d->abi->kernel_ds : 0;
     if (enter(v, &b, cb->cs, cb->eip) && cb->mask_events)
@@ -325,7 +333,7 @@ bool deliver_nmi(struct vcpu *v)
     tell(v, (int)TRAP_nmi, 0, false);
     v->nmi_pending = false;
     v->nmi_masked = true;
-    push_return(v, &b);
+    push_return(v, &b, false);
     if (enter(v, &b, cb.cs, cb.eip))
         vcpu_info(v)[1] = 1;
     return true;

@@ -36,6 +36,11 @@ bool trap_has_error_code(unsigned vector);
  * whose stack cannot take the frame, is crashed as its Xen does. */
 void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error);
 
+/* #DB for these reasons, which are bits of DR6; none for `int1`. */
+#define DR6_BREAKPOINTS 0x000Fu /* B0 to B3 */
+#define DR6_BS          0x4000u /* single step */
+void deliver_debug(struct vcpu *v, uint32_t reasons);
+
 /* #PF: also sets CR2, virtual and in vcpu_info. `error` is the code as the CPU
  * makes it: bit 2 is adapted to the ABI. */
 void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error);

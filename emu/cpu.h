@@ -102,6 +102,16 @@ void cpu_get_regs(struct cpu *cpu, struct regs *regs);
 typedef bool (*cpu_descriptor_fn)(void *user, uint16_t selector, uint64_t *descriptor);
 bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user);
 
+/* EFLAGS alone. cpu_set_step sets or clears TF and clears RF; with TF set a run
+ * ends after one instruction with exception 1. Outside a run. */
+uint32_t cpu_eflags(struct cpu *cpu);
+void cpu_set_step(struct cpu *cpu, bool tf);
+
+/* Linear addresses of the block of code executed last, and behind it: the latter
+ * is 0 when the block was left before its end. With TF a block is one instruction. */
+uint32_t cpu_last_block_start(const struct cpu *cpu);
+uint32_t cpu_last_block_end(const struct cpu *cpu);
+
 /* GDTR's limit (the image lies at HIDDEN_GDT) and the LDT's (HIDDEN_LDT; 0 bytes:
  * none; `selector` is what SLDT shows). */
 void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit);

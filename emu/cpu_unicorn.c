@@ -36,6 +36,7 @@ struct cpu {
     uint64_t wanted_deadline;
     uint64_t block_address;
     uint32_t block_size;
+    uint32_t last_start, last_end; /* the block before the present exit */
 
     struct cpu_event event;
     bool have_event;
@@ -463,8 +464,13 @@ void cpu_free(struct cpu *cpu)
 static void settle_clock(struct cpu *cpu, uint32_t eip)
 {
     uint64_t rest = cpu->block_address + cpu->block_size - eip;
-    if (rest <= cpu->block_size)
+    bool early = rest <= cpu->block_size;
+    if (early)
         cpu->clock -= rest;
+    if (cpu->block_size) {
+        cpu->last_start = (uint32_t)cpu->block_address;
+        cpu->last_end = early && rest != 0 ? 0 : cpu->last_start + cpu->block_size;
+    }
     cpu->block_size = 0;
 }
 
@@ -594,6 +600,31 @@ bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn de
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     cpu->ring3_possible |= (regs->cs & 3u) == 3;
     return true;
+}
+
+uint32_t cpu_eflags(struct cpu *cpu)
+{
+    uint32_t eflags = 0;
+    uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    return eflags;
+}
+
+void cpu_set_step(struct cpu *cpu, bool tf)
+{
+    uint32_t old = cpu_eflags(cpu), eflags = old & ~(EFLAGS_TF | EFLAGS_RF);
+    eflags |= tf ? EFLAGS_TF : 0;
+    if (eflags != old)
+        uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+}
+
+uint32_t cpu_last_block_start(const struct cpu *cpu)
+{
+    return cpu->last_start;
+}
+
+uint32_t cpu_last_block_end(const struct cpu *cpu)
+{
+    return cpu->last_end;
 }
 
 void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit)

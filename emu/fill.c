@@ -85,6 +85,8 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
     if (G_UNLIKELY(idle_watches(m, w.mfn)))
         return false;
     uint8_t *mark = &m->mem->marks[w.mfn.mfn];
+    if (G_UNLIKELY(m->breakpoints.nr) && step_withholds(m, va, access, *mark & MARK_EXECUTED))
+        return false;
     *out = (struct cpu_mapping){.mfn = w.mfn};
     if (access == ACCESS_FETCH)
         return fill_execute(mark, out);

@@ -85,7 +85,7 @@ static bool segment_is_32(struct vcpu *v, uint16_t selector)
     return !selector_descriptor(v, selector, &desc) || (desc & (1ull << 54));
 }
 
-static bool code_address(struct vcpu *v, uint32_t *linear)
+bool insn_code_address(struct vcpu *v, uint32_t *linear)
 {
     const struct abi *abi = v->domain->abi;
     const struct regs *r = vcpu_regs(v);
@@ -117,14 +117,14 @@ static unsigned fetch(struct vcpu *v, uint32_t linear, uint8_t bytes[INSN_MAX_BY
 unsigned insn_fetch(struct vcpu *v, uint8_t bytes[INSN_MAX_BYTES])
 {
     uint32_t linear;
-    return code_address(v, &linear) ? fetch(v, linear, bytes) : 0;
+    return insn_code_address(v, &linear) ? fetch(v, linear, bytes) : 0;
 }
 
 const struct insn *insn_at(struct insn_cache *cache, struct vcpu *v)
 {
     uint8_t bytes[INSN_MAX_BYTES];
     uint32_t linear;
-    if (!code_address(v, &linear))
+    if (!insn_code_address(v, &linear))
         return NULL;
     unsigned n = fetch(v, linear, bytes);
     if (n == 0)
@@ -209,7 +209,7 @@ bool insn_fault_address(struct insn_cache *cache, struct vcpu *v, uint32_t page,
     *address = page;
     if (access == ACCESS_FETCH) {
         uint32_t linear;
-        return code_address(v, &linear) && first_byte(linear, INSN_MAX_BYTES, page, address);
+        return insn_code_address(v, &linear) && first_byte(linear, INSN_MAX_BYTES, page, address);
     }
     if (find_operand(cache, v, page, access, address))
         return true;

@@ -75,6 +75,9 @@ void insn_cache_free(struct insn_cache *cache);
  * until the next call. */
 const struct insn *insn_at(struct insn_cache *cache, struct vcpu *v);
 
+/* Linear address of CS:EIP; false: CS cannot be used. */
+bool insn_code_address(struct vcpu *v, uint32_t *linear);
+
 /* The bytes at v's CS:EIP as far as they can be fetched; returns how many. */
 unsigned insn_fetch(struct vcpu *v, uint8_t bytes[INSN_MAX_BYTES]);
 

@@ -56,6 +56,8 @@ static void op_load_regs(void *user, struct vcpu *v)
 {
     struct machine *m = user;
     cpu_get_regs(m->cpu, &v->regs);
+    /* RF has done its work: a fault's frame gets its own. */
+    v->regs.eflags &= ~(m->step.armed && !m->step.guest_tf ? EFLAGS_TF | EFLAGS_RF : EFLAGS_RF);
 }
 
 static uint64_t op_now(void *user)
@@ -103,8 +105,8 @@ static bool may_go_on(struct machine *m, struct vcpu *v)
         cpu_flush_tlb(m->cpu);
         d->s.attention = 0;
     }
-    return !(d->s.attention || vcpu_event_deliverable(v) || m->s.hypercalls >= m->hypercall_limit ||
-             m->forgetful);
+    return !(d->s.attention || m->step.armed || vcpu_event_deliverable(v) ||
+             m->s.hypercalls >= m->hypercall_limit || m->forgetful);
 }
 
 /* Exactly the words that the hypercall takes; the others are 0. */
@@ -282,7 +284,9 @@ static void settle(struct machine *m, struct vcpu *v)
         cpu_set_task(m->cpu, (uint16_t)(first >= 512 ? 0xE040 : 0x0840));
         cpu_set_ldt(m->cpu, (uint16_t)(first >= 512 ? 0xE050 : 0x0850), v->ldt_entries * 8);
     }
-    if (attention & (ATTN_FLUSH | ATTN_GDT))
+    if (attention & ATTN_DEBUG)
+        breakpoints_load_guest(&m->breakpoints, v->dr);
+    if (attention & (ATTN_FLUSH | ATTN_GDT | ATTN_DEBUG))
         cpu_flush_tlb(m->cpu);
     if ((attention & ATTN_GDT) && m->abi->xen < RING1_XEN_4_17 && !data_segments_load(v))
         deliver_failsafe(v); /* 6.4 */
@@ -395,6 +399,31 @@ static uint64_t next_deadline(const struct machine *m, const struct ring1_budget
     return MIN(next, MIN(idle_deadline(m), m->s.polled + 10 * POLL_NS));
 }
 
+static void count_trap(struct machine *m)
+{
+    m->s.traps++;
+    cpu_charge(m->cpu, TRAP_NS);
+}
+
+static bool prepare_step(struct machine *m, struct vcpu *v, bool given)
+{
+    if (!step_begin(m, v, given)) {
+        count_trap(m);
+        return false;
+    }
+    v->regs_loaded = false;
+    return true;
+}
+
+static void after_step(struct machine *m, struct vcpu *v, const struct cpu_event *event)
+{
+    if (!step_end(m, v, event))
+        machine_trap(m, v, event);
+    if (v->regs_changed)
+        count_trap(m);
+    m->step.armed = false;
+}
+
 bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
                  GError **error)
 {
@@ -417,8 +446,9 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
             continue;
         if (deliver_pending(v))
             cpu_charge(m->cpu, TRAP_NS);
+        bool given = v->regs_changed;
         settle(m, v);
-        if (d->s.shutdown != SHUTDOWN_NONE)
+        if (d->s.shutdown != SHUTDOWN_NONE || (G_UNLIKELY(m->breakpoints.nr) && !prepare_step(m, v, given)))
             continue;
 
         struct cpu_event event;
@@ -428,12 +458,12 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
             continue;
         if (!cpu_run(m->cpu, &event, error))
             return false;
-        if (event.exit != CPU_EXIT_STOPPED) {
+        if (G_UNLIKELY(m->step.armed)) {
+            after_step(m, v, &event);
+        } else if (event.exit != CPU_EXIT_STOPPED) {
             machine_trap(m, v, &event);
-            if (event.exit != CPU_EXIT_MISS || v->regs_changed) {
-                m->s.traps++;
-                cpu_charge(m->cpu, TRAP_NS);
-            }
+            if (event.exit != CPU_EXIT_MISS || v->regs_changed)
+                count_trap(m);
         }
     }
 }

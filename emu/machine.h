@@ -11,6 +11,7 @@
 #define EMU_MACHINE_H
 
 #include "boot.h"
+#include "breakpoints.h"
 #include "cpu.h"
 #include "dispatch/domain.h"
 #include "dispatch/hypercall.h"
@@ -18,6 +19,7 @@
 #include "image.h"
 #include "insn.h"
 #include "privop.h"
+#include "step.h"
 
 #include <ring1/ring1.h>
 
@@ -58,12 +60,16 @@ struct machine {
     enum ring1_time_mode time_mode;
     int64_t host_base; /* real time: host ns at system time 0 */
     struct vcpu *current;
+    struct breakpoints breakpoints; /* the guest's follow its debug registers */
+    uint32_t debugger_hits;         /* a debugger's that were hit, by number: it clears them */
+    struct single_step step;
 
     /* State, saved with the domain's. */
     struct machine_state {
         uint64_t hypercalls;
         uint64_t traps; /* beside hypercalls */
         struct idle_state idle;
+        struct step_state step;
         uint64_t polled;      /* clock at the last poll of the back ends */
         bool fpu_live;        /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */

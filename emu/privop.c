@@ -248,8 +248,6 @@ static const struct priv_row *find_row(const struct priv *op)
     return NULL;
 }
 
-#define DR6_STEP 0xFFFF4FF0u /* BS, and the bits that are always set */
-
 enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
 {
     const struct insn *in = insn_at(p->insns, v);
@@ -265,10 +263,8 @@ enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
     if (result != PRIVOP_DONE || op.stay || v->domain->s.crashed)
         return result;
     op.r->eip += in->length;
-    if (step) { /* a step over an emulated instruction is seen (13.2) */
-        v->dr[6] |= DR6_STEP;
-        deliver_exception(v, TRAP_debug, 0);
-    }
+    if (step) /* a step over an emulated instruction is seen (13.2) */
+        deliver_debug(v, DR6_BS);
     return PRIVOP_DONE;
 }
 

@@ -8,11 +8,9 @@
 #include "machine.h"
 #include "table_store.h"
 
-#define DR6_ONES 0xFFFF0FF0u
-#define DR6_BS   0x4000u
-
 /* The page of a miss may be there after all: the marks of its frame stand in the
- * way (see fill.c), or it is a ring that is watched. True: mended, run again. */
+ * way (see fill.c), it is a ring that is watched, or it holds a breakpoint. True:
+ * mended, run again. */
 static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum access access, bool ring3)
 {
     struct walk w;
@@ -23,6 +21,10 @@ static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum ac
         return true;
     }
     uint8_t *mark = &m->mem->marks[w.mfn.mfn];
+    if (m->breakpoints.nr && step_withholds(m, page, access, *mark & MARK_EXECUTED)) {
+        step_want(m);
+        return true;
+    }
     if (access == ACCESS_FETCH) {
         *mark |= MARK_EXECUTED;
         cpu_flush_tlb(m->cpu);
@@ -82,15 +84,27 @@ static bool is_rdpmc(struct vcpu *v)
     return insn_fetch(v, bytes) >= 2 && bytes[0] == 0x0F && bytes[1] == 0x33;
 }
 
+/* So is `int1` (F1): #DB after it, of which DR6 says nothing. */
+static bool is_int1(struct machine *m, struct vcpu *v)
+{
+    const struct insn *in = insn_at(m->insns, v);
+    if (!in || in->length == 0 || in->opcode != 0xF1 || in->lock)
+        return false;
+    vcpu_regs_mut(v)->eip += in->length;
+    deliver_debug(v, 0);
+    return true;
+}
+
 static void exception(struct machine *m, struct vcpu *v, const struct cpu_event *e)
 {
     switch (e->vector) {
     case TRAP_debug:
-        v->dr[6] |= DR6_ONES | DR6_BS; /* what the CPU's own register reads */
-        deliver_exception(v, TRAP_debug, 0);
+        step_native(m, v);
         return;
     case TRAP_invalid_op:
         if (privop_forced(m->privop, v))
+            return;
+        if (is_int1(m, v))
             return;
         if (is_rdpmc(v)) {
             deliver_exception(v, TRAP_gp_fault, 0);

@@ -288,7 +288,7 @@ START_TEST(a_domain_dies_once)
     f->v->domain = NULL;
     domain_restored(d);
     ck_assert_ptr_eq(f->v->domain, d);
-    ck_assert_uint_eq(d->s.attention, ATTN_FLUSH | ATTN_GDT | ATTN_TIMER | ATTN_REGS);
+    ck_assert_uint_eq(d->s.attention, ATTN_FLUSH | ATTN_GDT | ATTN_TIMER | ATTN_REGS | ATTN_DEBUG);
     fixture_free(f);
 }
 END_TEST

@@ -478,7 +478,7 @@ START_TEST(architectural_iopl)
         guest_in(f, 1);
         ck_rc(CALL(f, 21, on ? 0 : 1, 4), 0);
         deliver_exception(f->v, 6, 0);
-        ck_assert_uint_eq(fx_get(f, GVA(f->v->regs.esp + 8)), FLAGS | (on ? 0x3000 : 0));
+        ck_assert_uint_eq(fx_get(f, GVA(f->v->regs.esp + 8)), FLAGS | EFLAGS_RF | (on ? 0x3000 : 0));
     }
     fixture_free(f);
 }
