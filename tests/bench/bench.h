@@ -25,7 +25,7 @@ struct bench_part {
     double figure;
 };
 
-/* One line of the table. Texts are constants. */
+/* One line of the table. Texts live as long as the program. */
 struct bench_row {
     const char *name;
     const char *unit;
@@ -51,19 +51,22 @@ struct bench {
 /* A new row at the table's end. */
 struct bench_row *bench_add(struct bench *b, const char *name, const char *unit);
 
-/* Measures: false: something does not work, and said so on stderr. `arg` is the
- * table's. */
-bool measure_start(struct bench *b, const void *arg);
-bool measure_memory(struct bench *b, const void *arg);
-bool measure_grub(struct bench *b, const void *arg);
-bool measure_hypercall(struct bench *b, const void *arg);
-bool measure_door(struct bench *b, const void *arg);
-bool measure_multicall(struct bench *b, const void *arg);
-bool measure_compute(struct bench *b, const void *arg);
+/* Measures. False: something does not work, and said so on stderr. */
+bool measure_start(struct bench *b);
+bool measure_memory(struct bench *b);
+bool measure_grub(struct bench *b);
+bool measure_hypercall(struct bench *b);
+bool measure_door(struct bench *b);
+bool measure_multicall(struct bench *b);
+bool measure_compute(struct bench *b);
 
-/* On stdout; and to `path`, where false says that it cannot be written. */
+/* One of them in `rounds` fresh processes (one with --quick): the rows with the
+ * middle ratio, or figure. */
+bool measure_in_children(struct bench *b, const char *name, unsigned rounds);
+
+/* On stdout; and as a text that the caller frees. */
 void report_table(const struct bench *b);
-bool report_json(const struct bench *b, const char *path);
+char *report_json(const struct bench *b);
 
 /* Numbers: sorts `values`. */
 double median(double *values, unsigned nr);

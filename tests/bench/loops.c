@@ -11,7 +11,7 @@
 #include "dispatch/hypercall.h"
 #include "guest.h"
 
-#define SAMPLES       15u
+#define SAMPLES       9u
 #define QUICK_SAMPLES 3u
 #define SAMPLE_NS     20000000u
 
@@ -88,10 +88,9 @@ static bool measure_call(struct bench *b, struct pair *p, enum work work, const 
     return measure_work(b, p, work, 1, row);
 }
 
-bool measure_hypercall(struct bench *b, const void *arg)
+bool measure_hypercall(struct bench *b)
 {
     struct pair p;
-    (void)arg;
     if (!open_pair(b, &p))
         return false;
     bool ok = measure_call(b, &p, WORK_INT, "null hypercall by int 0x82") &&
@@ -100,10 +99,9 @@ bool measure_hypercall(struct bench *b, const void *arg)
     return ok;
 }
 
-bool measure_multicall(struct bench *b, const void *arg)
+bool measure_multicall(struct bench *b)
 {
     struct pair p;
-    (void)arg;
     if (!open_pair(b, &p))
         return false;
     struct bench_row *row = bench_add(b, "multicall entry, 32 x xen_version", "ns");
@@ -138,11 +136,10 @@ static void sample_door(struct vcpu *v, double *entered, double *called)
 
 /* Nothing else of tracing is on a call's way: the door asks whether somebody
  * watches. That and the look into the table, beside a whole null hypercall. */
-bool measure_door(struct bench *b, const void *arg)
+bool measure_door(struct bench *b)
 {
     struct pair p;
     double extra[SAMPLES];
-    (void)arg;
     if (!open_pair(b, &p))
         return false;
     struct vcpu *v = ring1_machine_vcpu(ring1_runner_machine(p.real), 0);
@@ -165,7 +162,7 @@ bool measure_door(struct bench *b, const void *arg)
 
 /* --- plain code ------------------------------------------------------------- */
 
-bool measure_compute(struct bench *b, const void *arg)
+bool measure_compute(struct bench *b)
 {
     static const struct {
         enum work work;
@@ -178,7 +175,6 @@ bool measure_compute(struct bench *b, const void *arg)
     struct pair p;
     double product = 1;
     bool ok = true;
-    (void)arg;
     if (!open_pair(b, &p))
         return false;
     for (size_t i = 0; ok && i < G_N_ELEMENTS(kernels); i++) {

@@ -3,8 +3,8 @@
  * processes.c - the rows that start the ring1 command: time to the guest's first
  * byte, memory, GRUB's way to its prompt.
  *
- * They come first in the table: Linux counts the memory of who starts a process
- * into the peak of the process, and this one is still small then.
+ * Linux counts the memory of who starts a process into the peak of the process:
+ * this one must make no machine before it has measured that.
  */
 #include "bench.h"
 #include "guest.h"
@@ -97,14 +97,13 @@ static bool time_to(const char *const *argv, const char *text, bool end_it, doub
                : bench_failed("%s %s: no answer, wait status %#x", argv[0], argv[1], (unsigned)status);
 }
 
-bool measure_start(struct bench *b, const void *arg)
+bool measure_start(struct bench *b)
 {
     const char *const real_argv[] = {b->ring1, "run", b->hello, NULL};
     const char *const bare_argv[] = {b->self, "--bare-start", NULL};
     double real[STARTS], bare[STARTS];
     struct rusage usage;
     struct bench_row *row = bench_add(b, "process start to hello's first byte", "ms");
-    (void)arg;
     row->samples = b->quick ? QUICK_STARTS : STARTS;
     row->goal = GOAL_FIGURE;
     row->limit = 30;
@@ -119,14 +118,13 @@ bool measure_start(struct bench *b, const void *arg)
     return true;
 }
 
-bool measure_memory(struct bench *b, const void *arg)
+bool measure_memory(struct bench *b)
 {
     const char *const real_argv[] = {b->ring1, "run", "--memory", "256", b->hello, NULL};
     const char *const bare_argv[] = {b->self, "--bare-start", NULL};
     struct rusage real, bare;
     double ms;
     struct bench_row *row = bench_add(b, "resident memory, hello in 256 MiB", "MiB");
-    (void)arg;
     if (!time_to(real_argv, NULL, false, &ms, &real) || !time_to(bare_argv, NULL, false, &ms, &bare))
         return false;
     row->samples = 1;
@@ -192,13 +190,12 @@ static bool time_grub(const char *path, double *part)
     return true;
 }
 
-bool measure_grub(struct bench *b, const void *arg)
+bool measure_grub(struct bench *b)
 {
     const char *const argv[] = {b->ring1, "run", b->grub, NULL};
     double whole[STARTS], part[GRUB_PARTS][STARTS];
     struct rusage usage;
     struct bench_row *row = bench_add(b, "GRUB, process start to its prompt", "ms");
-    (void)arg;
     if (!b->grub || !g_file_test(b->grub, G_FILE_TEST_IS_REGULAR)) {
         row->skipped = "its image was not fetched";
         return true;

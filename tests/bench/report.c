@@ -125,11 +125,9 @@ static void json_row(JsonBuilder *j, const struct bench_row *row)
     json_builder_end_object(j);
 }
 
-bool report_json(const struct bench *b, const char *path)
+char *report_json(const struct bench *b)
 {
     g_autoptr(JsonBuilder) j = json_builder_new();
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    g_autoptr(GError) error = NULL;
     g_autofree char *engine = cpu_engine_version();
     json_builder_begin_object(j);
     json_builder_set_member_name(j, "schema");
@@ -145,7 +143,5 @@ bool report_json(const struct bench *b, const char *path)
     json_builder_end_array(j);
     json_builder_end_object(j);
     g_autoptr(JsonNode) root = json_builder_get_root(j);
-    json_generator_set_root(generator, root);
-    json_generator_set_pretty(generator, TRUE);
-    return json_generator_to_file(generator, path, &error) || bench_failed("%s", error->message);
+    return json_to_string(root, TRUE);
 }
