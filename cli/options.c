@@ -220,6 +220,14 @@ static bool take_trace(struct options *o, G_GNUC_UNUSED const char *option, cons
     return true;
 }
 
+static bool take_report(struct options *o, G_GNUC_UNUSED const char *option, const char *value,
+                        G_GNUC_UNUSED GError **error)
+{
+    g_free(o->report_file);
+    o->report_file = g_strdup(value);
+    return true;
+}
+
 static bool take_raw(struct options *o, const char *option, const char *value, GError **error)
 {
     uint64_t address;
@@ -275,6 +283,7 @@ static const struct option_row {
     {"console-io", 0, COMMAND_RUN, "WHAT", "The console_io hypercall: allow or deny (allow)",
      take_console_io},
     {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
+    {"report", 0, COMMAND_RUN, "FILE", "Write how the guest ended to FILE, as JSON", take_report},
     {"raw", 0, COMMAND_RUN, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
     {"json", 0, COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print JSON", take_json},
     {"help", 'h', COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text", take_help},
@@ -457,6 +466,7 @@ void options_clear(struct options *o)
     g_free(o->image);
     g_free(o->input);
     g_free(o->trace_file);
+    g_free(o->report_file);
     g_free(o->append);
     *o = (struct options){0};
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ struct session {
     uint64_t idle_since;   /* guest time since when it only waits */
     uint64_t idle_until;   /* end of its last wait */
     uint64_t idle_written; /* console bytes that it had written then */
+    bool report_failed;
     int status;
 };
 
@@ -123,6 +125,26 @@ static bool open_trace(struct session *s)
         return file_error("--trace", path, g_strerror(errno));
     s->trace = trace_new(write_trace, s);
     return true;
+}
+
+/* --- reports --------------------------------------------------------------- */
+
+/* How the guest ended: to --report's file whatever it was; else to stderr if it
+ * was nothing that a guest ought to do. */
+static void report_end(struct session *s)
+{
+    const char *path = s->o->report_file;
+    if (!path && !ring1_machine_report_due(s->machine))
+        return;
+    g_autofree char *text = ring1_machine_report(s->machine, path != NULL);
+    g_autoptr(GError) error = NULL;
+    if (!path) {
+        console_close(&s->console);
+        fputs(text, stderr);
+    } else if (!g_file_set_contents(path, text, -1, &error)) {
+        complain("run: --report: %s", error->message);
+        s->report_failed = true;
+    }
 }
 
 /* --- the machine ----------------------------------------------------------- */
@@ -298,6 +320,8 @@ static enum next run_slice(struct session *s)
     enum next next = check_outside(s);
     if (next != GO_ON)
         return next;
+    if (stop.reason == RING1_STOP_SHUTDOWN || stop.reason == RING1_STOP_CRASH)
+        report_end(s);
     switch (stop.reason) {
     case RING1_STOP_SHUTDOWN:
         return shut_down(s, stop.shutdown);
@@ -355,6 +379,8 @@ int command_run(int argc, char **argv)
         run_machines(&s);
         console_close(&s.console);
     }
+    if (s.report_failed)
+        s.status = STATUS_FAILED;
     trace_free(s.trace);
     if (s.input)
         g_byte_array_unref(s.input);

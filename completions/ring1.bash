@@ -15,7 +15,7 @@ _ring1()
     case ${words[1]-} in
     run)
         options="--memory --initrd --append --abi --xen --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --console-io --trace --raw --help"
+            --max-guest-time --max-hypercalls --on-reboot --console-io --trace --report --raw --help"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
     hypercalls) options="--abi --xen --json --help" ;;

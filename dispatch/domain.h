@@ -185,7 +185,8 @@ enum crash_place {
  * report of its end. */
 #define LAST_EXCEPTIONS 16u
 struct exception_record {
-    uint64_t ns;
+    uint64_t ns;    /* of the first time */
+    uint32_t times; /* in a row, all alike: a storm must not push out what began it */
     uint32_t vector; /* 0..31, or TAP_FAILSAFE */
     uint32_t error;
     uint32_t cr2;    /* of a #PF */

@@ -145,14 +145,26 @@ static void tell(struct vcpu *v, int vector, uint32_t error, bool has_error)
 static struct exception_record *remember(struct vcpu *v, unsigned vector, uint32_t error, bool has_error)
 {
     struct domain_state *s = &v->domain->s;
+    const struct regs *r = &v->regs;
+    if (s->nr_exceptions) {
+        struct exception_record *last = &s->exception[(s->nr_exceptions - 1) % LAST_EXCEPTIONS];
+        if (last->vector == vector && last->error == error && last->cr2 == v->cr2 &&
+            last->regs.eip == r->eip && last->regs.cs == r->cs) {
+            last->times++;
+            last->has_frame = false;
+            last->regs = *r;
+            return last;
+        }
+    }
     struct exception_record *e = &s->exception[s->nr_exceptions++ % LAST_EXCEPTIONS];
     *e = (struct exception_record){
         .ns = domain_now(v->domain),
+        .times = 1,
         .vector = vector,
         .error = error,
         .has_error = has_error,
         .cr2 = v->cr2,
-        .regs = v->regs,
+        .regs = *r,
     };
     return e;
 }

@@ -4,6 +4,7 @@
  * whoever watches its hypercalls.
  */
 #include "emu/machine.h"
+#include "debug/report.h"
 #include "devices/console.h"
 #include "devices/xenstore.h"
 
@@ -11,6 +12,7 @@
 
 struct ring1_machine {
     struct machine *machine;
+    struct image *image; /* for its symbols */
     struct console *console;
     struct xenstore *xenstore;
     struct ring1_console console_ops;
@@ -158,7 +160,10 @@ ring1_machine *ring1_machine_new_from_bytes(const ring1_config *c, const char *n
     if (!image)
         return NULL;
     ring1_machine *m = make(c, image, error);
-    image_free(image);
+    if (m)
+        m->image = image;
+    else
+        image_free(image);
     return m;
 }
 
@@ -181,6 +186,7 @@ void ring1_machine_free(ring1_machine *m)
     console_free(m->console);
     xenstore_free(m->xenstore);
     machine_free(m->machine);
+    image_free(m->image);
     g_free(m);
 }
 
@@ -251,6 +257,21 @@ void ring1_machine_set_forgetful(ring1_machine *m, bool forgetful)
 uint64_t ring1_machine_hypercalls(const ring1_machine *m)
 {
     return m->machine->s.hypercalls;
+}
+
+char *ring1_machine_report(ring1_machine *m, bool json)
+{
+    struct symbols *symbols = symbols_new(m->image->bytes);
+    struct report *report = machine_report(m->machine, symbols, m->image->name);
+    char *text = json ? report_json(report) : report_text(report);
+    report_free(report);
+    symbols_free(symbols);
+    return text;
+}
+
+bool ring1_machine_report_due(ring1_machine *m)
+{
+    return machine_report_due(m->machine);
 }
 
 /* --- hypercalls ------------------------------------------------------------- */

@@ -153,6 +153,17 @@ uint64_t ring1_machine_advance(ring1_machine *m, uint64_t ns);
  * at every trap. A guest cannot tell: times and memory stay the same. */
 void ring1_machine_set_forgetful(ring1_machine *m, bool forgetful);
 
+/* Why the guest ended and how it got there: the reason in Xen's words and in plain
+ * ones, registers, the walk of the address at fault, the code around EIP, symbols,
+ * the stack, the last hypercalls and exceptions. Text for a person, or the JSON of
+ * docs/crash-report.md; whole lines, the caller frees it. It changes nothing and
+ * may be asked for between any two runs. */
+char *ring1_machine_report(ring1_machine *m, bool json);
+/* Whether the end deserves one: a crash, a shutdown for another reason than
+ * poweroff, reboot or suspend, or any shutdown from within the handler of an
+ * exception that the kernel raised. False while the guest has not ended. */
+bool ring1_machine_report_due(ring1_machine *m);
+
 /* Calls by `int 0x82` since the start. */
 uint64_t ring1_machine_hypercalls(const ring1_machine *m);
 

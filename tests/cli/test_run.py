@@ -24,8 +24,10 @@ SAY = guests.add("say", Guest().call(CONSOLE_IO, 0, 3, BUFFER).shutdown(1), b"hi
 def test_statuses():
     for reason, status in ((0, 0), (1, 4), (2, 5), (3, 3), (4, 5), (76, 5)):
         r = ring1("run", *guests.add(f"reason-{reason}", Guest().shutdown(reason)))
-        said = r.err == "" if status == 0 else one_line(r.err)
+        last = r.err.splitlines()[-1:]
+        said = last == [] if status == 0 else last[0].startswith("ring1: the guest shut down: ")
         check(f"shutdown {reason}", r.status == status and said, r)
+        check(f"shutdown {reason}: a report of an odd reason alone", ("ring1 report" in r.err) == (reason > 2), r)
     r = ring1("run", *guests.add("ud2", Guest().bytes(0x0F, 0x0B)))
     check("a crash", r.status == 3 and "ring1: the guest crashed: " in r.err, r)
     r = ring1("run", *BLOCK)

@@ -123,7 +123,8 @@ def test_ends():
         check(f"{name}: status", got == status, got, s.text)
         check(f"{name}: the terminal is as before", s.is_as_before())
         if status == 3:
-            check("the report stands on a line of its own", b"ready\r\nring1: the guest crashed" in s.text, s.text)
+            check("the report stands on lines of its own", b"ready\r\n==== ring1 report" in s.text and
+                  b"\r\nring1: the guest crashed: " in s.text, s.text)
         s.close()
     s = Session("--max-time", "0.3", *SPIN)
     check("--max-time at a terminal", s.end() == 124 and s.is_as_before(), s.text)

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * report.c - see report.h: how the domain ended, which exception led there, the
+ * stack, and the last calls.
+ */
+#include "report.h"
+
+#include "dispatch/traps.h"
+
+#include <string.h>
+
+/* A frame so far above ESP is another stack's: what a handler left there when it
+ * returned may still look like a frame. A stack that overflows may be long. */
+#define SAME_STACK    0x4000u
+#define OVERFLOWN_MAX 0x100000u
+
+static const char *keep(struct report *r, char *text)
+{
+    const char *kept = text ? g_string_chunk_insert(r->texts, text) : NULL;
+    g_free(text);
+    return kept;
+}
+
+struct report_place report_place(struct report *r, struct symbols *symbols, uint32_t va)
+{
+    struct report_place p = {.va = va};
+    if (!symbols_is_code(symbols, va))
+        return p;
+    p.symbol = keep(r, symbols_name(symbols, va));
+    p.source = keep(r, symbols_source(symbols, va));
+    return p;
+}
+
+/* --- exceptions -------------------------------------------------------------- */
+
+static uint32_t stack_address(struct vcpu *v)
+{
+    bool is32;
+    const struct regs *regs = vcpu_regs(v);
+    return report_segment(v, regs->ss, &is32) + regs->esp;
+}
+
+/* The handler has not returned: its frame lies above ESP, and holds what was
+ * interrupted. */
+static bool is_unfinished(struct vcpu *v, const struct exception_record *e)
+{
+    uint32_t words[2];
+    if (!e->has_frame)
+        return true;
+    uint32_t distance = v->domain->s.crash_place == CRASH_WRITE ? OVERFLOWN_MAX : SAME_STACK;
+    if (e->frame - stack_address(v) >= distance || report_peek(v, e->frame, words, 8) != 8)
+        return false;
+    return words[0] == e->regs.eip && (words[1] & 0xFFFFu) == e->regs.cs;
+}
+
+/* The oldest that is kept, as an index that exception_at takes. */
+static uint32_t first_exception(const struct domain_state *s)
+{
+    return s->nr_exceptions > LAST_EXCEPTIONS ? s->nr_exceptions - LAST_EXCEPTIONS : 0;
+}
+
+static const struct exception_record *exception_at(const struct domain_state *s, uint32_t i)
+{
+    return &s->exception[i % LAST_EXCEPTIONS];
+}
+
+/* The exception that led to the end: the first in ring 1 whose handler has not
+ * returned; else the last such one of ring 3. -1: none. */
+static int64_t find_cause(struct vcpu *v, bool ring1_only)
+{
+    const struct domain_state *s = &v->domain->s;
+    int64_t cause = -1;
+    for (uint32_t i = first_exception(s); i < s->nr_exceptions; i++) {
+        const struct exception_record *e = exception_at(s, i);
+        if (!is_unfinished(v, e))
+            continue;
+        if (regs_ring(&e->regs) != 3)
+            return i;
+        cause = i;
+    }
+    return ring1_only ? -1 : cause;
+}
+
+static void collect_exceptions(struct report *r, const struct report_source *source)
+{
+    struct vcpu *v = source->v;
+    const struct domain_state *s = &v->domain->s;
+    int64_t cause = r->end == REPORT_RUNNING ? -1 : find_cause(v, false);
+    r->cause = -1;
+    r->nr_exceptions_given = s->nr_exceptions;
+    for (uint32_t i = first_exception(s); i < s->nr_exceptions; i++) {
+        const struct exception_record *e = exception_at(s, i);
+        uint32_t handler = e->vector < NR_TRAPS ? v->traps[e->vector].address : v->failsafe_callback.eip;
+        bool code32;
+        if (i == cause)
+            r->cause = (int)r->nr_exceptions;
+        r->exception[r->nr_exceptions++] = (struct report_exception){
+            .record = *e,
+            .at = report_place(r, source->symbols, report_segment(v, e->regs.cs, &code32) + e->regs.eip),
+            .handler = report_place(r, source->symbols, handler),
+            .unfinished = is_unfinished(v, e),
+        };
+    }
+}
+
+/* --- the rest ---------------------------------------------------------------- */
+
+static bool ordinary(uint32_t shutdown)
+{
+    return shutdown <= RING1_SHUTDOWN_SUSPEND;
+}
+
+static bool is_due(struct vcpu *v)
+{
+    const struct domain_state *s = &v->domain->s;
+    if (s->shutdown == SHUTDOWN_NONE)
+        return false;
+    return s->crashed || !ordinary(s->shutdown) || find_cause(v, true) >= 0;
+}
+
+static void add_walk(struct report *r, struct vcpu *v, const char *what, uint32_t va, enum access access,
+                     bool ring3)
+{
+    for (unsigned i = 0; i < r->nr_walks; i++)
+        if (r->walk[i].va == va)
+            return;
+    if (r->nr_walks == REPORT_WALKS)
+        return;
+    struct report_walk *w = &r->walk[r->nr_walks++];
+    report_walk(v, va, access, ring3, w);
+    w->what = what;
+}
+
+static enum access access_of(uint32_t error)
+{
+    return error & PF_FETCH ? ACCESS_FETCH : error & PF_WRITE ? ACCESS_WRITE : ACCESS_READ;
+}
+
+/* The addresses that the end is about. */
+static void collect_walks(struct report *r, struct vcpu *v)
+{
+    const struct domain_state *s = &v->domain->s;
+    if (s->crash_place == CRASH_READ)
+        add_walk(r, v, "the address that Xen could not read", s->crash_where, ACCESS_READ, false);
+    if (s->crash_place == CRASH_WRITE)
+        add_walk(r, v, "the address that Xen could not write", s->crash_where, ACCESS_WRITE, false);
+    if (s->crash_place == CRASH_FRAME) {
+        r->has_frame = true;
+        r->frame = report_frame(v->domain, MFN(s->crash_where));
+    }
+    if (r->cause >= 0) {
+        const struct exception_record *e = &r->exception[r->cause].record;
+        if (e->vector == TRAP_page_fault && e->has_error)
+            add_walk(r, v, "CR2 of the exception", e->cr2, access_of(e->error), regs_ring(&e->regs) == 3);
+    }
+    if (r->end != REPORT_RUNNING && r->last.nr_insns == 0)
+        add_walk(r, v, "EIP, where nothing can be read", r->last.at.va, ACCESS_FETCH, r->last.ring == 3);
+}
+
+/* The bytes before are a call: E8 with a distance, or FF /2. */
+static bool follows_call(struct vcpu *v, uint32_t va)
+{
+    uint8_t b[7];
+    if (va < sizeof b || report_peek(v, va - 7, b, sizeof b) != sizeof b)
+        return false;
+    if (b[2] == 0xE8)
+        return true;
+    for (unsigned i = 0; i < 6; i++) /* 7, 6, 4, 3 or 2 bytes long */
+        if (i != 2 && b[i] == 0xFF && (b[i + 1] & 0x38u) == 0x10u)
+            return true;
+    return false;
+}
+
+/* What a panic was told is often still on the stack: text of four characters and
+ * more, printable but for line ends, closed by 0 or as long as is shown. */
+static const char *text_at(struct report *r, struct vcpu *v, uint32_t va)
+{
+    char bytes[REPORT_TEXT], out[2 * REPORT_TEXT + 1];
+    uint32_t n = report_peek(v, va, bytes, sizeof bytes), len = 0, i;
+    for (i = 0; i < n && bytes[i]; i++) {
+        bool quoted = bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '"' || bytes[i] == '\\';
+        if (!g_ascii_isprint(bytes[i]) && !quoted)
+            return NULL;
+        if (quoted)
+            out[len++] = '\\';
+        out[len++] = bytes[i] == '\n' ? 'n' : bytes[i] == '\t' ? 't' : bytes[i];
+    }
+    if (i < 4 || (i == n && n < sizeof bytes))
+        return NULL;
+    out[len] = '\0';
+    return g_string_chunk_insert(r->texts, out);
+}
+
+static void collect_stack(struct report *r, const struct report_source *source)
+{
+    uint32_t words[REPORT_STACK_WORDS];
+    r->stack = stack_address(source->v);
+    r->nr_words = report_peek(source->v, r->stack, words, sizeof words) / 4;
+    r->has_stack = r->nr_words > 0;
+    for (unsigned i = 0; i < r->nr_words; i++) {
+        struct report_word *w = &r->word[i];
+        *w = (struct report_word){.va = r->stack + i * 4, .value = words[i]};
+        w->is_code = symbols_is_code(source->symbols, words[i]);
+        w->follows_call = w->is_code && follows_call(source->v, words[i]);
+        if (w->is_code)
+            w->symbol = keep(r, symbols_name(source->symbols, words[i]));
+        if (!w->follows_call)
+            w->text = text_at(r, source->v, words[i]);
+    }
+}
+
+static void collect_calls(struct report *r, const struct report_source *source)
+{
+    const struct domain *d = source->v->domain;
+    uint64_t first = source->nr_calls > LAST_CALLS ? source->nr_calls - LAST_CALLS : 0;
+    r->nr_calls_made = source->nr_calls;
+    for (uint64_t i = first; i < source->nr_calls; i++) {
+        const struct call_record *c = &source->calls[i % LAST_CALLS];
+        const struct hypercall_slot *slot = hypercall_slot(d, c->nr);
+        struct report_call *out = &r->call[r->nr_calls++];
+        *out = (struct report_call){
+            .number = i,
+            .nr = c->nr,
+            .row = slot ? slot->row : NULL,
+            .nargs = slot ? slot->nargs : 0,
+            .result = c->result,
+            .from = report_place(r, source->symbols, c->eip),
+        };
+        memcpy(out->arg, c->arg, sizeof out->arg);
+    }
+}
+
+struct report *report_collect(const struct report_source *source)
+{
+    struct vcpu *v = source->v;
+    const struct domain *d = v->domain;
+    struct report *r = g_new0(struct report, 1);
+    r->texts = g_string_chunk_new(4096);
+    r->image = g_string_chunk_insert(r->texts, source->image);
+    r->abi = d->abi->name;
+    r->xen = d->abi->xen_name;
+    r->ns = domain_now(d);
+    r->vcpu = v->id;
+    r->end = d->s.shutdown == SHUTDOWN_NONE ? REPORT_RUNNING : d->s.crashed ? REPORT_CRASH : REPORT_SHUTDOWN;
+    r->shutdown = d->s.shutdown;
+    r->xen_says = d->s.crashed ? g_string_chunk_insert(r->texts, d->s.crash_text) : NULL;
+    r->due = is_due(v);
+    r->cr2 = v->cr2;
+    r->cr3 = v->cr3.mfn;
+    r->cr4 = v->cr4;
+    r->top = report_frame(d, v->cr3);
+    report_code(r, source, vcpu_regs(v), &r->last);
+    collect_exceptions(r, source);
+    if (r->cause >= 0) {
+        const struct regs *regs = &r->exception[r->cause].record.regs;
+        report_code(r, source, regs, &r->fault);
+    }
+    collect_walks(r, v);
+    collect_stack(r, source);
+    collect_calls(r, source);
+    return r;
+}
+
+void report_free(struct report *r)
+{
+    if (!r)
+        return;
+    g_string_chunk_free(r->texts);
+    g_free(r);
+}
+
+struct report *machine_report(struct machine *m, struct symbols *symbols, const char *image)
+{
+    return report_collect(&(struct report_source){
+        .v = m->current,
+        .calls = m->s.last_call,
+        .nr_calls = m->s.hypercalls,
+        .symbols = symbols,
+        .image = image,
+    });
+}
+
+bool machine_report_due(struct machine *m)
+{
+    return is_due(m->current);
+}
