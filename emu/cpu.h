@@ -41,17 +41,22 @@ struct cpu_mapping {
 
 #define CPU_ARGS_GIVEN 2u
 
+struct cpu_call {
+    uint32_t eax; /* before: the number; after: the result */
+    uint32_t eip; /* linear, behind the `int` */
+    uint32_t arg[6];
+};
+
 struct cpu_ops {
     /* The TLB has nothing for the page of `va`. True: *out is its mapping.
      * False: the run ends with CPU_EXIT_MISS and nothing of the instruction is
      * done. */
     bool (*fill)(void *user, uint32_t va, enum access access, bool ring3, struct cpu_mapping *out);
-    /* `int $0x82` in ring 1: *eax is EAX, before and after. The first
-     * CPU_ARGS_GIVEN of the 6 words at `arg` are read already, because reading
-     * them with EAX costs next to nothing; cpu_read_args has the others, which are
-     * 0. True: the guest may run on at once. The clock has been charged
-     * hypercall_price. */
-    bool (*hypercall)(void *user, uint32_t *eax, uint32_t *arg);
+    /* `int $0x82` in ring 1. The first CPU_ARGS_GIVEN of call->arg are read already,
+     * because reading them with EAX costs next to nothing; cpu_read_args has the
+     * others, which are 0. True: the guest may run on at once. The clock has been
+     * charged hypercall_price. */
+    bool (*hypercall)(void *user, struct cpu_call *call);
     uint32_t hypercall_price;
     /* RDTSC. */
     uint64_t (*tsc)(void *user);
@@ -85,10 +90,6 @@ uint64_t cpu_clock(const struct cpu *cpu);
 void cpu_charge(struct cpu *cpu, uint64_t bytes);
 void cpu_set_clock(struct cpu *cpu, uint64_t clock);
 void cpu_set_deadline(struct cpu *cpu, uint64_t clock);
-
-/* Linear address behind the block that is being executed: inside `hypercall`,
- * behind the `int`. */
-uint32_t cpu_block_end(const struct cpu *cpu);
 
 /* Of EBX, ECX, EDX, ESI, EDI, EBP those from CPU_ARGS_GIVEN to n (at most 6) to
  * their places in `arg`; inside `hypercall`. */

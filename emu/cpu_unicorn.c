@@ -123,14 +123,14 @@ static bool on_fill(uc_engine *uc, uint64_t va, uc_mem_type type, uc_tlb_entry *
 static bool on_hypercall(struct cpu *cpu)
 {
     static const int ids[1 + CPU_ARGS_GIVEN] = {UC_X86_REG_EAX, UC_X86_REG_EBX, UC_X86_REG_ECX};
-    uint32_t eax, arg[6] = {0};
-    void *p[1 + CPU_ARGS_GIVEN] = {&eax, &arg[0], &arg[1]};
+    struct cpu_call call = {.eip = (uint32_t)cpu->block_address + cpu->block_size};
+    void *p[1 + CPU_ARGS_GIVEN] = {&call.eax, &call.arg[0], &call.arg[1]};
     if (cpu->ring3_possible && in_ring3(cpu))
         return false;
     uc_reg_read_batch(cpu->uc, (int *)ids, p, 1 + CPU_ARGS_GIVEN);
     cpu->clock += cpu->ops->hypercall_price;
-    bool go_on = cpu->ops->hypercall(cpu->user, &eax, arg);
-    uc_reg_write(cpu->uc, UC_X86_REG_EAX, &eax);
+    bool go_on = cpu->ops->hypercall(cpu->user, &call);
+    uc_reg_write(cpu->uc, UC_X86_REG_EAX, &call.eax);
     if (!go_on || cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed))
         end_run(cpu);
     return true;
@@ -566,11 +566,6 @@ void cpu_set_deadline(struct cpu *cpu, uint64_t clock)
 {
     cpu->wanted_deadline = clock;
     atomic_store_explicit(&cpu->deadline, clock, memory_order_relaxed);
-}
-
-uint32_t cpu_block_end(const struct cpu *cpu)
-{
-    return (uint32_t)cpu->block_address + cpu->block_size;
 }
 
 /* --- registers -------------------------------------------------------------- */

@@ -118,22 +118,24 @@ static void take_args(struct machine *m, unsigned nargs, uint32_t *arg)
         memset(arg + nargs, 0, (CPU_ARGS_GIVEN - nargs) * sizeof *arg);
 }
 
-static bool on_hypercall(void *user, uint32_t *eax, uint32_t *arg)
+static bool on_hypercall(void *user, struct cpu_call *call)
 {
     struct machine *m = user;
     struct vcpu *v = m->current;
-    const struct hypercall_slot *slot = hypercall_slot(m->domain, *eax);
+    const struct hypercall_slot *slot = hypercall_slot(m->domain, call->eax);
     unsigned nargs = slot ? slot->nargs : 0;
-    if (nargs != CPU_ARGS_GIVEN)
-        take_args(m, nargs, arg);
-    struct call_record *call = &m->s.last_call[m->s.hypercalls++ % LAST_CALLS];
-    call->nr = *eax;
-    call->eip = cpu_block_end(m->cpu);
-    memcpy(call->arg, arg, sizeof call->arg);
-    *eax = (uint32_t)(hypercall_is_plain(m->domain, slot) ? slot->fn(v, arg) : hypercall_enter(v, *eax, arg));
-    call->result = (int32_t)*eax;
+    if (G_UNLIKELY(nargs != CPU_ARGS_GIVEN))
+        take_args(m, nargs, call->arg);
+    struct call_record *kept = &m->s.last_call[m->s.hypercalls++ % LAST_CALLS];
+    kept->nr = call->eax;
+    kept->eip = call->eip;
+    memcpy(kept->arg, call->arg, sizeof kept->arg);
+    int32_t result = hypercall_is_plain(m->domain, slot) ? slot->fn(v, call->arg)
+                                                         : hypercall_enter(v, call->eax, call->arg);
+    call->eax = (uint32_t)result;
+    kept->result = result;
     if (v->regs_loaded)
-        v->regs.eax = *eax;
+        v->regs.eax = call->eax;
     if (G_UNLIKELY(!may_go_on(m, v)))
         return false;
     v->regs_loaded = false;

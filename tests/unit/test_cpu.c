@@ -41,12 +41,12 @@ static bool fill(void *user, uint32_t va, enum access access, bool ring3, struct
     return true;
 }
 
-static bool hypercall(void *user, uint32_t *eax, uint32_t *arg)
+static bool hypercall(void *user, struct cpu_call *call)
 {
     struct world *world = user;
-    world->last_nr = *eax;
-    cpu_read_args(world->cpu, arg, 6);
-    *eax = arg[0] + arg[1];
+    world->last_nr = call->eax;
+    cpu_read_args(world->cpu, call->arg, 6);
+    call->eax = call->arg[0] + call->arg[1];
     return world->go_on;
 }
 
