@@ -55,9 +55,9 @@ struct cpu_ops {
     /* `int $0x82` in ring 1. The first CPU_ARGS_GIVEN of call->arg are read already,
      * because reading them with EAX costs next to nothing; cpu_read_args has the
      * others, which are 0. True: the guest may run on at once. The clock has been
-     * charged hypercall_price. */
+     * charged trap_price. */
     bool (*hypercall)(void *user, struct cpu_call *call);
-    uint32_t hypercall_price;
+    uint32_t trap_price;
     /* RDTSC. */
     uint64_t (*tsc)(void *user);
     /* CPUID: regs hold EAX, EBX, ECX, EDX. */
@@ -84,10 +84,15 @@ bool cpu_step(struct cpu *cpu, struct cpu_event *event, GError **error);
  * handlers. */
 void cpu_stop(struct cpu *cpu);
 
-/* The clock: bytes of code executed, plus what cpu_charge adds for traps. The
+/* A slow clock for a fast CPU: whoever waits in a loop shall not wait longer than
+ * on a real machine, even where the host is busy. */
+#define CPU_NS_PER_BYTE 4u
+
+/* The clock in ns: CPU_NS_PER_BYTE for each byte of code executed, plus what
+ * cpu_charge adds for traps. The
  * run ends when it reaches the deadline. */
 uint64_t cpu_clock(const struct cpu *cpu);
-void cpu_charge(struct cpu *cpu, uint64_t bytes);
+void cpu_charge(struct cpu *cpu, uint64_t ns);
 void cpu_set_clock(struct cpu *cpu, uint64_t clock);
 void cpu_set_deadline(struct cpu *cpu, uint64_t clock);
 

@@ -84,7 +84,7 @@ static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     }
     cpu->block_address = address;
     cpu->block_size = size;
-    cpu->clock += size;
+    cpu->clock += (uint64_t)size * CPU_NS_PER_BYTE;
 }
 
 static bool in_ring3(struct cpu *cpu)
@@ -128,7 +128,7 @@ static bool on_hypercall(struct cpu *cpu)
     if (cpu->ring3_possible && in_ring3(cpu))
         return false;
     uc_reg_read_batch(cpu->uc, (int *)ids, p, 1 + CPU_ARGS_GIVEN);
-    cpu->clock += cpu->ops->hypercall_price;
+    cpu->clock += cpu->ops->trap_price;
     bool go_on = cpu->ops->hypercall(cpu->user, &call);
     uc_reg_write(cpu->uc, UC_X86_REG_EAX, &call.eax);
     if (!go_on || cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed))
@@ -215,7 +215,9 @@ static int on_cpuid(uc_engine *uc, void *user)
     return 1;
 }
 
-/* The clock as of the instruction that is being executed: EIP is exact here. */
+/* The clock as of the instruction that is being executed: EIP is exact here. It
+ * has a trap's price, so that a loop that waits for the TSC waits no longer than
+ * on a real machine. */
 static int on_rdtsc(uc_engine *uc, void *user)
 {
     struct cpu *cpu = user;
@@ -224,9 +226,9 @@ static int on_rdtsc(uc_engine *uc, void *user)
     uint64_t rest = cpu->block_address + cpu->block_size - eip;
     uint64_t clock = cpu->clock;
     if (rest <= cpu->block_size)
-        cpu->clock -= rest;
+        cpu->clock -= rest * CPU_NS_PER_BYTE;
     uint64_t tsc = cpu->ops->tsc(cpu->user);
-    cpu->clock = clock;
+    cpu->clock = clock + cpu->ops->trap_price;
     uint32_t low = (uint32_t)tsc, high = (uint32_t)(tsc >> 32);
     uc_reg_write(uc, UC_X86_REG_EAX, &low);
     uc_reg_write(uc, UC_X86_REG_EDX, &high);
@@ -466,7 +468,7 @@ static void settle_clock(struct cpu *cpu, uint32_t eip)
     uint64_t rest = cpu->block_address + cpu->block_size - eip;
     bool early = rest <= cpu->block_size;
     if (early)
-        cpu->clock -= rest;
+        cpu->clock -= rest * CPU_NS_PER_BYTE;
     if (cpu->block_size) {
         cpu->last_start = (uint32_t)cpu->block_address;
         cpu->last_end = early && rest != 0 ? 0 : cpu->last_start + cpu->block_size;
@@ -552,9 +554,9 @@ uint64_t cpu_clock(const struct cpu *cpu)
     return cpu->clock;
 }
 
-void cpu_charge(struct cpu *cpu, uint64_t bytes)
+void cpu_charge(struct cpu *cpu, uint64_t ns)
 {
-    cpu->clock += bytes;
+    cpu->clock += ns;
 }
 
 void cpu_set_clock(struct cpu *cpu, uint64_t clock)

@@ -9,14 +9,14 @@
 
 /* Looks in a row that make a wait, and what may be executed between two. */
 #define IDLE_LOOKS 16u
-#define BUSY_BYTES 50000u
+#define BUSY_NS    200000u
 /* The first wait, by how much each is longer than the one before, and the longest. */
 #define WAIT_STEP_NS 1000000u
 #define WAIT_MAX_NS  10000000u
 /* Without a hypercall for so long, the rings' pages are watched. */
-#define QUIET_BYTES 1000000u
+#define QUIET_NS 4000000u
 /* A look takes a few accesses: for so long they are let pass. */
-#define PASS_BYTES 256u
+#define PASS_NS 1000u
 
 void idle_reset(struct machine *m)
 {
@@ -28,11 +28,11 @@ void idle_look(struct machine *m)
 {
     struct idle_state *s = &m->s.idle;
     uint64_t clock = cpu_clock(m->cpu);
-    if (clock - s->last > BUSY_BYTES)
+    if (clock - s->last > BUSY_NS)
         s->looks = 0;
     s->last = clock;
     s->waiting = ++s->looks >= IDLE_LOOKS;
-    s->pass_until = clock + PASS_BYTES;
+    s->pass_until = clock + PASS_NS;
 }
 
 uint64_t idle_wait(struct machine *m)
@@ -69,7 +69,7 @@ void idle_check(struct machine *m)
         s->calls = m->s.hypercalls;
         s->quiet_since = clock;
         s->watching = false;
-    } else if (clock - s->quiet_since >= QUIET_BYTES) {
+    } else if (clock - s->quiet_since >= QUIET_NS) {
         if (!s->watching || clock >= s->pass_until)
             m->domain->s.attention |= ATTN_FLUSH;
         s->watching = true;
@@ -80,6 +80,6 @@ uint64_t idle_deadline(const struct machine *m)
 {
     const struct idle_state *s = &m->s.idle;
     if (!s->watching)
-        return s->quiet_since + QUIET_BYTES;
+        return s->quiet_since + QUIET_NS;
     return cpu_clock(m->cpu) < s->pass_until ? s->pass_until : UINT64_MAX;
 }

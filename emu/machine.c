@@ -156,7 +156,7 @@ static void on_cpuid(void *user, uint32_t regs[4])
 static const struct cpu_ops cpu_ops = {
     .fill = machine_fill,
     .hypercall = on_hypercall,
-    .hypercall_price = TRAP_NS,
+    .trap_price = TRAP_NS,
     .tsc = on_tsc,
     .cpuid = on_cpuid,
 };

@@ -3,8 +3,8 @@
  * machine.h - a domain on a CPU: the loop that runs it, its clock, what happens
  * at each exit of the CPU, and all of its state saved and restored in memory.
  *
- * System time is the CPU's clock read as nanoseconds: one a byte of code, plus a
- * fixed price for each trap, plus the waits. The guest's TSC is the same number:
+ * System time is the CPU's clock: 4 ns a byte of code, plus a fixed price for each
+ * trap, plus the waits. The guest's TSC is the same number:
  * its frequency is 1 GHz.
  */
 #ifndef EMU_MACHINE_H

@@ -246,13 +246,13 @@ START_TEST(clock_counts_bytes)
 {
     uint64_t before = cpu_clock(w.cpu);
     RUN(1, 0x90, 0x90, 0x90, 0xCC);
-    ck_assert_uint_eq(cpu_clock(w.cpu) - before, 4);
+    ck_assert_uint_eq(cpu_clock(w.cpu) - before, 4 * CPU_NS_PER_BYTE);
     before = cpu_clock(w.cpu);
     RUN(1, 0x90, 0x90, 0xFA, 0x90); /* a fault gives back what follows */
-    ck_assert_uint_eq(cpu_clock(w.cpu) - before, 2);
+    ck_assert_uint_eq(cpu_clock(w.cpu) - before, 2 * CPU_NS_PER_BYTE);
     before = cpu_clock(w.cpu);
     RUN(1, 0x43, 0xA3, 0x10, 0, 3, 0, 0x90);
-    ck_assert_uint_eq(cpu_clock(w.cpu) - before, 1);
+    ck_assert_uint_eq(cpu_clock(w.cpu) - before, CPU_NS_PER_BYTE);
 }
 END_TEST
 
