@@ -211,6 +211,13 @@ static bool take_console_io(struct options *o, const char *option, const char *v
            bad_value(error, option, value, "allow or deny");
 }
 
+static bool take_segment_limits(struct options *o, const char *option, const char *value, GError **error)
+{
+    o->config->segment_limits = strcmp(value, "strict") == 0;
+    return o->config->segment_limits || strcmp(value, "off") == 0 ||
+           bad_value(error, option, value, "strict or off");
+}
+
 static bool take_trace(struct options *o, G_GNUC_UNUSED const char *option, const char *value,
                        G_GNUC_UNUSED GError **error)
 {
@@ -282,6 +289,8 @@ static const struct option_row {
     {"on-reboot", 0, COMMAND_RUN, "WHAT", "exit or restart (exit)", take_on_reboot},
     {"console-io", 0, COMMAND_RUN, "WHAT", "The console_io hypercall: allow or deny (allow)",
      take_console_io},
+    {"segment-limits", 0, COMMAND_RUN, "WHAT", "Enforce the limits of segments: strict or off (off)",
+     take_segment_limits},
     {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
     {"report", 0, COMMAND_RUN, "FILE", "Write how the guest ended to FILE, as JSON", take_report},
     {"raw", 0, COMMAND_RUN, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},

@@ -15,7 +15,8 @@ _ring1()
     case ${words[1]-} in
     run)
         options="--memory --initrd --append --abi --xen --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --console-io --trace --report --raw --help"
+            --max-guest-time --max-hypercalls --on-reboot --console-io --segment-limits --trace --report
+            --raw --help"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
     hypercalls) options="--abi --xen --json --help" ;;
@@ -34,6 +35,7 @@ _ring1()
     --date) values="now" ;;
     --on-reboot) values="exit restart" ;;
     --console-io) values="allow deny" ;;
+    --segment-limits) values="strict off" ;;
     -m | --memory) values="16 64 256 1024 4096" ;;
     --append | --max-time | --max-guest-time | --max-hypercalls | --raw) return ;;
     esac

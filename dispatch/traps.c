@@ -18,26 +18,49 @@ bool trap_has_error_code(unsigned vector)
     return vector < 32 && ((0x27D00u >> vector) & 1u); /* 8, 10..14, 17 */
 }
 
-bool selector_descriptor(struct vcpu *v, uint16_t selector, uint64_t *descriptor)
+/* The frame of the GDT that holds an entry. */
+static bool gdt_frame(const struct vcpu *v, unsigned entry, mfn_t *mfn)
 {
     const struct domain *d = v->domain;
-    unsigned entry = selector >> 3;
-    if (selector & 4) { /* LDT */
-        return entry < v->ldt_entries && guest_read(v, GVA(v->ldt_base + entry * 8u), descriptor, 8) == 0;
-    }
     unsigned first = d->abi->first_reserved_gdt;
     unsigned frame = entry / 512;
-    mfn_t mfn;
     if (first >= 512 && frame == first / 512) /* Xen's own page */
-        mfn = d->s.gdt_reserved;
+        *mfn = d->s.gdt_reserved;
     else if (frame * 512u < v->gdt_entries && frame < MAX_GDT_FRAMES)
-        mfn = v->gdt[frame];
+        *mfn = v->gdt[frame];
     else if (first < 512 && frame == 0) /* 2.0's default GDT */
-        mfn = d->s.gdt_reserved;
+        *mfn = d->s.gdt_reserved;
     else
         return false;
-    *descriptor = ((const uint64_t *)frame_ptr(d->mem, mfn))[entry % 512];
     return true;
+}
+
+bool selector_descriptor(struct vcpu *v, uint16_t selector, uint64_t *descriptor)
+{
+    unsigned entry = selector >> 3;
+    mfn_t mfn;
+    if (selector & 4) /* LDT */
+        return entry < v->ldt_entries && guest_read(v, GVA(v->ldt_base + entry * 8u), descriptor, 8) == 0;
+    if (!gdt_frame(v, entry, &mfn))
+        return false;
+    *descriptor = ((const uint64_t *)frame_ptr(v->domain->mem, mfn))[entry % 512];
+    return true;
+}
+
+uint64_t *selector_place(struct vcpu *v, uint16_t selector, mfn_t *frame)
+{
+    unsigned entry = selector >> 3;
+    struct walk w;
+    if (!(selector & 4)) {
+        if (!gdt_frame(v, entry, frame))
+            return NULL;
+    } else {
+        if (entry >= v->ldt_entries ||
+            guest_walk(v, GVA(v->ldt_base + entry * 8u), ACCESS_READ, false, false, &w) != WALK_OK)
+            return NULL;
+        *frame = w.mfn;
+    }
+    return (uint64_t *)frame_ptr(v->domain->mem, *frame) + entry % 512; /* LDTs are page-aligned */
 }
 
 bool selector_base(struct vcpu *v, uint16_t selector, uint32_t *base)
@@ -202,6 +225,11 @@ static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_er
 void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error)
 {
     deliver(v, vector, error, trap_has_error_code(vector), is_fault(vector));
+}
+
+void deliver_4gb_notify(struct vcpu *v, uint32_t bytes)
+{
+    deliver(v, 15, bytes, true, false);
 }
 
 void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)

@@ -41,6 +41,10 @@ void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error);
 #define DR6_BS          0x4000u /* single step */
 void deliver_debug(struct vcpu *v, uint32_t reasons);
 
+/* Vector 15 of native Xens: an access beyond a segment was mended, `bytes` of the
+ * instruction were looked at (5.3). */
+void deliver_4gb_notify(struct vcpu *v, uint32_t bytes);
+
 /* #PF: also sets CR2, virtual and in vcpu_info. `error` is the code as the CPU
  * makes it: bit 2 is adapted to the ABI. */
 void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error);
@@ -66,6 +70,8 @@ bool deliver_pending(struct vcpu *v);
 /* The descriptor behind a selector as the CPU would load it: GDT (Xen's own
  * entries included) or LDT. False: beyond the table, or its page is absent. */
 bool selector_descriptor(struct vcpu *v, uint16_t selector, uint64_t *descriptor);
+/* Where it lies, for whoever is to change it; NULL: the same. */
+uint64_t *selector_place(struct vcpu *v, uint16_t selector, mfn_t *frame);
 /* Base of a code or data segment; false when the selector is null, absent or no
  * such segment. */
 bool selector_base(struct vcpu *v, uint16_t selector, uint32_t *base);

@@ -11,6 +11,7 @@
  * emptied first.
  */
 #include "machine.h"
+#include "segments.h"
 #include "table_store.h"
 
 /* Image of the GDT: the guest's pages, Xen's own, and zeroes (docs/xen-abi.md
@@ -47,6 +48,9 @@ static bool fill_hidden(struct machine *m, uint32_t va, struct cpu_mapping *out)
     bool real = va >= HIDDEN_LDT || fill_gdt(m, page, &mfn);
     if (va >= HIDDEN_LDT)
         mfn = v->ldt[page];
+    if (G_UNLIKELY(m->segment_limits) && !m->step.armed &&
+        segments_page_matters(m->abi, frame_ptr(m->mem, mfn)))
+        return false; /* the load is to be one step */
     *out = (struct cpu_mapping){.mfn = mfn, .write = real};
     if (real)
         m->mem->marks[mfn.mfn] |= MARK_DIRTY | MARK_WRITTEN;

@@ -146,10 +146,10 @@ const struct insn *insn_at(struct insn_cache *cache, struct vcpu *v)
     return &s->insn;
 }
 
-bool insn_operand_address(struct vcpu *v, const struct insn_operand *op, uint32_t *address)
+uint32_t insn_operand_offset(struct vcpu *v, const struct insn_operand *op)
 {
     const struct regs *r = vcpu_regs(v);
-    uint32_t offset = op->displacement, base;
+    uint32_t offset = op->displacement;
     if (op->base >= 0)
         offset += register_value(r, (unsigned)op->base);
     if (op->index >= 0)
@@ -161,14 +161,18 @@ bool insn_operand_address(struct vcpu *v, const struct insn_operand *op, uint32_
         int32_t value = op->bit_unit == 2 ? (int16_t)bit : (int32_t)bit;
         offset += (uint32_t)((value >> (op->bit_unit == 2 ? 4 : 5)) * op->bit_unit);
     }
-    if (op->implicit_stack ? !segment_is_32(v, r->ss) : !op->wide)
-        offset &= 0xFFFFu;
-    uint16_t selector = insn_selector(r, op->segment);
-    if (selector == v->domain->abi->kernel_cs || selector == v->domain->abi->user_cs)
-        base = 0;
-    else if (!selector_base(v, selector, &base))
+    bool wide = op->implicit_stack ? segment_is_32(v, r->ss) : op->wide;
+    return wide ? offset : offset & 0xFFFFu;
+}
+
+bool insn_operand_address(struct vcpu *v, const struct insn_operand *op, uint32_t *address)
+{
+    uint32_t base = 0;
+    uint16_t selector = insn_selector(vcpu_regs(v), op->segment);
+    if (selector != v->domain->abi->kernel_cs && selector != v->domain->abi->user_cs &&
+        !selector_base(v, selector, &base))
         return false;
-    *address = base + offset;
+    *address = base + insn_operand_offset(v, op);
     return true;
 }
 

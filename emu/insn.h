@@ -97,6 +97,9 @@ uint32_t *insn_register(struct regs *r, unsigned number);
 /* Selector in a segment register. */
 uint16_t insn_selector(const struct regs *r, enum insn_segment segment);
 
+/* Offset of an operand in its segment, as v's registers are. */
+uint32_t insn_operand_offset(struct vcpu *v, const struct insn_operand *op);
+
 /* Linear address of an operand, as v's registers are. False: its segment cannot
  * be used. */
 bool insn_operand_address(struct vcpu *v, const struct insn_operand *op, uint32_t *address);

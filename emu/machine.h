@@ -63,6 +63,7 @@ struct machine {
     struct breakpoints breakpoints; /* the guest's follow its debug registers */
     uint32_t debugger_hits;         /* a debugger's that were hit, by number: it clears them */
     struct single_step step;
+    bool segment_limits; /* they are enforced: segments.h */
 
     /* State, saved with the domain's. */
     struct machine_state {

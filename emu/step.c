@@ -11,6 +11,7 @@
 
 #include "dispatch/traps.h"
 #include "machine.h"
+#include "segments.h"
 
 /* --- withheld pages --------------------------------------------------------------- */
 
@@ -50,44 +51,16 @@ static bool is_string(const struct insn *in)
            (in->opcode >= 0x6C && in->opcode <= 0x6F);
 }
 
-/* Operands in memory that are not touched: LEA, NOP, prefetches, INVLPG. */
-static bool names_only(const struct insn *in)
-{
-    return in->opcode == 0x8D || in->opcode == 0x0F0D || (in->opcode >= 0x0F18 && in->opcode <= 0x0F1F) ||
-           (in->opcode == 0x0F01 && insn_modrm_reg(in) == 7);
-}
-
-static bool no_count_left(const struct insn *in, const struct regs *r)
-{
-    return (in->rep || in->repne) && (in->address_size == 4 ? r->ecx : r->ecx & 0xFFFFu) == 0;
-}
-
-/* Bytes that are touched: RETF and IRET pop less when they stay in the ring. */
-static uint32_t operand_bytes(struct vcpu *v, const struct insn *in, const struct insn_operand *op,
-                              uint32_t address)
-{
-    bool iret = in->opcode == 0xCF, retf = in->opcode == 0xCA || in->opcode == 0xCB;
-    uint16_t cs;
-    if (!iret && !retf)
-        return op->size;
-    if (guest_read(v, GVA(address + in->operand_size), &cs, sizeof cs) || (cs & 3u) > regs_ring(vcpu_regs(v)))
-        return op->size;
-    return op->size - 2u * in->operand_size;
-}
-
 static void find_data_hits(struct machine *m, struct vcpu *v)
 {
     struct single_step *t = &m->step;
     const struct insn *in = &t->insn;
-    if (names_only(in) || (t->rep && no_count_left(in, vcpu_regs(v))))
-        return;
     for (unsigned i = 0; i < in->nr_operands; i++) {
         const struct insn_operand *op = &in->operands[i];
         unsigned kinds = op->writes ? BREAK_WRITE | BREAK_ACCESS : BREAK_ACCESS;
-        uint32_t address;
-        if (!insn_operand_address(v, op, &address))
+        uint32_t address, size = segments_operand_bytes(v, in, op);
+        if (size == 0 || !insn_operand_address(v, op, &address))
             continue;
-        uint32_t size = operand_bytes(v, in, op, address);
         t->hits |= breakpoints_hit(&m->breakpoints, BREAKPOINT_GUEST, kinds, address, size);
         t->debugger_hits |= breakpoints_hit(&m->breakpoints, BREAKPOINT_DEBUGGER, kinds, address, size);
     }
@@ -138,6 +111,19 @@ static bool stopped_before(struct machine *m, struct vcpu *v, uint32_t linear, b
     return true;
 }
 
+/* The instruction would reach beyond a segment. True: that was told. */
+static bool beyond_segment(struct vcpu *v, const struct insn *in)
+{
+    enum insn_segment segment;
+    uint32_t offset;
+    unsigned vector = segments_check(v, in, &segment, &offset);
+    if (vector == 0)
+        return false;
+    if (!segments_fixup(v, in, segment, offset))
+        deliver_exception(v, vector, 0);
+    return true;
+}
+
 bool step_begin(struct machine *m, struct vcpu *v, bool given)
 {
     struct step_state *s = &m->s.step;
@@ -152,13 +138,18 @@ bool step_begin(struct machine *m, struct vcpu *v, bool given)
     bool executes = breakpoints_in_page(&m->breakpoints, linear) & BREAK_EXECUTE;
     if (executes && stopped_before(m, v, linear, given))
         return false;
-    if (!executes && !s->wanted)
+    bool checks = m->segment_limits && segments_need_checks(v);
+    if (!executes && !s->wanted && !checks)
         return true;
 
     const struct insn *in = insn_at(m->insns, v);
-    *t = (struct single_step){.armed = true, .linear = linear, .guest_tf = (r->eflags & EFLAGS_TF) != 0};
+    *t = (struct single_step){
+        .linear = linear, .guest_tf = (r->eflags & EFLAGS_TF) != 0, .checks = checks, .before = *r};
     if (in)
         t->insn = *in;
+    if (checks && beyond_segment(v, &t->insn))
+        return false;
+    t->armed = true;
     t->rep = is_string(&t->insn) && (t->insn.rep || t->insn.repne);
     find_data_hits(m, v);
     cpu_set_step(m->cpu, true);
@@ -179,6 +170,18 @@ static void hide_flag(struct vcpu *v)
     guest_write(v, GVA(address + 1), &byte, 1);
 }
 
+/* A jump to beyond the code segment is a fault of the jump. */
+static bool jumped_too_far(struct vcpu *v, const struct single_step *t)
+{
+    const struct regs *r = vcpu_regs(v);
+    if (!t->checks || (r->cs == t->before.cs && r->eip == t->before.eip + t->insn.length) ||
+        segments_eip_ok(v))
+        return false;
+    *vcpu_regs_mut(v) = t->before;
+    deliver_exception(v, TRAP_gp_fault, 0);
+    return true;
+}
+
 /* The instruction is done: what has to be told of it. */
 static void done(struct machine *m, struct vcpu *v)
 {
@@ -189,6 +192,8 @@ static void done(struct machine *m, struct vcpu *v)
     s->wanted = s->passed = false;
     if (is_pushf(&t->insn) && !t->guest_tf)
         hide_flag(v);
+    if (jumped_too_far(v, t))
+        return;
     if (t->debugger_hits)
         tell_debugger(m, t->debugger_hits);
     bool unfinished = t->rep && insn_code_address(v, &linear) && linear == t->linear;

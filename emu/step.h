@@ -24,8 +24,10 @@ struct step_state {
 /* During a step. */
 struct single_step {
     bool armed;
-    bool guest_tf; /* the guest's own TF, before */
-    bool rep;      /* a string instruction with a count */
+    bool guest_tf;      /* the guest's own TF, before */
+    bool rep;           /* a string instruction with a count */
+    bool checks;        /* of segments, see segments.h */
+    struct regs before; /* with checks */
     struct insn insn;
     uint32_t linear;        /* where it is */
     uint32_t hits;          /* the guest's breakpoints that it touches: bits of DR6 */

@@ -50,6 +50,10 @@ static void memory_fault(struct machine *m, struct vcpu *v, const struct cpu_eve
     struct walk w;
     uint32_t address;
 
+    if (m->segment_limits && !m->step.armed && e->page >= HIDDEN_GDT && e->page < HIDDEN_STUB) {
+        step_want(m);
+        return;
+    }
     if (e->page >= HIDDEN_LDT && e->page < HIDDEN_STUB) {
         ldt_miss(v, e->page);
         return;

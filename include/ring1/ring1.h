@@ -51,6 +51,9 @@ typedef struct ring1_config {
                                    * default 2020-01-01T00:00:00Z */
     bool console_io;              /* console_io serves an ordinary domain, as a
                                    * verbose build of Xen has it; default true */
+    bool segment_limits;          /* limits and kinds of segments are enforced, which
+                                   * is slow while one that is not flat is loaded;
+                                   * default false */
     char *cmdline;                /* default NULL: empty; owned by the config */
     char *initrd;                 /* path of the initrd, or NULL; owned */
     int64_t raw_address;          /* IMAGE is flat 32-bit code for this address;

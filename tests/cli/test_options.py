@@ -19,6 +19,7 @@ BAD_VALUES = [
     ("--max-hypercalls", ["0", "-1", "1.5", "99999999999999999999"]),
     ("--on-reboot", ["again", ""]),
     ("--console-io", ["yes", ""]),
+    ("--segment-limits", ["on", ""]),
     ("--raw", ["x", "0x100000000", "-1", ""]),
 ]
 
@@ -33,7 +34,7 @@ def test_help():
     text = ring1("run", "--help").out.decode()
     for option in ("--memory", "--initrd", "--append", "--abi", "--xen", "--mfn", "--time", "--date", "--input",
                    "--max-time", "--max-guest-time", "--max-hypercalls", "--on-reboot", "--console-io",
-                   "--trace[=FILE]", "--raw"):
+                   "--segment-limits", "--trace[=FILE]", "--raw"):
         check(f"run --help has {option}", option in text)
 
 
