@@ -22,4 +22,12 @@ bool stale_lookup(const struct domain *d, gva_t va, uint64_t *entry);
 /* It denied an access: the tables count. */
 void stale_drop(struct domain *d, gva_t va);
 
+/* A frame gets another use: flush, when anything lives on. A mapping that is gone
+ * must not reach what the frame is now. */
+static inline void stale_forget(struct domain *d)
+{
+    if (G_UNLIKELY(d->s.stale.nr && d->s.stale.generation == d->s.translation_generation))
+        domain_flush(d);
+}
+
 #endif
