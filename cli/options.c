@@ -121,6 +121,19 @@ static bool take_xen(struct options *o, const char *option, const char *value, G
            bad_value(error, option, value, "one of auto, 2.0, 3.0.0, 3.0.4, 3.2, 4.17");
 }
 
+static bool take_cpu(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (strcmp(value, "list") == 0) {
+        o->list_cpus = true;
+        return true;
+    }
+    if (!ring1_cpu_exists(value))
+        return bad_value(error, option, value, "a name that --cpu list shows");
+    g_free(o->config->cpu);
+    o->config->cpu = g_strdup(value);
+    return true;
+}
+
 static bool take_mfn(struct options *o, const char *option, const char *value, GError **error)
 {
     if (strcmp(value, "identity") == 0) {
@@ -275,6 +288,8 @@ static const struct option_row {
      "auto, xen-2.0, xen-3.0 or xen-3.0-pae (auto: what the image asks for)", take_abi},
     {"xen", 0, COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, "VERSION",
      "Answer as this Xen: 2.0, 3.0.0, 3.0.4, 3.2 or 4.17 (the ABI's own)", take_xen},
+    {"cpu", 0, COMMAND_RUN, "MODEL", "What CPUID shows: a model's name, or list to see them (atom)",
+     take_cpu},
     {"mfn", 0, COMMAND_RUN, "ORDER", "Machine frames: identity, offset or shuffle[:SEED] (shuffle:1)",
      take_mfn},
     {"time", 0, COMMAND_RUN, "CLOCK", "virtual counts what the guest executes, real is the host's (virtual)",
@@ -454,6 +469,11 @@ bool options_parse(struct options *o, enum command command, int argc, char **arg
     }
     if (o->help) {
         print_command_help(context, status);
+        return false;
+    }
+    if (o->list_cpus) {
+        g_autofree char *cpus = ring1_describe_cpus();
+        *status = print_out(cpus);
         return false;
     }
     g_autoptr(GPtrArray) rest = g_ptr_array_new();

@@ -46,6 +46,7 @@ struct options {
     bool trace;
     bool json;
     bool help;
+    bool list_cpus;
 };
 
 /* Parse argv[1..] of a subcommand. False: *status is the exit status, and what

@@ -14,7 +14,7 @@ _ring1()
     local options
     case ${words[1]-} in
     run)
-        options="--memory --initrd --append --abi --xen --mfn --time --date --input --max-time
+        options="--memory --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --console-io --segment-limits --trace --report
             --raw --help"
         ;;
@@ -30,6 +30,7 @@ _ring1()
     case $prev in
     --abi) values="auto xen-2.0 xen-3.0 xen-3.0-pae" ;;
     --xen) values="2.0 3.0.0 3.0.4 3.2 4.17" ;;
+    --cpu) values="list atom pentium-m pentium3 pentium2" ;;
     --mfn) values="identity offset shuffle" ;;
     --time) values="virtual real" ;;
     --date) values="now" ;;

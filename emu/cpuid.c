@@ -56,6 +56,31 @@
 
 #define TEXT(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
+/* Features are taken away from what the engine executes; a guest that uses one all
+ * the same finds that it works. */
+static const struct cpu_model MODELS[] = {
+    {"atom", "family 6, model 28: SSSE3, NX (the default)", 0x000106CA, 0, 0, true},
+    {"pentium-m", "family 6, model 13: SSE2", 0x000006D8, 0, F_SSE3 | F_SSSE3, false},
+    {"pentium3", "family 6, model 8: SSE", 0x0000068A, F_SSE2 | F_CLFSH, F_SSE3 | F_SSSE3, false},
+    {"pentium2", "family 6, model 5: MMX", 0x00000652, F_SSE2 | F_CLFSH | F_SSE, F_SSE3 | F_SSSE3, false},
+    {NULL, NULL, 0, 0, 0, false},
+};
+
+const struct cpu_model *cpu_models(void)
+{
+    return MODELS;
+}
+
+const struct cpu_model *cpu_model_find(const char *name)
+{
+    if (!name)
+        return &MODELS[0];
+    for (const struct cpu_model *m = MODELS; m->name; m++)
+        if (g_str_equal(m->name, name))
+            return m;
+    return NULL;
+}
+
 struct leaf {
     uint32_t leaf, subleaf;
     uint32_t value[4]; /* EAX, EBX, ECX, EDX */
@@ -65,8 +90,8 @@ static const struct leaf MODEL[] = {
     {0,
      ANY_SUBLEAF,
      {MAX_BASIC, TEXT('G', 'e', 'n', 'u'), TEXT('n', 't', 'e', 'l'), TEXT('i', 'n', 'e', 'I')}},
-    /* Family 6, model 28, stepping 10; CLFLUSH of 8 * 8 bytes, one thread. */
-    {1, ANY_SUBLEAF, {0x000106CA, 0x00010800, F_SSE3 | F_SSSE3, LEAF1_EDX}},
+    /* The signature is the model's; CLFLUSH of 8 * 8 bytes, one thread. */
+    {1, ANY_SUBLEAF, {0, 0x00010800, F_SSE3 | F_SSSE3, LEAF1_EDX}},
     /* Caches and TLBs: L1 24 KiB data, 32 KiB code, L2 512 KiB. */
     {2, ANY_SUBLEAF, {0x4FBA5901, 0x0E3080C0, 0, 0}},
     {4, 0, {0x00000121, 0x0140003F, 0x0000003F, 1}},
@@ -147,7 +172,7 @@ static void xen_leaf(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint
     }
 }
 
-void cpuid_model(struct vcpu *v, uint32_t regs[4], bool forced)
+void cpuid_answer(const struct cpu_model *model, struct vcpu *v, uint32_t regs[4], bool forced)
 {
     const struct abi *abi = v->domain->abi;
     uint32_t leaf = regs[0], subleaf = regs[2];
@@ -156,13 +181,16 @@ void cpuid_model(struct vcpu *v, uint32_t regs[4], bool forced)
 
     model_leaf(leaf, subleaf, out);
     if (leaf == 1) {
+        out[0] = model->signature;
         out[1] |= v->id << 24;
+        out[2] &= ~model->hidden_ecx;
+        out[3] &= ~model->hidden_edx;
         if (filtered) {
             out[3] &= ~LEAF1_EDX_HIDDEN;
             out[2] |= F_HYPERVISOR;
         }
     } else if (leaf == 0x80000001) {
-        out[3] = guest_efer(abi) & 0x800u ? F_NX : 0;
+        out[3] = model->nx && guest_efer(abi) & 0x800u ? F_NX : 0;
     } else if (filtered && leaf >= XEN_BASE && leaf < XEN_BASE + 0x100) {
         xen_leaf(v, leaf - XEN_BASE, subleaf, out);
     }

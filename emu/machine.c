@@ -185,22 +185,22 @@ static bool selector_for_cpu(void *user, uint16_t selector, uint64_t *descriptor
 }
 
 struct machine *machine_new(const struct abi *abi, const struct image *image, const struct boot_config *boot,
-                            enum ring1_time_mode time_mode, int64_t date_ns, const struct machine_ops *ops,
-                            void *ops_user, GError **error)
+                            const struct machine_setup *setup, const struct machine_ops *ops, void *ops_user,
+                            GError **error)
 {
     struct machine *m = g_new0(struct machine, 1);
     m->abi = abi;
     m->ops = ops;
     m->ops_user = ops_user;
-    m->time_mode = time_mode;
+    m->time_mode = setup->time_mode;
     m->host_base = host_ns();
     m->insns = insn_cache_new();
     if (!make_memory(m, boot, error))
         goto fail;
     m->domain = domain_new(abi, m->mem, &domain_ops, m);
-    m->domain->s.wallclock_ns = date_ns;
+    m->domain->s.wallclock_ns = setup->date_ns;
     m->current = &m->domain->s.vcpu[0];
-    m->privop = privop_new(m->insns);
+    m->privop = privop_new(m->insns, setup->cpu);
     if (!(m->cpu = cpu_new(m->mem, &cpu_ops, m, error)) || !boot_build(m->domain, image, boot, error))
         goto fail;
     time_init(m->domain);

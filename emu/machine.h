@@ -71,21 +71,28 @@ struct machine {
         uint64_t traps; /* beside hypercalls */
         struct idle_state idle;
         struct step_state step;
-        uint64_t polled;      /* clock at the last poll of the back ends */
-        bool fpu_live;        /* the FPU was used: real CR0.TS follows the guest's */
+        uint64_t polled;                          /* clock at the last poll of the back ends */
+        bool fpu_live;                            /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
     uint64_t hypercall_limit; /* of the present run of the CPU */
-    bool forgetful;                       /* nothing cached survives a trap */
+    bool forgetful;           /* nothing cached survives a trap */
     bool table_copied;        /* table_store.c: a copy stands at table_page */
     uint32_t table_page;
     _Atomic bool interrupted;
 };
 
+/* What a machine is beside its ABI and its memory. */
+struct machine_setup {
+    enum ring1_time_mode time_mode;
+    int64_t date_ns; /* UTC ns since 1970 at system time 0 */
+    const struct cpu_model *cpu;
+};
+
 /* Make the machine that `image` asks for. `abi` is a constant of abi_find. */
 struct machine *machine_new(const struct abi *abi, const struct image *image, const struct boot_config *boot,
-                            enum ring1_time_mode time_mode, int64_t date_ns, const struct machine_ops *ops,
-                            void *ops_user, GError **error);
+                            const struct machine_setup *setup, const struct machine_ops *ops, void *ops_user,
+                            GError **error);
 void machine_free(struct machine *m);
 
 /* ring1_machine_run and its neighbours of ring1.h. */

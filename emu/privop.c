@@ -15,12 +15,14 @@
 
 struct privop {
     struct insn_cache *insns;
+    const struct cpu_model *model;
 };
 
-struct privop *privop_new(struct insn_cache *insns)
+struct privop *privop_new(struct insn_cache *insns, const struct cpu_model *model)
 {
     struct privop *p = g_new0(struct privop, 1);
     p->insns = insns;
+    p->model = model;
     return p;
 }
 
@@ -272,8 +274,7 @@ enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
 
 void privop_cpuid(struct privop *p, struct vcpu *v, uint32_t regs[4], bool forced)
 {
-    (void)p;
-    cpuid_model(v, regs, forced);
+    cpuid_answer(p->model, v, regs, forced);
 }
 
 bool privop_forced(struct privop *p, struct vcpu *v)

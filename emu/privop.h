@@ -6,6 +6,7 @@
 #ifndef EMU_PRIVOP_H
 #define EMU_PRIVOP_H
 
+#include "cpuid.h"
 #include "insn.h"
 
 enum privop_result {
@@ -17,7 +18,7 @@ enum privop_result {
 struct privop;
 
 /* The cache stays the caller's. */
-struct privop *privop_new(struct insn_cache *insns);
+struct privop *privop_new(struct insn_cache *insns, const struct cpu_model *model);
 void privop_free(struct privop *p);
 
 /* The CPU raised #GP with error code 0, EIP is at the instruction. */

@@ -46,6 +46,7 @@ void ring1_config_free(ring1_config *c)
         return;
     g_free(c->cmdline);
     g_free(c->initrd);
+    g_free(c->cpu);
     g_free(c);
 }
 
@@ -113,6 +114,10 @@ static bool check_config(const ring1_config *c, GError **error)
                     (unsigned long long)c->raw_address);
         return false;
     }
+    if (!cpu_model_find(c->cpu)) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "CPU '%s': there is no such model", c->cpu);
+        return false;
+    }
     return true;
 }
 
@@ -131,8 +136,13 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
     };
     if (initrd)
         boot.initrd = g_bytes_get_data(initrd, &boot.initrd_len);
+    const struct machine_setup setup = {
+        .time_mode = c->time,
+        .date_ns = c->date_ns,
+        .cpu = cpu_model_find(c->cpu),
+    };
     ring1_machine *m = g_new0(ring1_machine, 1);
-    m->machine = machine_new(abi, image, &boot, c->time, c->date_ns, &machine_ops, m, error);
+    m->machine = machine_new(abi, image, &boot, &setup, &machine_ops, m, error);
     if (!m->machine) {
         g_free(m);
         return NULL;
@@ -421,6 +431,21 @@ void ring1_snapshot_free(ring1_snapshot *s)
 char *ring1_machine_hash(ring1_machine *m)
 {
     return machine_hash(m->machine);
+}
+
+/* --- CPU models ---------------------------------------------------------------- */
+
+char *ring1_describe_cpus(void)
+{
+    GString *text = g_string_new(NULL);
+    for (const struct cpu_model *model = cpu_models(); model->name; model++)
+        g_string_append_printf(text, "%-12s %s\n", model->name, model->what);
+    return g_string_free(text, FALSE);
+}
+
+bool ring1_cpu_exists(const char *name)
+{
+    return cpu_model_find(name) != NULL;
 }
 
 /* --- names ------------------------------------------------------------------ */

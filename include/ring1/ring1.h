@@ -56,6 +56,8 @@ typedef struct ring1_config {
                                    * default false */
     char *cmdline;                /* default NULL: empty; owned by the config */
     char *initrd;                 /* path of the initrd, or NULL; owned */
+    char *cpu;                    /* what CPUID shows: a name of ring1_describe_cpus;
+                                   * default NULL: the first; owned */
     int64_t raw_address;          /* IMAGE is flat 32-bit code for this address;
                                    * default -1: it is a kernel */
 } ring1_config;
@@ -239,6 +241,11 @@ char *ring1_describe_image(const ring1_config *config, const char *path, bool js
 
 /* The table of a pair: number, name, signature, how it is served. */
 char *ring1_describe_hypercalls(enum ring1_abi abi, enum ring1_xen xen, bool json, GError **error);
+
+/* The models that ring1_config.cpu may name, a line each: name and what it is; the
+ * caller frees it. */
+char *ring1_describe_cpus(void);
+bool ring1_cpu_exists(const char *name);
 
 /* Names as the command line has them; false for an unknown one. */
 bool ring1_abi_from_name(const char *name, enum ring1_abi *abi);

@@ -16,7 +16,7 @@ static void begin(enum ring1_abi abi, enum ring1_xen xen)
 {
     f = fixture_new(abi, xen);
     cache = insn_cache_new();
-    p = privop_new(cache);
+    p = privop_new(cache, cpu_model_find(NULL));
     code_page = fx_va(f, fx_alloc(f)).va;
 }
 
@@ -481,6 +481,35 @@ START_TEST(forced_prefix)
 }
 END_TEST
 
+/* Each model shows what its name promises and no more. */
+START_TEST(models_of_cpuid)
+{
+    static const struct {
+        const char *name;
+        uint32_t eax;
+        bool sse, sse2, ssse3;
+    } rows[] = {{"atom", 0x000106CA, true, true, true},
+                {"pentium-m", 0x000006D8, true, true, false},
+                {"pentium3", 0x0000068A, true, false, false},
+                {"pentium2", 0x00000652, false, false, false}};
+    begin_pair(_i);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct privop *other = privop_new(NULL, cpu_model_find(rows[i].name));
+        uint32_t r[4] = {1}, ext[4] = {0x80000001};
+        privop_cpuid(other, f->v, r, false);
+        privop_cpuid(other, f->v, ext, false);
+        ck_assert_uint_eq(r[0], rows[i].eax);
+        ck_assert_int_eq((r[3] >> 25) & 1, rows[i].sse);
+        ck_assert_int_eq((r[3] >> 26) & 1, rows[i].sse2);
+        ck_assert_int_eq((r[2] >> 9) & 1, rows[i].ssse3);
+        if (!rows[i].ssse3)
+            ck_assert_uint_eq(ext[3] & 1u << 20, 0);
+        privop_free(other);
+    }
+    ck_assert_ptr_null(cpu_model_find("486"));
+}
+END_TEST
+
 START_TEST(views_of_cpuid)
 {
     begin_pair(_i);
@@ -551,6 +580,7 @@ int main(void)
     tcase_add_loop_test(tc, hypercall_page, 0, n);
     tcase_add_loop_test(tc, forced_prefix, 0, n);
     tcase_add_loop_test(tc, views_of_cpuid, 0, n);
+    tcase_add_loop_test(tc, models_of_cpuid, 0, n);
     tcase_add_loop_test(tc, single_step, 0, n);
     suite_add_tcase(s, tc);
     return fx_main(s);
