@@ -307,7 +307,7 @@ static const struct option_row {
     {"segment-limits", 0, COMMAND_RUN, "WHAT", "Enforce the limits of segments: strict or off (off)",
      take_segment_limits},
     {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
-    {"report", 0, COMMAND_RUN, "FILE", "Write how the guest ended to FILE, as JSON", take_report},
+    {"report", 0, COMMAND_RUN, "FILE", "Write how the run ended to FILE, as JSON", take_report},
     {"raw", 0, COMMAND_RUN, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
     {"json", 0, COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print JSON", take_json},
     {"help", 'h', COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text", take_help},

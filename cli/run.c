@@ -42,7 +42,6 @@ struct session {
     uint64_t idle_since;   /* guest time since when it only waits */
     uint64_t idle_until;   /* end of its last wait */
     uint64_t idle_written; /* console bytes that it had written then */
-    bool report_failed;
     int status;
 };
 
@@ -129,22 +128,29 @@ static bool open_trace(struct session *s)
 
 /* --- reports --------------------------------------------------------------- */
 
-/* How the guest ended: to --report's file whatever it was; else to stderr if it
- * was nothing that a guest ought to do. */
-static void report_end(struct session *s)
+/* The guest has ended: why, if it was nothing that a guest ought to do. With
+ * --report all is said in the file. */
+static void print_report(struct session *s)
 {
-    const char *path = s->o->report_file;
-    if (!path && !ring1_machine_report_due(s->machine))
+    if (s->o->report_file || !ring1_machine_report_due(s->machine))
         return;
-    g_autofree char *text = ring1_machine_report(s->machine, path != NULL);
+    g_autofree char *text = ring1_machine_report(s->machine, false);
+    console_close(&s->console);
+    fputs(text, stderr);
+}
+
+/* How the guest stands at the end of the run, whatever ended it. */
+static void write_report(struct session *s)
+{
+    if (!s->o->report_file)
+        return;
+    g_autofree char *text = ring1_machine_report(s->machine, true);
     g_autoptr(GError) error = NULL;
-    if (!path) {
-        console_close(&s->console);
-        fputs(text, stderr);
-    } else if (!g_file_set_contents(path, text, -1, &error)) {
-        complain("run: --report: %s", error->message);
-        s->report_failed = true;
-    }
+    if (g_file_set_contents(s->o->report_file, text, -1, &error))
+        return;
+    console_close(&s->console);
+    complain("run: --report: %s", error->message);
+    s->status = STATUS_FAILED;
 }
 
 /* --- the machine ----------------------------------------------------------- */
@@ -321,7 +327,7 @@ static enum next run_slice(struct session *s)
     if (next != GO_ON)
         return next;
     if (stop.reason == RING1_STOP_SHUTDOWN || stop.reason == RING1_STOP_CRASH)
-        report_end(s);
+        print_report(s);
     switch (stop.reason) {
     case RING1_STOP_SHUTDOWN:
         return shut_down(s, stop.shutdown);
@@ -358,6 +364,8 @@ static void run_machines(struct session *s)
         next = check_outside(s);
         while (next == GO_ON)
             next = run_slice(s);
+        if (next == END)
+            write_report(s);
         free_machine(s);
     }
 }
@@ -379,8 +387,6 @@ int command_run(int argc, char **argv)
         run_machines(&s);
         console_close(&s.console);
     }
-    if (s.report_failed)
-        s.status = STATUS_FAILED;
     trace_free(s.trace);
     if (s.input)
         g_byte_array_unref(s.input);

@@ -150,8 +150,8 @@ static void walk(GString *out, const struct report_walk *w, unsigned width)
         const char *names[16];
         g_autofree char *flags = g_strjoinv(" ", (char **)report_pte_flags(e->value, names));
         g_autofree char *table = report_frame_words(&e->table);
-        g_string_append_printf(out, "  L%u[%u] at machine address %#" PRIx64 " = %#0*" PRIx64 ": %s\n",
-                               e->level, e->index, e->maddr, (int)width * 2 + 2, e->value,
+        g_string_append_printf(out, "  L%u[%u] at machine address %#" PRIx64 " = 0x%0*" PRIx64 ": %s\n",
+                               e->level, e->index, e->maddr, (int)width * 2, e->value,
                                e->value & PTE_P ? flags : "not present");
         g_string_append_printf(out, "    in %s\n", table);
     }

@@ -3,6 +3,7 @@
 when there is one without it, and what it says of each way to die (the guest
 `die`, in each ABI)."""
 
+import gzip
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from kit import RING1, Guest, Guests, check, finish, one_line, ring1
 
 SCHEMA_FILE, GNUMACH = sys.argv[2], sys.argv[3]
 IMAGES = {os.path.basename(path)[len("die-"):-len(".elf")]: path for path in sys.argv[4:]}
+DEBUG = IMAGES.pop("debug", None)  # with DWARF
 guests = Guests()
 
 with open(SCHEMA_FILE, encoding="utf-8") as file:
@@ -226,6 +228,10 @@ def test_option():
           not d["end"]["due"] and d["exceptions"] == [], d.get("end"))
     d = report_of("suspend", 5, *guests.add("suspend", Guest().shutdown(2)))
     check("suspend is ordinary", d and not d["end"]["due"], d.get("end"))
+    d = report_of("a limit", 124, "--max-hypercalls", "20",
+                  *guests.add("calls", Guest().label("loop").call(17, 0, 0).jump("loop")))
+    check("a guest that runs", d and d["end"]["kind"] == "running" and d["end"]["reason"] is None and
+          d["hypercalls_made"] == 20 and len(d["hypercalls"]) == 16, d.get("end"))
     r = ring1("run", "--report", "/nonexistent/report", *off)
     check("a report that cannot be written", r.status == 125 and one_line(r.err) and "--report" in r.err, r)
     # Two runs report alike, and code in no image has no symbols.
@@ -254,7 +260,21 @@ def test_gnumach():
     check("GNU Mach: the frame", d and d["walks"][0]["frame"]["type"] == "l2 table", d.get("walks"))
 
 
+def test_source_lines():
+    """Of DWARF; and an image is the same gzipped, and without its tables."""
+    d = report_of("DWARF", 3, DEBUG, "--", "way=exception")
+    check("DWARF: the line", re.search(r"guest-images/die\.c:\d+$", d["fault"]["at"]["source"] or ""), d["fault"]["at"])
+    sources = {line["source"] for line in d["fault"]["code"]}
+    check("DWARF: lines of the code", len(sources) > 1, sources)
+    packed = guests.path("die-debug.gz")
+    with open(DEBUG, "rb") as plain, gzip.open(packed, "wb") as f:
+        f.write(plain.read())
+    packed = report_of("gzipped", 3, packed, "--", "way=exception")
+    check("gzipped: the same", packed["fault"] == d["fault"] and packed["stack"] == d["stack"])
+
+
 if IMAGES:
+    test_source_lines()
     test_ways()
     test_text()
 test_option()
