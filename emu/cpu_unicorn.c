@@ -643,7 +643,8 @@ void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes)
 
 void cpu_set_task(struct cpu *cpu, uint16_t selector)
 {
-    uc_x86_mmr tr = {.selector = selector, .limit = 0x67, .flags = 0x8B00u};
+    /* IRET with NT set reads its first word. */
+    uc_x86_mmr tr = {.selector = selector, .base = HIDDEN_STUB, .limit = 0x67, .flags = 0x8B00u};
     uc_reg_write(cpu->uc, UC_X86_REG_TR, &tr);
 }
 

@@ -32,7 +32,7 @@ static bool fill_gdt(const struct machine *m, unsigned page, mfn_t *mfn)
 
 /* What lies beyond the guest's reach: images of the GDT and the LDT. A page of
  * the LDT is typed on its first use: machine_trap. */
-static bool fill_hidden(struct machine *m, uint32_t va, struct cpu_mapping *out)
+static bool fill_hidden(struct machine *m, uint32_t va, enum access access, struct cpu_mapping *out)
 {
     const struct vcpu *v = m->current;
     unsigned page = ((va - HIDDEN_GDT) >> RING1_PAGE_SHIFT) & 15u;
@@ -41,8 +41,10 @@ static bool fill_hidden(struct machine *m, uint32_t va, struct cpu_mapping *out)
         *out = (struct cpu_mapping){.mfn = cpu_window(m->cpu), .execute = true};
         return true;
     }
-    if (va >= HIDDEN_STUB)
-        return false;
+    if (va >= HIDDEN_STUB) { /* the TSS: no task to go back to */
+        *out = (struct cpu_mapping){.mfn = mfn};
+        return access == ACCESS_READ;
+    }
     if (va >= HIDDEN_LDT && v->ldt[page].mfn == 0)
         return false;
     bool real = va >= HIDDEN_LDT || fill_gdt(m, page, &mfn);
@@ -81,7 +83,7 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
     struct machine *m = machine;
     struct walk w;
     if (G_UNLIKELY(va >= HIDDEN_GDT && va < HIDDEN_END))
-        return fill_hidden(m, va, out);
+        return fill_hidden(m, va, access, out);
     if (G_UNLIKELY(table_store_fill(m, va, out)))
         return true;
     if (guest_walk(m->current, GVA(va), access, ring3, true, &w) != WALK_OK)

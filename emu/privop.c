@@ -43,7 +43,6 @@ enum privop_result priv_raise(struct priv *op, unsigned vector)
 #define CR0_TS    0x8u
 #define CR0_REAL  0x80050033u /* PG AM WP NE ET MP PE */
 #define CR4_TSD   0x4u
-#define CR4_DE    0x8u
 #define CR4_PAE   0x20u
 #define CR4_MCE   0x40u
 #define CR4_OSFX  0x600u /* OSFXSR, OSXMMEXCPT */
@@ -264,9 +263,9 @@ enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
     enum privop_result result = row->fn(&op);
     if (result != PRIVOP_DONE || op.stay || v->domain->s.crashed)
         return result;
-    op.r->eip += in->length;
-    if (step) /* a step over an emulated instruction is seen (13.2) */
-        deliver_debug(v, DR6_BS);
+    op.r->eip += op.unfinished ? 0 : in->length;
+    if (step || op.breaks) /* a step over an emulated instruction is seen (13.2) */
+        deliver_debug(v, op.breaks | (step ? DR6_BS : 0));
     return PRIVOP_DONE;
 }
 

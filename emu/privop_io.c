@@ -46,6 +46,25 @@ static bool io_allowed(const struct priv *op, uint32_t port, unsigned size)
     return op->v->iopl >= (op->kernel ? 1u : 3u) || bitmap_allows(op, port, size);
 }
 
+/* The guest's breakpoints on ports, which Xen has looked at since it lets CR4.DE be
+ * set. */
+static uint32_t port_breaks(const struct priv *op, uint32_t port, unsigned size)
+{
+    static const uint8_t SIZES[4] = {1, 2, 8, 4};
+    const uint32_t *dr = op->v->dr;
+    uint32_t breaks = 0;
+    if (op->abi->xen < RING1_XEN_4_17 || !(op->v->cr4 & CR4_DE))
+        return 0;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned how = dr[7] >> (16 + i * 4) & 15u, width = SIZES[how >> 2];
+        uint32_t start = dr[i] & ~(width - 1u);
+        bool enabled = dr[7] >> (i * 2) & 3u;
+        if (enabled && (how & 3) == 2 && start < port + size && start + width > port)
+            breaks |= 1u << i;
+    }
+    return breaks;
+}
+
 /* One byte, as 4.17 answers it: ports of the timer, latches, or ones. */
 static uint8_t read_byte(const struct domain *d, uint32_t port)
 {
@@ -91,6 +110,7 @@ enum privop_result priv_in(struct priv *op)
     uint16_t port = io_port(op);
     if (!io_allowed(op, port, size))
         return PRIVOP_FAULT;
+    op->breaks = port_breaks(op, port, size);
     uint32_t mask = size_mask(size);
     op->r->eax = (op->r->eax & ~mask) | (io_read(op, port, size) & mask);
     return PRIVOP_DONE;
@@ -102,6 +122,7 @@ enum privop_result priv_out(struct priv *op)
     uint16_t port = io_port(op);
     if (!io_allowed(op, port, size))
         return PRIVOP_FAULT;
+    op->breaks = port_breaks(op, port, size);
     io_write(op, port, size, op->r->eax & size_mask(size));
     return PRIVOP_DONE;
 }
@@ -185,9 +206,14 @@ static enum privop_result string_io(struct priv *op, bool input)
         if (!one_element(op, input, port, size, &result))
             return result;
         add_to(input ? &op->r->edi : &op->r->esi, step, wide);
+        op->breaks = port_breaks(op, port, size);
         if (!rep)
             return PRIVOP_DONE;
         add_to(&op->r->ecx, -1, wide);
+        if (op->breaks) {
+            op->unfinished = (wide ? op->r->ecx : op->r->ecx & 0xFFFFu) != 0;
+            return PRIVOP_DONE;
+        }
     }
 }
 

@@ -13,8 +13,10 @@ struct priv {
     const struct abi *abi;
     const struct insn *in;
     struct regs *r;
-    bool kernel; /* ring 1 */
-    bool stay;   /* EIP is where it belongs already */
+    bool kernel;     /* ring 1 */
+    bool stay;       /* EIP is where it belongs already */
+    uint32_t breaks; /* breakpoints on ports that were touched: bits of DR6 */
+    bool unfinished; /* one of them ended a REP before its time */
 };
 
 /* What a row's function answers to PRIVOP_DONE: EIP moves on unless `stay`. */
@@ -29,6 +31,8 @@ enum privop_result priv_wrmsr(struct priv *op);
 
 /* Give the guest an exception instead: EIP stays at the instruction. */
 enum privop_result priv_raise(struct priv *op, unsigned vector);
+
+#define CR4_DE 0x8u
 
 #define MSR_HYPERCALL_PAGE 0x40000000u
 

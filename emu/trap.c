@@ -122,6 +122,13 @@ static void exception(struct machine *m, struct vcpu *v, const struct cpu_event 
         if (e->error == 0 && privop_emulate(m->privop, v) == PRIVOP_DONE)
             return;
         break;
+    case TRAP_invalid_tss:
+        /* IRET with NT set: in a 64-bit hypervisor there are no tasks. */
+        if (v->domain->abi->xen >= RING1_XEN_4_17) {
+            deliver_exception(v, TRAP_gp_fault, 0);
+            return;
+        }
+        break;
     default:
         break;
     }

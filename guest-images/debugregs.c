@@ -18,7 +18,7 @@ extern char steps[], steps_1[], steps_2[], steps_off[], step_hypercall[], step_h
     step_ss_2[], step_store[], step_store_end[], step_emulated[], step_emulated_end[];
 extern char icebp[], icebp_end[], int_1[], int_1_end[], int_2[], do_bound[], bound_at[], do_into[],
     into_end[], into_not[], do_ud2[], read_missing[], do_int3[], int3_end[];
-extern char iret_to_code_b[], read_dr6[], write_dr0[];
+extern char iret_to_code_b[], read_dr6[], write_dr0[], set_de[], port_out[], port_out_end[];
 extern u32 watched, watched2, page_end, watched_ss;
 extern u8 missing[];
 
@@ -376,6 +376,24 @@ static void moves(void)
     CHECK("dr0", (try_call(write_dr0, 0x1234), try_result), 0x1234);
     CHECK("  as the hypercall has it", get_debugreg(0), 0x1234);
 }
+
+/* Breakpoints on ports, which Xen itself looks at. */
+static void on_ports(void)
+{
+    u32 iopl = 1;
+
+    print("ports:\n");
+    resume_after = 1000;
+    watch(0, (void *)0x80);
+    CHECK("without CR4.DE", set_debugreg(7, ENABLE(0) | WHAT(0, 2, 1)), -EPERM);
+    CHECK("CR4.DE", (try_call(set_de, 0), try_result & 8), 8);
+    CHECK("set_iopl", hypercall(33, 6, (u32)&iopl, 0, 0, 0), 0);
+    CHECK("out", run(port_out, ENABLE(0) | WHAT(0, 2, 1)), 1);
+    check_hit(0, port_out_end, 1);
+    watch(0, (void *)0x86);
+    CHECK("four ports", run(port_out, ENABLE(0) | WHAT(0, 2, 4)), 1);
+    CHECK("not enabled", run(port_out, WHAT(0, 2, 4)), 0);
+}
 #endif
 
 void guest_main(void)
@@ -392,5 +410,7 @@ void guest_main(void)
     traps();
 #ifndef GUEST_2_0
     moves();
+    if (xen == XEN_4_17)
+        on_ports();
 #endif
 }

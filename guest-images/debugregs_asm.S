@@ -217,6 +217,19 @@ label iret_to_code_b
         int     $0x82
         ud2
 
+/* allow ports: CR4.DE */
+label set_de
+        mov     %cr4, %eax
+        or      $8, %eax
+        mov     %eax, %cr4
+        mov     %cr4, %eax
+        ret
+label port_out
+        out     %al, $0x80
+label port_out_end
+        out     %al, $0x84
+        ret
+
 label read_dr6
         mov     %dr6, %eax
         ret

@@ -15,7 +15,9 @@ static u32 gdt[1024] PAGE, ldt[1024] PAGE, data[1024] PAGE;
 
 /* descriptors_asm.S */
 u32 load_fs(u32 selector);
-u32 read_fs(u32 selector);          /* the word at fs:0 */
+u32 read_fs(u32 selector); /* the word at fs:0 */
+u32 load_ss(u32 selector), load_ds(u32 selector), jump_to(u32 selector);
+extern char load_ss_at[], load_ds_at[], jump_to_at[];
 u32 on_own_segments(u32 ss_and_cs); /* int3 there; CS << 16 | SS afterwards */
 
 static void describe(u32 *at, u32 base, u32 limit, u32 access, u32 flags)
@@ -66,6 +68,35 @@ static int resume(struct trap *t)
     return t->vec == 3;
 }
 
+/* Loads that the CPU refuses: the vector, and the selector as error code. */
+static void refused(const char *name, void *function, const char *at, u32 selector, s32 vec)
+{
+    CHECK(name, try_call(function, selector), vec);
+    CHECK("  error code", last_trap.error, selector & 0xFFFCu);
+    CHECK("  eip", last_trap.eip, at);
+}
+
+static void refused_loads(void)
+{
+    u32 i = 8;
+
+    refused("DS: not present", load_ds, load_ds_at, SEL(i), 11);
+    refused("SS: not present", load_ss, load_ss_at, SEL(i), 12);
+    refused("CS: not present", jump_to, jump_to_at, SEL(i + 1), 11);
+    refused("SS: null", load_ss, load_ss_at, 0, 13);
+    refused("SS: RPL 3", load_ss, load_ss_at, SEL(2) | 3, 13);
+    refused("SS: of ring 3", load_ss, load_ss_at, USER_DS, 13);
+    refused("SS: read-only", load_ss, load_ss_at, SEL(i + 2), 13);
+    refused("SS: code", load_ss, load_ss_at, SEL(1), 13);
+    CHECK("DS: read-only", try_call(load_ds, SEL(i + 2)), NO_TRAP);
+    refused("DS: execute-only", load_ds, load_ds_at, SEL(i + 3), 13);
+    CHECK("CS: execute-only", try_call(jump_to, SEL(i + 3)), NO_TRAP);
+    refused("CS: data", jump_to, jump_to_at, SEL(2), 13);
+    refused("CS: null", jump_to, jump_to_at, 0, 13);
+    refused("CS: of ring 3", jump_to, jump_to_at, USER_CS, 13);
+    refused("DS: beyond the table", load_ds, load_ds_at, SEL(1000), 13);
+}
+
 static void own_gdt(void)
 {
     u32 desc[2];
@@ -73,6 +104,10 @@ static void own_gdt(void)
     describe(gdt + 2, 0, 0xFFFFF, 0xBA, 0xC);                  /* 1: code, ring 1 */
     describe(gdt + 4, 0, 0xFFFFF, 0xB2, 0xC);                  /* 2: data, ring 1 */
     describe(gdt + 6, (u32)data, sizeof(data) - 1, 0xB2, 0x4); /* 3: data, at `data` */
+    describe(gdt + 16, 0, 0xFFFFF, 0x32, 0xC);                 /* 8: data, not present */
+    describe(gdt + 18, 0, 0xFFFFF, 0x3A, 0xC);                 /* 9: code, not present */
+    describe(gdt + 20, 0, 0xFFFFF, 0xB0, 0xC);                 /* 10: data, read-only */
+    describe(gdt + 22, 0, 0xFFFFF, 0xB8, 0xC);                 /* 11: code, execute-only */
     data[0] = 0xDA7A0000;
     data[1] = 0xDA7A0001;
     CHECK("set_gdt of a writable page", set_gdt(gdt, ENTRIES), -EINVAL);
@@ -88,6 +123,7 @@ static void own_gdt(void)
     CHECK("own CS and SS, with an int3", on_own_segments(SEL(1) << 16 | SEL(2)), SEL(1) << 16 | SEL(2));
     CHECK("  cs in its frame", last_trap.cs, SEL(1));
     on_trap = 0;
+    refused_loads();
     CHECK("too many entries", set_gdt(gdt, 8193), -EINVAL);
     CHECK("bad list", hypercall(NR_set_gdt, 0x1000, ENTRIES, 0, 0, 0), -EFAULT);
 

@@ -17,6 +17,34 @@ read_fs:
         mov     %fs:0, %eax
         ret
 
+/* load_ss(selector), load_ds(selector), jump_to(selector): what the CPU says */
+        .globl  load_ss, load_ss_at, load_ds, load_ds_at, jump_to, jump_to_at
+load_ss:
+        mov     4(%esp), %eax
+        mov     %ss, %ecx
+load_ss_at:
+        mov     %eax, %ss
+        mov     %ecx, %ss
+        ret
+load_ds:
+        mov     4(%esp), %eax
+        mov     %ds, %ecx
+load_ds_at:
+        mov     %eax, %ds
+        mov     %ecx, %ds
+        ret
+jump_to:
+        mov     4(%esp), %eax
+        mov     %eax, far + 4
+        movl    $1f, far
+jump_to_at:
+        ljmp    *far
+1:      mov     %cs, %eax
+        ret
+
+        .data
+far:    .long   0, 0
+        .text
 /* on_own_segments(cs << 16 | ss): the selectors in force after an int3 there */
 on_own_segments:
         mov     4(%esp), %eax

@@ -8,7 +8,7 @@
 /* exceptions_asm.S: the instructions, and where each is in its function. */
 extern char do_int3[], do_into[], do_ud2[], ud2_at[], do_div0[], div0_at[], do_cli[], do_sti[], do_hlt[],
     do_invlpg[], do_lgdt[], do_int_ring1[], do_int_ring1_masks[], do_int_nobody[], do_int_0e[], do_int_80[],
-    do_step[], step_at[], do_selector[], do_fpu[], do_fault_chain[], do_popf[];
+    do_step[], step_at[], do_iret_nt[], iret_nt_at[], do_selector[], do_fpu[], do_fault_chain[], do_popf[];
 
 /* The part of EFLAGS that is compared: TF, and IF apart. RF is the CPU's. */
 #define TF 0x100u
@@ -85,6 +85,8 @@ static void protection(void)
     check_frame("lgdt", run(do_lgdt, 0), 13, 0, do_lgdt, 0);
     check_frame("int of a gate with DPL 0", run(do_int_nobody, 0), 13, INT_NOBODY * 8 + 2, do_int_nobody, 0);
     check_frame("int $0x0e", run(do_int_0e, 0), 13, 14 * 8 + 2, do_int_0e, 0);
+    /* A task to go back to, of which there is none; 64 bits know no tasks. */
+    check_frame("iret with NT", run(do_iret_nt, 0), xen == XEN_4_17 ? 13 : 10, 0, iret_nt_at, 0);
     check_frame("selector of nothing", run(do_selector, 0x55), 13, 0x54, do_selector, 4);
 }
 

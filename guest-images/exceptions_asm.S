@@ -35,6 +35,14 @@ div0_at:
         function do_fpu, fninit
         function do_popf, "pushf; andl $~0x200, (%esp); popf; pushf; pop %eax"
 
+        .globl  do_iret_nt, iret_nt_at
+do_iret_nt:
+        pushf
+        orl     $0x4000, (%esp)
+        popf
+iret_nt_at:
+        iret
+
         .globl  do_step
 do_step:
         pushf
