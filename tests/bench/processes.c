@@ -97,24 +97,47 @@ static bool time_to(const char *const *argv, const char *text, bool end_it, doub
                : bench_failed("%s %s: no answer, wait status %#x", argv[0], argv[1], (unsigned)status);
 }
 
+static double cpu_ms(const struct rusage *u)
+{
+    const struct timeval *t[] = {&u->ru_utime, &u->ru_stime};
+    double ms = 0;
+    for (unsigned i = 0; i < 2; i++)
+        ms += (double)t[i]->tv_sec * 1e3 + (double)t[i]->tv_usec / 1e3;
+    return ms;
+}
+
+static void add_part(struct bench_row *row, const char *name, double figure)
+{
+    struct bench_part part = {name, figure};
+    if (!row->parts)
+        row->parts = g_array_new(FALSE, FALSE, sizeof(struct bench_part));
+    g_array_append_val(row->parts, part);
+}
+
 bool measure_start(struct bench *b)
 {
     const char *const real_argv[] = {b->ring1, "run", b->hello, NULL};
+    const char *const link_argv[] = {b->ring1, "--version", NULL};
     const char *const bare_argv[] = {b->self, "--bare-start", NULL};
-    double real[STARTS], bare[STARTS];
+    double real[STARTS], bare[STARTS], linked[STARTS], cpu[STARTS];
     struct rusage usage;
     struct bench_row *row = bench_add(b, "process start to hello's first byte", "ms");
     row->samples = b->quick ? QUICK_STARTS : STARTS;
     row->goal = GOAL_FIGURE;
     row->limit = 30;
     row->note = "bare: a process that opens the engine, runs one block, writes a byte";
-    for (unsigned i = 0; i < row->samples; i++)
+    for (unsigned i = 0; i < row->samples; i++) {
         if (!time_to(bare_argv, NULL, false, &bare[i], &usage) ||
+            !time_to(link_argv, NULL, false, &linked[i], &usage) ||
             !time_to(real_argv, NULL, false, &real[i], &usage))
             return false;
+        cpu[i] = cpu_ms(&usage);
+    }
     row->bare = median(bare, row->samples);
     row->figure = median(real, row->samples);
     row->ratio = row->figure / row->bare;
+    add_part(row, "start and linking (--version)", median(linked, row->samples));
+    add_part(row, "CPU time, until the process ends", median(cpu, row->samples));
     return true;
 }
 
@@ -210,10 +233,7 @@ bool measure_grub(struct bench *b)
             part[k][i] = p[k];
     }
     row->figure = median(whole, row->samples);
-    row->parts = g_array_new(FALSE, FALSE, sizeof(struct bench_part));
-    for (unsigned k = 0; k < GRUB_PARTS; k++) {
-        struct bench_part shown = {part_names[k], median(part[k], row->samples)};
-        g_array_append_val(row->parts, shown);
-    }
+    for (unsigned k = 0; k < GRUB_PARTS; k++)
+        add_part(row, part_names[k], median(part[k], row->samples));
     return true;
 }

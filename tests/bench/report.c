@@ -45,7 +45,7 @@ static void print_row(const struct bench_row *row)
     for (guint i = 0; row->parts && i < row->parts->len; i++) {
         const struct bench_part *part = &g_array_index(row->parts, struct bench_part, i);
         g_autofree char *text = show(part->figure, row->unit);
-        printf("  of it: %-29s %12s\n", part->name, text);
+        printf("  %-36s %12s\n", part->name, text);
     }
 }
 
