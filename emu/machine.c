@@ -5,6 +5,7 @@
 #include "machine.h"
 
 #include "dispatch/evtchn.h"
+#include "dispatch/page_type.h"
 #include "dispatch/schedule.h"
 #include "dispatch/timer.h"
 #include "dispatch/traps.h"
@@ -118,6 +119,22 @@ static void take_args(struct machine *m, unsigned nargs, uint32_t *arg)
         memset(arg + nargs, 0, (CPU_ARGS_GIVEN - nargs) * sizeof *arg);
 }
 
+#ifdef RING1_RECOUNT
+/* The books of all frames, counted anew: a build for finding bugs. */
+static void recount(struct domain *d, uint32_t nr)
+{
+    g_autoptr(GString) report = g_string_new(NULL);
+    if (d->s.shutdown == SHUTDOWN_NONE && !page_recount(d, report))
+        domain_crash(d, "the counts are wrong after hypercall %u: %s", nr, report->str);
+}
+#else
+static void recount(struct domain *d, uint32_t nr)
+{
+    (void)d;
+    (void)nr;
+}
+#endif
+
 static bool on_hypercall(void *user, struct cpu_call *call)
 {
     struct machine *m = user;
@@ -134,6 +151,7 @@ static bool on_hypercall(void *user, struct cpu_call *call)
                                                          : hypercall_enter(v, call->eax, call->arg);
     call->eax = (uint32_t)result;
     kept->result = result;
+    recount(m->domain, kept->nr);
     if (v->regs_loaded)
         v->regs.eax = call->eax;
     if (G_UNLIKELY(!may_go_on(m, v)))

@@ -507,6 +507,7 @@ START_TEST(models_of_cpuid)
         privop_free(other);
     }
     ck_assert_ptr_null(cpu_model_find("486"));
+    end();
 }
 END_TEST
 
