@@ -6,6 +6,7 @@
  */
 #include "report.h"
 
+#include "commands.h"
 #include "dispatch/traps.h"
 
 #include <json-glib/json-glib.h>
@@ -212,6 +213,7 @@ static void add_calls(JsonBuilder *b, const struct report *r)
         add_int(b, "index", c->number);
         add_int(b, "number", c->nr);
         add_string(b, "name", c->row ? c->row->name : NULL);
+        add_string(b, "command", command_name(c->row, c->arg[0]));
         begin_array(b, "arguments");
         for (unsigned k = 0; k < c->nargs && k < MAX_HYPERCALL_ARGS; k++) {
             char text[16];

@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include "commands.h"
 #include "dispatch/hypercall.h"
 #include "dispatch/traps.h"
 
@@ -280,6 +281,9 @@ char *report_call_words(const struct report_call *c)
         g_autofree char *name = argument_name(c->row ? c->row->signature : NULL, i);
         g_string_append_printf(s, c->arg[i] < 1024 ? "%s%s%s%u" : "%s%s%s%#x", i ? ", " : "", name,
                                name[0] ? " " : "", c->arg[i]);
+        const char *command = i == 0 ? command_name(c->row, c->arg[0]) : NULL;
+        if (command)
+            g_string_append_printf(s, " %s", command);
     }
     g_string_append_c(s, ')');
     return g_string_free(s, FALSE);

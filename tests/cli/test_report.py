@@ -169,6 +169,7 @@ def detail_panic(what, d, abi, xen):
     check(f"{what}: the walk", walk["address"] == "0x400000" and walk["verdict"] == "not-present" and
           walk["verdict_level"] == (3 if "pae" in abi else 2), walk)
     check(f"{what}: the last call", d["hypercalls"][-1]["name"] in ("sched_op", "sched_op_compat"), d["hypercalls"])
+    check(f"{what}: its command", abi == "xen-2.0" or d["hypercalls"][-1]["command"] == "shutdown", d["hypercalls"])
     check(f"{what}: symbols of the stack", any(symbol(w) == "trap_enter" for w in d["stack"]["words"]), d["stack"])
 
 

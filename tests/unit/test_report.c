@@ -173,7 +173,7 @@ START_TEST(histories)
     ck_assert_uint_eq(r->call[0].arg[0], (1000 - LAST_CALLS) % LAST_CALLS);
     g_autofree char *words = report_call_words(&r->call[LAST_CALLS - 1]);
     g_autofree char *result = report_result_words(&r->call[0]);
-    ck_assert_str_eq(words, "xen_version(cmd 7, arg 0x7d0)");
+    ck_assert_str_eq(words, "xen_version(cmd 7 pagesize, arg 0x7d0)");
     ck_assert_str_eq(result, "-EINVAL (Invalid argument)");
     report_free(c.r);
     fixture_free(f);
