@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * page_recount.c - every reference counted anew from those who hold it: pins,
- * tables, CR3s, GDTs, LDTs, places of vcpu_info. What page_type.c keeps up entry
+ * tables, CR3s, GDTs, LDTs, places of vcpu_info, the EOI map. What page_type.c keeps up entry
  * by entry must come out the same.
  */
 #include "page_type.h"
@@ -144,6 +144,8 @@ bool page_recount(const struct domain *d, GString *report)
     }
     for (unsigned i = 0; i < MAX_VCPUS; i++)
         count_vcpu(&r, &d->s.vcpu[i]);
+    if (d->s.pirq_eoi_map.mfn)
+        hold(&r, d->s.pirq_eoi_map, PGT_writable);
     for (uint32_t i = 0; i < d->mem->nr_frames; i++)
         compare(&r, MFN(i));
     if (owned != d->s.tot_pages) {

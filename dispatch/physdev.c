@@ -5,6 +5,7 @@
  */
 #include "access.h"
 #include "hypercall.h"
+#include "page_type.h"
 
 #include <string.h>
 #include <xen/errno.h>
@@ -92,16 +93,18 @@ static int32_t map_pirq(struct vcpu *v, union physdev_args *a)
     return denied(v, a);
 }
 
-/* No interrupt ever comes, so that nothing is ever written there. */
+/* No interrupt ever comes, so that nothing is ever written there; the frame is held
+ * as Xen holds it. */
 static int32_t pirq_eoi_gmfn(struct vcpu *v, union physdev_args *a)
 {
     struct domain *d = v->domain;
     mfn_t mfn = MFN(a->word[0]);
-    const struct frame *f = frame_exists(d->mem, mfn) ? frame_info(d->mem, mfn) : NULL;
-    if (!f || f->owner != d->s.domid || (f->type != PGT_writable && f->type_count != 0))
+    if (page_get_and_type(d, mfn, PGT_writable))
         return refuse(d, -XEN_EINVAL, "frame %#x cannot be had writable", mfn.mfn);
-    if (d->s.pirq_eoi_map.mfn)
+    if (d->s.pirq_eoi_map.mfn) {
+        page_put_and_type(d, mfn);
         return refuse(d, -XEN_EBUSY, "frame %#x serves already", d->s.pirq_eoi_map.mfn);
+    }
     d->s.pirq_eoi_map = mfn;
     return 0;
 }

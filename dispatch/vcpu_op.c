@@ -140,12 +140,14 @@ static int32_t register_info(struct vcpu *current, struct vcpu *v, gva_t arg)
         return -XEN_EFAULT;
     if (info.offset > RING1_PAGE_SIZE - VCPU_INFO_SIZE || info.offset % 4 != 0)
         return refuse(d, -XEN_ENXIO, "vcpu_info does not fit at offset %u", info.offset);
-    if (v->info_mfn.mfn != d->s.shared_info.mfn)
+    if (v->info_mfn.mfn != d->s.shared_info.mfn || v->info_offset != v->id * VCPU_INFO_SIZE)
         return refuse(d, -XEN_EINVAL, "vcpu %u has its place already", v->id);
     if (v != current && v->run != VCPU_DOWN)
         return refuse(d, -XEN_EINVAL, "vcpu %u is up", v->id);
     if (!take_writable(d, info.mfn))
         return refuse(d, -XEN_EINVAL, "frame %#llx cannot be had writable", (unsigned long long)info.mfn);
+    if (info.mfn == d->s.shared_info.mfn) /* which is Xen's, and held for good */
+        page_put_and_type(d, d->s.shared_info);
     uint8_t saved[VCPU_INFO_SIZE];
     memcpy(saved, vcpu_info(v), sizeof saved);
     v->info_mfn = MFN((uint32_t)info.mfn);

@@ -205,7 +205,9 @@ static void de(struct fixture *f)
 
 static void eoi_map(struct fixture *f)
 {
-    f->d->s.pirq_eoi_map = fx_mfn(f, PFN_OWN);
+    mfn_t mfn = fx_mfn(f, 50);
+    ck_assert_int_eq(page_get_and_type(f->d, mfn, PGT_writable), 0);
+    f->d->s.pirq_eoi_map = mfn;
 }
 
 /* All frames taken, or all that the domain may have. */
