@@ -2,8 +2,8 @@
  *
  * modes.c - what a guest must not be able to tell: it is run straight; saved,
  * freed and restored into a new machine every 100 traps; and with TLB and
- * translated code dropped at each trap. Console, memory, registers and time must
- * be the same.
+ * translated code dropped at each trap. Console, memory, registers, time and the
+ * report of its end must be the same.
  *
  * usage: modes IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]
  */
@@ -19,7 +19,7 @@ static const char *const mode_names[NR_MODES] = {"straight", "saved and restored
 
 struct outcome {
     GString *console;
-    char *hash;
+    char *hash, *report;
     uint64_t ns;
     struct ring1_stop stop;
     unsigned pieces;
@@ -82,6 +82,7 @@ static void run(const ring1_config *config, const char *image, const char *input
         m = exchange(config, image, m, out);
     }
     out->hash = ring1_machine_hash(m);
+    out->report = ring1_machine_report(m, true);
     out->ns = ring1_machine_now(m);
     ring1_machine_free(m);
 }
@@ -99,6 +100,7 @@ static unsigned compare(const struct outcome *a, const struct outcome *b)
     failed += !same("console", g_string_equal(a->console, b->console));
     failed += !same("memory and registers", strcmp(a->hash, b->hash) == 0);
     failed += !same("time", a->ns == b->ns);
+    failed += !same("report", strcmp(a->report, b->report) == 0);
     if (failed)
         printf("     %" G_GUINT64_FORMAT " ns, %zu bytes, %s\n     %" G_GUINT64_FORMAT " ns, %zu bytes, %s\n",
                a->ns, a->console->len, a->hash, b->ns, b->console->len, b->hash);
@@ -124,10 +126,11 @@ int main(int argc, char **argv)
         if (mode != STRAIGHT)
             failed += compare(&out[STRAIGHT], &out[mode]);
     }
-    printf("verdict: %u passed, %u failed\n", 4 * (NR_MODES - 1) - failed, failed);
+    printf("verdict: %u passed, %u failed\n", 5 * (NR_MODES - 1) - failed, failed);
     for (int mode = 0; mode < NR_MODES; mode++) {
         g_string_free(out[mode].console, TRUE);
         g_free(out[mode].hash);
+        g_free(out[mode].report);
     }
     ring1_config_free(config);
     return failed ? 1 : 0;
