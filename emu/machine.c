@@ -428,7 +428,8 @@ static void count_trap(struct machine *m)
 static bool prepare_step(struct machine *m, struct vcpu *v, bool given)
 {
     if (!step_begin(m, v, given)) {
-        count_trap(m);
+        if (v->regs_changed)
+            count_trap(m);
         return false;
     }
     v->regs_loaded = false;

@@ -13,6 +13,21 @@
 #include "machine.h"
 #include "segments.h"
 
+/* --- a debugger's ------------------------------------------------------------------ */
+
+bool step_break(struct machine *m, const struct breakpoint *breakpoint)
+{
+    struct breakpoint own = *breakpoint;
+    own.origin = BREAKPOINT_DEBUGGER;
+    m->domain->s.attention |= ATTN_FLUSH;
+    return breakpoints_add(&m->breakpoints, &own);
+}
+
+bool step_unbreak(struct machine *m, unsigned number)
+{
+    return breakpoints_remove(&m->breakpoints, BREAKPOINT_DEBUGGER, number);
+}
+
 /* --- withheld pages --------------------------------------------------------------- */
 
 bool step_withholds(const struct machine *m, uint32_t page, enum access access, bool executed)

@@ -9,6 +9,7 @@
 #ifndef EMU_STEP_H
 #define EMU_STEP_H
 
+#include "breakpoints.h"
 #include "cpu.h"
 #include "insn.h"
 
@@ -33,6 +34,12 @@ struct single_step {
     uint32_t hits;          /* the guest's breakpoints that it touches: bits of DR6 */
     uint32_t debugger_hits; /* the debugger's, by number */
 };
+
+/* A debugger's breakpoint, set and taken away; outside a run. When one is hit the run
+ * ends (RING1_STOP_INTERRUPTED) and machine.debugger_hits has its number: before the
+ * instruction for BREAK_EXECUTE, after it for the others. False: see breakpoints.h. */
+bool step_break(struct machine *m, const struct breakpoint *breakpoint);
+bool step_unbreak(struct machine *m, unsigned number);
 
 /* Whether a page must not be given to the CPU for this access, which is to be one
  * step. `executed`: its frame holds code that was executed. */
