@@ -9,12 +9,12 @@
 #include <xen/errno.h>
 
 /* Bits that a present entry must not have, on top of the address's range. */
-#define DISALLOW_2_0_L1 0x180ull
-#define DISALLOW_2_0_L2 0x180ull
-#define DISALLOW_3_X 0x180ull
-#define DISALLOW_3_2 0x198ull
+#define DISALLOW_2_0_L1   0x180ull
+#define DISALLOW_2_0_L2   0x180ull
+#define DISALLOW_3_X      0x180ull
+#define DISALLOW_3_2      0x198ull
 #define DISALLOW_L3_3_0_0 0x1E6ull
-#define DISALLOW_L3_3_4 0x1FEull
+#define DISALLOW_L3_3_4   0x1FEull
 /* PAE: bits above the address; NX is offered. */
 #define DISALLOW_HIGH 0x7FF0000000000000ull
 
@@ -226,9 +226,8 @@ static const struct abi abi_pae_4_17 = {
 };
 
 static const struct abi *const all[] = {
-    &abi_2_0,       &abi_3_0_0,     &abi_3_0_4,   &abi_3_2,
-    &abi_pae_3_0_0, &abi_pae_3_0_4, &abi_pae_3_2, &abi_pae_4_17,
-    NULL,
+    &abi_2_0,       &abi_3_0_0,   &abi_3_0_4,    &abi_3_2, &abi_pae_3_0_0,
+    &abi_pae_3_0_4, &abi_pae_3_2, &abi_pae_4_17, NULL,
 };
 
 const struct abi *const *abi_all(void)
@@ -261,7 +260,7 @@ static const char *const abi_names[] = {
 };
 
 static const char *const xen_names[] = {
-    [RING1_XEN_AUTO] = "auto",    [RING1_XEN_2_0] = "2.0", [RING1_XEN_3_0_0] = "3.0.0",
+    [RING1_XEN_AUTO] = "auto",   [RING1_XEN_2_0] = "2.0", [RING1_XEN_3_0_0] = "3.0.0",
     [RING1_XEN_3_0_4] = "3.0.4", [RING1_XEN_3_2] = "3.2", [RING1_XEN_4_17] = "4.17",
 };
 

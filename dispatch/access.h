@@ -20,24 +20,24 @@ enum access {
 };
 
 /* Error code bits of #PF. */
-#define PF_PRESENT 0x01u
-#define PF_WRITE 0x02u
-#define PF_USER 0x04u
+#define PF_PRESENT  0x01u
+#define PF_WRITE    0x02u
+#define PF_USER     0x04u
 #define PF_RESERVED 0x08u
-#define PF_FETCH 0x10u
+#define PF_FETCH    0x10u
 
 /* Bits of a page-table entry. */
-#define PTE_P 0x001u
-#define PTE_RW 0x002u
-#define PTE_US 0x004u
-#define PTE_PWT 0x008u
-#define PTE_PCD 0x010u
-#define PTE_A 0x020u
-#define PTE_D 0x040u
-#define PTE_PSE 0x080u
-#define PTE_G 0x100u
+#define PTE_P     0x001u
+#define PTE_RW    0x002u
+#define PTE_US    0x004u
+#define PTE_PWT   0x008u
+#define PTE_PCD   0x010u
+#define PTE_A     0x020u
+#define PTE_D     0x040u
+#define PTE_PSE   0x080u
+#define PTE_G     0x100u
 #define PTE_AVAIL 0xE00u
-#define PTE_NX (1ull << 63)
+#define PTE_NX    (1ull << 63)
 
 enum walk_result {
     WALK_OK = 0,
@@ -46,15 +46,15 @@ enum walk_result {
 };
 
 struct walk {
-    mfn_t mfn;        /* frame behind the page */
-    bool writable;    /* a write is allowed by every level (WP set) */
-    bool user;        /* ring 3 may touch it */
-    bool executable;  /* no NX on the way */
-    bool dirty;       /* D is set in the entry (true for hidden frames) */
-    uint32_t error;   /* with WALK_FAULT */
-    unsigned level;   /* level of the entry that refused: 3, 2, 1; 0: hole */
-    maddr_t entry;    /* where the last entry looked at lives */
-    uint64_t value;   /* and its value */
+    mfn_t mfn;       /* frame behind the page */
+    bool writable;   /* a write is allowed by every level (WP set) */
+    bool user;       /* ring 3 may touch it */
+    bool executable; /* no NX on the way */
+    bool dirty;      /* D is set in the entry (true for hidden frames) */
+    uint32_t error;  /* with WALK_FAULT */
+    unsigned level;  /* level of the entry that refused: 3, 2, 1; 0: hole */
+    maddr_t entry;   /* where the last entry looked at lives */
+    uint64_t value;  /* and its value */
 };
 
 /* Walk `va` in the tables that hang from v->cr3. `ring3` says whose rights
@@ -97,10 +97,10 @@ unsigned pt_index(const struct abi *abi, gva_t va, unsigned level);
 /* Where hidden things lie in the hole, for the CPU alone: none of it is in the
  * guest's tables. GDT and LDT images (64 KiB each), stubs, and the window
  * through which a frame's code is forgotten. */
-#define HIDDEN_GDT 0xFFF00000u
-#define HIDDEN_LDT 0xFFF10000u
-#define HIDDEN_STUB 0xFFF20000u
+#define HIDDEN_GDT    0xFFF00000u
+#define HIDDEN_LDT    0xFFF10000u
+#define HIDDEN_STUB   0xFFF20000u
 #define HIDDEN_WINDOW 0xFFF30000u
-#define HIDDEN_END 0xFFF40000u
+#define HIDDEN_END    0xFFF40000u
 
 #endif

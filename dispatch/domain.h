@@ -19,17 +19,17 @@ struct vcpu;
 struct hypercall;
 struct tap;
 
-#define MAX_VCPUS 32u
-#define NR_EVTCHNS 1024u
-#define NR_TRAPS 256u
-#define MAX_GDT_FRAMES 16u
-#define MAX_LDT_FRAMES 16u
+#define MAX_VCPUS        32u
+#define NR_EVTCHNS       1024u
+#define NR_TRAPS         256u
+#define MAX_GDT_FRAMES   16u
+#define MAX_LDT_FRAMES   16u
 #define MAX_GRANT_FRAMES 64u
-#define NR_WATCHDOGS 2u
-#define MAX_VIRQS 24u
+#define NR_WATCHDOGS     2u
+#define MAX_VIRQS        24u
 
 /* The domain's own number, and that of the back ends' domain. */
-#define DOMID_GUEST 1u
+#define DOMID_GUEST   1u
 #define DOMID_BACKEND 0u
 
 /* Registers as a guest has them. Selectors are 16 bits; the upper halves are
@@ -39,13 +39,13 @@ struct regs {
     uint16_t cs, ss, ds, es, fs, gs;
 };
 
-#define EFLAGS_CF 0x00001u
-#define EFLAGS_TF 0x00100u
-#define EFLAGS_IF 0x00200u
+#define EFLAGS_CF   0x00001u
+#define EFLAGS_TF   0x00100u
+#define EFLAGS_IF   0x00200u
 #define EFLAGS_IOPL 0x03000u
-#define EFLAGS_NT 0x04000u
-#define EFLAGS_RF 0x10000u
-#define EFLAGS_VM 0x20000u
+#define EFLAGS_NT   0x04000u
+#define EFLAGS_RF   0x10000u
+#define EFLAGS_VM   0x20000u
 
 /* One entry of the virtual IDT: set_trap_table, docs/xen-abi.md 6.1. */
 struct trap_gate {
@@ -53,7 +53,7 @@ struct trap_gate {
     uint16_t cs;
     uint8_t flags; /* bits 1:0 DPL, bit 2: mask events on entry */
 };
-#define TRAP_DPL(g) ((g)->flags & 3u)
+#define TRAP_DPL(g)          ((g)->flags & 3u)
 #define TRAP_MASKS_EVENTS(g) (((g)->flags & 4u) != 0)
 
 /* A callback: event, failsafe (docs/xen-abi.md 6.4). */
@@ -84,13 +84,13 @@ struct vcpu {
     bool regs_loaded;
     bool regs_changed; /* to be given back to the CPU */
 
-    mfn_t cr3;              /* top-level table */
-    uint32_t cr2;           /* virtual CR2 */
-    bool ts;                /* virtual CR0.TS: the guest asked for #NM */
-    uint32_t cr4;           /* the guest's view */
+    mfn_t cr3;    /* top-level table */
+    uint32_t cr2; /* virtual CR2 */
+    bool ts;      /* virtual CR0.TS: the guest asked for #NM */
+    uint32_t cr4; /* the guest's view */
     uint32_t dr[8];
-    unsigned iopl;          /* virtual IOPL: set_iopl */
-    uint32_t iobitmap;      /* set_iobitmap: VA, a clear bit allows a port */
+    unsigned iopl;     /* virtual IOPL: set_iopl */
+    uint32_t iobitmap; /* set_iobitmap: VA, a clear bit allows a port */
     uint32_t iobitmap_ports;
     uint32_t kernel_ss, kernel_sp;
 
@@ -134,7 +134,7 @@ enum evtchn_kind {
 };
 
 struct evtchn {
-    uint8_t kind; /* enum evtchn_kind */
+    uint8_t kind;    /* enum evtchn_kind */
     uint8_t backend; /* interdomain with the back ends' domain: enum backend */
     uint16_t vcpu;
     uint16_t remote_dom;
@@ -171,7 +171,7 @@ struct watchdog {
 };
 
 #define SHUTDOWN_NONE UINT32_MAX
-#define CRASH_TEXT 256
+#define CRASH_TEXT    256
 
 /* What a crash was about, if it is one place. */
 enum crash_place {
@@ -185,26 +185,26 @@ enum crash_place {
  * report of its end. */
 #define LAST_EXCEPTIONS 16u
 struct exception_record {
-    uint64_t ns;    /* of the first time */
-    uint32_t times; /* in a row, all alike: a storm must not push out what began it */
+    uint64_t ns;     /* of the first time */
+    uint32_t times;  /* in a row, all alike: a storm must not push out what began it */
     uint32_t vector; /* 0..31, or TAP_FAILSAFE */
     uint32_t error;
-    uint32_t cr2;    /* of a #PF */
-    uint32_t frame;  /* linear address of EIP in the guest's frame */
+    uint32_t cr2;   /* of a #PF */
+    uint32_t frame; /* linear address of EIP in the guest's frame */
     bool has_error;
-    bool has_frame;  /* false: the frame was never built */
+    bool has_frame;   /* false: the frame was never built */
     struct regs regs; /* what was interrupted */
 };
 
 /* Work that the CPU's side must do before the guest's next instruction. */
-#define ATTN_FLUSH 0x01u  /* translations changed: flush the TLB */
+#define ATTN_FLUSH  0x01u /* translations changed: flush the TLB */
 #define ATTN_FORGET 0x02u /* bytes of a MARK_EXECUTED frame changed */
-#define ATTN_REGS 0x04u   /* vcpu->regs changed: give them to the CPU */
-#define ATTN_SCHED 0x08u  /* blocked, yielded, shut down: leave the guest */
-#define ATTN_GDT 0x10u    /* descriptors changed: reload what is cached */
-#define ATTN_TIMER 0x20u  /* a deadline moved */
-#define ATTN_TS 0x40u     /* vcpu->ts changed: give it to the CPU */
-#define ATTN_DEBUG 0x80u  /* breakpoints in vcpu->dr changed */
+#define ATTN_REGS   0x04u /* vcpu->regs changed: give them to the CPU */
+#define ATTN_SCHED  0x08u /* blocked, yielded, shut down: leave the guest */
+#define ATTN_GDT    0x10u /* descriptors changed: reload what is cached */
+#define ATTN_TIMER  0x20u /* a deadline moved */
+#define ATTN_TS     0x40u /* vcpu->ts changed: give it to the CPU */
+#define ATTN_DEBUG  0x80u /* breakpoints in vcpu->dr changed */
 
 struct domain_state {
     uint16_t domid;
@@ -220,10 +220,10 @@ struct domain_state {
     uint16_t console_port, store_port, control_port;
 
     unsigned nr_vcpus;
-    uint32_t shutdown; /* reason, SHUTDOWN_NONE while it lives */
+    uint32_t shutdown;      /* reason, SHUTDOWN_NONE while it lives */
     uint32_t shutdown_code; /* SCHEDOP_shutdown_code's reason plus one; 0: none given */
     mfn_t pirq_eoi_map;     /* PHYSDEVOP_pirq_eoi_gmfn's frame; 0: none */
-    bool crashed;      /* Xen killed it */
+    bool crashed;           /* Xen killed it */
     char crash_text[CRASH_TEXT];
     enum crash_place crash_place; /* what crash_where is */
     uint32_t crash_where;

@@ -14,26 +14,27 @@ struct domain;
 
 /* Owners that are not domains (xen/include/public/xen.h). */
 #define OWNER_DOMID_SELF 0x7FF0u
-#define OWNER_DOMID_IO 0x7FF1u
-#define OWNER_DOMID_XEN 0x7FF2u
-#define OWNER_NOBODY 0x7FF4u
+#define OWNER_DOMID_IO   0x7FF1u
+#define OWNER_DOMID_XEN  0x7FF2u
+#define OWNER_NOBODY     0x7FF4u
 
 enum page_type {
     PGT_none = 0,
     PGT_l1_table,
     PGT_l2_table,
     PGT_l3_table,
-    PGT_seg_desc,   /* GDT or LDT page */
+    PGT_seg_desc, /* GDT or LDT page */
     PGT_writable,
 };
 
 /* Flags of struct frame. */
-#define PGF_PINNED 0x01u     /* holds one type reference */
-#define PGF_VALIDATED 0x02u  /* entries checked for the current type */
+#define PGF_PINNED     0x01u /* holds one type reference */
+#define PGF_VALIDATED  0x02u /* entries checked for the current type */
 #define PGF_PAE_XEN_L2 0x04u /* the L2 of PAE slot 3: holds Xen's own slots */
-#define PGF_ALLOCATED 0x08u  /* holds one general reference: not freed */
-#define PGF_SHARED 0x10u     /* Xen's own, for the domain to map: holds one reference to
-                              * type writable, is never freed */
+#define PGF_ALLOCATED  0x08u /* holds one general reference: not freed */
+#define PGF_SHARED                                                                                           \
+    0x10u /* Xen's own, for the domain to map: holds one reference to                                        \
+           * type writable, is never freed */
 
 struct frame {
     uint32_t count;      /* general references; one while PGF_ALLOCATED */
@@ -45,8 +46,9 @@ struct frame {
 
 /* Marks of a frame, kept apart from struct frame because the CPU's side sets
  * them on every first access after a flush. */
-#define MARK_DIRTY 0x01u    /* changed since the last snapshot */
-#define MARK_WRITTEN 0x02u  /* the guest holds or held a writable mapping of it in
+#define MARK_DIRTY 0x01u /* changed since the last snapshot */
+#define MARK_WRITTEN                                                                                         \
+    0x02u                   /* the guest holds or held a writable mapping of it in                           \
                              * the CPU's TLB */
 #define MARK_EXECUTED 0x04u /* the CPU may hold translations of its code */
 
@@ -90,7 +92,7 @@ void m2p_set(struct domain *d, mfn_t mfn, uint32_t pfn);
 
 /* m2p entries that are no pfn (docs/xen-abi.md 5.2, 12.2). */
 #define M2P_INVALID 0xFFFFFFFFu
-#define M2P_FILLER 0x55555555u
+#define M2P_FILLER  0x55555555u
 
 /* Reserve machine memory for a machine of `nr_frames` frames: nothing of it is
  * touched, so that it costs nothing until used. NULL and errno when the host

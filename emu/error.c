@@ -6,4 +6,4 @@
 #include <ring1/ring1.h>
 
 /* clang-format off: the first argument is a name */
-G_DEFINE_QUARK(ring1-error-quark, ring1_error)
+G_DEFINE_QUARK(ring1 - error - quark, ring1_error)

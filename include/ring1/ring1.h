@@ -31,11 +31,11 @@ G_BEGIN_DECLS
 GQuark ring1_error_quark(void);
 
 enum ring1_error {
-    RING1_ERROR_OPTION,   /* a configuration value, or a pair that never existed */
-    RING1_ERROR_IMAGE,    /* the image, the initrd, or their fit into memory */
-    RING1_ERROR_CPU,      /* the CPU engine would not start or is not usable */
-    RING1_ERROR_HOST,     /* memory, files: what the host refused */
-    RING1_ERROR_STATE,    /* a call out of order, a foreign snapshot */
+    RING1_ERROR_OPTION, /* a configuration value, or a pair that never existed */
+    RING1_ERROR_IMAGE,  /* the image, the initrd, or their fit into memory */
+    RING1_ERROR_CPU,    /* the CPU engine would not start or is not usable */
+    RING1_ERROR_HOST,   /* memory, files: what the host refused */
+    RING1_ERROR_STATE,  /* a call out of order, a foreign snapshot */
 };
 
 /* What a machine is to be. All fields may be set directly; ring1_config_new
@@ -72,8 +72,8 @@ typedef struct vcpu ring1_vcpu;
  * RING1_ERROR_IMAGE's message names the file, the field and the value. */
 ring1_machine *ring1_machine_new_from_file(const ring1_config *config, const char *path, GError **error);
 /* The same from memory; `name` stands in messages. The bytes are copied. */
-ring1_machine *ring1_machine_new_from_bytes(const ring1_config *config, const char *name,
-                                            const void *bytes, size_t len, GError **error);
+ring1_machine *ring1_machine_new_from_bytes(const ring1_config *config, const char *name, const void *bytes,
+                                            size_t len, GError **error);
 void ring1_machine_free(ring1_machine *m);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_machine, ring1_machine_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_config, ring1_config_free)
@@ -122,22 +122,25 @@ enum ring1_shutdown {
 
 struct ring1_stop {
     enum ring1_stop_reason reason;
-    uint32_t shutdown;   /* RING1_STOP_SHUTDOWN: the reason, as the guest gave it */
-    uint64_t wake_ns;    /* RING1_STOP_IDLE: system time at which a timer is due;
-                          * UINT64_MAX: only input can wake it */
-    const char *text;    /* RING1_STOP_CRASH: why; the machine owns it */
+    uint32_t shutdown; /* RING1_STOP_SHUTDOWN: the reason, as the guest gave it */
+    uint64_t wake_ns;  /* RING1_STOP_IDLE: system time at which a timer is due;
+                        * UINT64_MAX: only input can wake it */
+    const char *text;  /* RING1_STOP_CRASH: why; the machine owns it */
 };
 
 /* Limits of one ring1_machine_run; UINT64_MAX is no limit. */
 struct ring1_budget {
-    uint64_t until_ns;       /* system time: stop when it is reached */
-    uint64_t hypercalls;     /* calls by `int 0x82` in this run */
-    uint64_t traps;          /* hypercalls, exceptions and emulated instructions */
-    bool return_when_idle;   /* a wait returns RING1_STOP_IDLE, and the caller lets
-                              * time pass; else a wait jumps to the next timer,
-                              * and returns IDLE only when there is none */
+    uint64_t until_ns;     /* system time: stop when it is reached */
+    uint64_t hypercalls;   /* calls by `int 0x82` in this run */
+    uint64_t traps;        /* hypercalls, exceptions and emulated instructions */
+    bool return_when_idle; /* a wait returns RING1_STOP_IDLE, and the caller lets
+                            * time pass; else a wait jumps to the next timer,
+                            * and returns IDLE only when there is none */
 };
-#define RING1_BUDGET_UNLIMITED { .until_ns = UINT64_MAX, .hypercalls = UINT64_MAX, .traps = UINT64_MAX }
+#define RING1_BUDGET_UNLIMITED                                                                               \
+    {                                                                                                        \
+        .until_ns = UINT64_MAX, .hypercalls = UINT64_MAX, .traps = UINT64_MAX                                \
+    }
 
 /* Run until the guest stops or a limit is reached; NULL is unlimited. After
  * IDLE, BUDGET and INTERRUPTED it can be called again. False: the CPU engine
@@ -186,15 +189,15 @@ bool ring1_machine_register_hypercall(ring1_machine *m, uint32_t nr, unsigned na
 
 /* What is seen of a call, before and after. */
 struct ring1_call {
-    uint32_t nr;          /* as the guest gave it */
-    const char *name;     /* "mmu_update", or NULL when the number has no row */
+    uint32_t nr;      /* as the guest gave it */
+    const char *name; /* "mmu_update", or NULL when the number has no row */
     unsigned nargs;
-    const uint32_t *arg;  /* 6 words, those beyond nargs are 0 */
-    unsigned depth;       /* 0: by int 0x82; 1: entry of a multicall */
-    unsigned index;       /* depth 1: which entry */
-    int32_t result;       /* after: what the guest gets; before: the answer to
-                           * give when `before` returns true */
-    const char *why;      /* after: why it was refused, or NULL */
+    const uint32_t *arg; /* 6 words, those beyond nargs are 0 */
+    unsigned depth;      /* 0: by int 0x82; 1: entry of a multicall */
+    unsigned index;      /* depth 1: which entry */
+    int32_t result;      /* after: what the guest gets; before: the answer to
+                          * give when `before` returns true */
+    const char *why;     /* after: why it was refused, or NULL */
 };
 
 struct ring1_watch {

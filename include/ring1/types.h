@@ -35,26 +35,26 @@ typedef struct {
     uint64_t maddr;
 } maddr_t;
 
-#define GVA(x) ((gva_t){(x)})
-#define MFN(x) ((mfn_t){(x)})
-#define PFN(x) ((pfn_t){(x)})
+#define GVA(x)   ((gva_t){(x)})
+#define MFN(x)   ((mfn_t){(x)})
+#define PFN(x)   ((pfn_t){(x)})
 #define MADDR(x) ((maddr_t){(x)})
 
 #define RING1_PAGE_SHIFT 12
-#define RING1_PAGE_SIZE 4096u
+#define RING1_PAGE_SIZE  4096u
 
 /* The three binary interfaces of 32-bit PV guests (docs/xen-abi.md, the table
  * that opens it). */
 enum ring1_abi {
-    RING1_ABI_AUTO = 0,      /* what the image asks for */
-    RING1_ABI_XEN_2_0,       /* 2 levels, 4-byte entries, control interface */
-    RING1_ABI_XEN_3_0,       /* 2 levels, 4-byte entries, xenstore */
-    RING1_ABI_XEN_3_0_PAE,   /* 3 levels, 8-byte entries, xenstore */
+    RING1_ABI_AUTO = 0,    /* what the image asks for */
+    RING1_ABI_XEN_2_0,     /* 2 levels, 4-byte entries, control interface */
+    RING1_ABI_XEN_3_0,     /* 2 levels, 4-byte entries, xenstore */
+    RING1_ABI_XEN_3_0_PAE, /* 3 levels, 8-byte entries, xenstore */
 };
 
 /* The hypervisor whose answers are given; in order of release. */
 enum ring1_xen {
-    RING1_XEN_AUTO = 0,      /* 2.0 for xen-2.0, 3.2 for xen-3.0, 4.17 for PAE */
+    RING1_XEN_AUTO = 0, /* 2.0 for xen-2.0, 3.2 for xen-3.0, 4.17 for PAE */
     RING1_XEN_2_0,
     RING1_XEN_3_0_0,
     RING1_XEN_3_0_4,
@@ -64,15 +64,15 @@ enum ring1_xen {
 
 /* Who numbers the machine frames of a domain's memory, and how. */
 enum ring1_mfn_mode {
-    RING1_MFN_SHUFFLE = 0,   /* a permutation drawn from a seed */
-    RING1_MFN_OFFSET,        /* mfn = pfn + a constant */
-    RING1_MFN_IDENTITY,      /* mfn = pfn: hides guest bugs */
+    RING1_MFN_SHUFFLE = 0, /* a permutation drawn from a seed */
+    RING1_MFN_OFFSET,      /* mfn = pfn + a constant */
+    RING1_MFN_IDENTITY,    /* mfn = pfn: hides guest bugs */
 };
 
 /* The clock a guest sees. */
 enum ring1_time_mode {
-    RING1_TIME_VIRTUAL = 0,  /* counts what the guest executes: repeatable */
-    RING1_TIME_REAL,         /* follows the host's monotonic clock */
+    RING1_TIME_VIRTUAL = 0, /* counts what the guest executes: repeatable */
+    RING1_TIME_REAL,        /* follows the host's monotonic clock */
 };
 
 #ifdef __cplusplus
