@@ -93,9 +93,10 @@ static bool take_memory(struct options *o, const char *option, const char *value
     return true;
 }
 
-static bool take_initrd(struct options *o, G_GNUC_UNUSED const char *option, const char *value,
-                        G_GNUC_UNUSED GError **error)
+static bool take_initrd(struct options *o, const char *option, const char *value, GError **error)
 {
+    if (!*value)
+        return bad_value(error, option, value, "a file's name");
     g_free(o->config->initrd);
     o->config->initrd = g_strdup(value);
     return true;
@@ -196,13 +197,13 @@ static bool take_input(struct options *o, G_GNUC_UNUSED const char *option, cons
 static bool take_max_time(struct options *o, const char *option, const char *value, GError **error)
 {
     return parse_seconds(value, &o->max_host_ns) ||
-           bad_value(error, option, value, "a number of seconds above 0");
+           bad_value(error, option, value, "a number of seconds above 0 and up to 1000000000");
 }
 
 static bool take_max_guest_time(struct options *o, const char *option, const char *value, GError **error)
 {
     return parse_seconds(value, &o->max_guest_ns) ||
-           bad_value(error, option, value, "a number of seconds above 0");
+           bad_value(error, option, value, "a number of seconds above 0 and up to 1000000000");
 }
 
 static bool take_max_hypercalls(struct options *o, const char *option, const char *value, GError **error)
@@ -397,6 +398,18 @@ static void join_command_line(struct options *o, char **words)
         o->config->cmdline = g_strdup(o->append ? o->append : rest);
 }
 
+/* A pair that is wrong whatever the image asks for. */
+static bool check_pair(const struct options *o, const char *name)
+{
+    enum ring1_abi abi = o->config->abi;
+    enum ring1_xen xen = o->config->xen;
+    g_autofree char *table = ring1_describe_hypercalls(abi, xen, true, NULL);
+    if (!table)
+        complain("%s: --abi %s and --xen %s never existed together", name, ring1_abi_name(abi),
+                 ring1_xen_name(xen));
+    return table != NULL;
+}
+
 static bool take_image(struct options *o, const GPtrArray *words, const char *name)
 {
     if (o->command == COMMAND_HYPERCALLS) {
@@ -483,7 +496,7 @@ bool options_parse(struct options *o, enum command command, int argc, char **arg
         complain("%s: there is no command line for a guest here: '--'", row->name);
         return false;
     }
-    if (!take_image(o, rest, row->name))
+    if (!check_pair(o, row->name) || !take_image(o, rest, row->name))
         return false;
     join_command_line(o, end < argc ? argv + end + 1 : NULL);
     return true;

@@ -114,6 +114,16 @@ static bool check_config(const ring1_config *c, GError **error)
                     (unsigned long long)c->raw_address);
         return false;
     }
+    if ((unsigned)c->mfn_mode > RING1_MFN_IDENTITY || (unsigned)c->time > RING1_TIME_REAL) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "mfn_mode %d, time %d: there is no such mode",
+                    (int)c->mfn_mode, (int)c->time);
+        return false;
+    }
+    if (c->date_ns < 0 || c->date_ns / G_GINT64_CONSTANT(1000000000) > (int64_t)UINT32_MAX) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                    "date_ns %lld: Xen's clock has 32 bits of seconds since 1970", (long long)c->date_ns);
+        return false;
+    }
     if (!cpu_model_find(c->cpu)) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "CPU '%s': there is no such model", c->cpu);
         return false;

@@ -63,7 +63,11 @@ def test_values():
     check_refused("-m0", 2, ["'0'"], "run", "-m0", "/nonexistent")
     for abi, xen in (("xen-2.0", "4.17"), ("xen-2.0", "3.0.0"), ("xen-3.0", "4.17"), ("xen-3.0", "2.0"),
                      ("xen-3.0-pae", "2.0")):
-        check_refused(f"{abi} with {xen}", 2, [abi, xen], "hypercalls", "--abi", abi, "--xen", xen)
+        pair = "--abi", abi, "--xen", xen
+        check_refused(f"{abi} with {xen}", 2, pair, "hypercalls", *pair)
+        check_refused(f"run: {abi} with {xen}", 2, pair, "run", *pair, "/nonexistent")
+        check_refused(f"info: {abi} with {xen}", 2, pair, "info", *pair, "/nonexistent")
+    check_refused("--initrd ''", 2, ["--initrd", "''"], "run", "--initrd", "", "/nonexistent")
     check_refused("--input missing", 2, ["--input", "/nonexistent/in"], "run", "--input", "/nonexistent/in", "x")
     check_refused("--input folder", 2, ["--input", "/"], "run", "--input", "/", "x")
     check_refused("--input endless", 2, ["--input", "/dev/zero"], "run", "--input", "/dev/zero", "x")
