@@ -6,7 +6,8 @@
  * two CPUs that ran the same can be compared. Where nobody serves it, the guest
  * ends at once.
  */
-#include "lib/guest.h"
+#include "lib/paging.h"
+#include "lib/traps.h"
 
 #define NR_BENCH 63u
 
@@ -120,8 +121,88 @@ static u32 crc(u32 turns)
     return ~value;
 }
 
+/* --- traps and page tables: not for the bare engine --------------------------- */
+
+#define BATCH       512u
+#define BATCH_PAGES 16u
+
+/* bench_asm.S: loops that return how many of their traps were served. */
+u32 loop_fault(u32 turns);
+u32 loop_int3(u32 turns);
+u32 loop_cpuid(u32 turns);
+u32 loop_cr0(u32 turns);
+u32 loop_int80(u32 turns);
+u32 loop_exit(u32 turns);
+void fault_handler(void), int3_handler(void), int80_handler(void), end_handler(void);
+extern const u8 user_loop[], user_loop_end[];
+
+u8 missing_page[PAGE_SIZE] __attribute__((aligned(4096), section(".pages")));
+static u8 batch_page[BATCH_PAGES][PAGE_SIZE] __attribute__((aligned(4096), section(".pages")));
+static struct mmu_update batch[BATCH];
+
+/* Each request of a batch changes what the one before it left there. */
+static void make_batch(void)
+{
+    for (u32 i = 0; i < BATCH; i++) {
+        const u8 *page = batch_page[i % BATCH_PAGES];
+        u64 maddr = 0;
+
+        pte_of((u32)page, 1, &maddr);
+        batch[i].ptr = maddr;
+        batch[i].val = pte(virt_to_mfn(page), i / BATCH_PAGES & 1 ? PTE_RWX : PTE_RO);
+    }
+}
+
+static void prepare(void)
+{
+    static int prepared;
+
+    if (prepared++)
+        return;
+    install_traps();
+    set_trap(14, 0, fault_handler);
+    set_trap(3, 3, int3_handler);
+    set_trap(0x80, 3, int80_handler);
+    set_trap(0x84, 3, end_handler);
+    memcpy(user_code, user_loop, (u32)(user_loop_end - user_loop));
+    make_batch();
+    map_page(missing_page, 0);
+}
+
+/* update_va_mapping with INVLPG: rights to and fro. */
+static u32 remap(u32 turns)
+{
+    u32 done = 0, mfn = virt_to_mfn(batch_page[0]);
+
+    for (u32 i = 0; i < turns; i++)
+        done += map_page(batch_page[0], pte(mfn, i & 1 ? PTE_RWX : PTE_RO)) == 0;
+    return done;
+}
+
+static u32 update(u32 turns)
+{
+    u32 done, sum = 0;
+
+    while (turns--)
+        sum += mmu_update(batch, BATCH, &done) == 0 && done == BATCH;
+    return sum;
+}
+
+static u32 trap(u32 work, u32 turns)
+{
+    static u32 (*const traps[])(u32 turns) = {remap, loop_fault, loop_int3, loop_int80,
+                                              loop_cpuid, loop_cr0, update};
+
+    prepare();
+    return work < sizeof(traps) / sizeof(traps[0]) ? traps[work](turns) : 0;
+}
+
+/* --- asking for work -------------------------------------------------------------- */
+
+#define FIRST_TRAP 32u
+
 /* Their order is known to tests/bench/guest.h. */
-static u32 (*const works[])(u32 turns) = {loop_int, loop_page, loop_multicall, sieve, sort, copy, calls, crc};
+static u32 (*const works[])(u32 turns) = {loop_int, loop_page, loop_multicall, sieve, sort, copy, calls, crc, loop_exit};
 
 void guest_main(void)
 {
@@ -135,6 +216,9 @@ void guest_main(void)
 
         if (command == (u32)-ENOSYS)
             return;
-        sum = work < sizeof(works) / sizeof(works[0]) ? works[work](command & 0xFFFFFF) : 0;
+        if (work >= FIRST_TRAP)
+            sum = trap(work - FIRST_TRAP, command & 0xFFFFFF);
+        else
+            sum = work < sizeof(works) / sizeof(works[0]) ? works[work](command & 0xFFFFFF) : 0;
     }
 }

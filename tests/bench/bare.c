@@ -27,7 +27,7 @@ struct bare {
     uint64_t deadline;
     uint32_t command; /* 0: none is waiting */
     uint32_t sum;
-    bool finished, strange;
+    bool finished, strange, left;
 };
 
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
@@ -56,6 +56,11 @@ static void on_interrupt(uc_engine *uc, uint32_t vector, void *user)
 {
     struct bare *b = user;
     uint32_t eax;
+    if (vector == 0x83) {
+        b->left = true;
+        uc_emu_stop(uc);
+        return;
+    }
     if (G_UNLIKELY(vector != 0x82)) {
         b->strange = true;
         uc_emu_stop(uc);
@@ -142,9 +147,13 @@ static void write_hypercall_page(struct bare *b)
 static bool go(struct bare *b)
 {
     uint32_t eip = 0;
+    uc_err err;
     b->finished = b->strange = false;
-    uc_reg_read(b->uc, UC_X86_REG_EIP, &eip);
-    uc_err err = uc_emu_start(b->uc, eip, 0, 0, 0);
+    do {
+        b->left = false;
+        uc_reg_read(b->uc, UC_X86_REG_EIP, &eip);
+        err = uc_emu_start(b->uc, eip, 0, 0, 0);
+    } while (b->left && err == UC_ERR_OK);
     return (err == UC_ERR_OK && b->finished && !b->strange) ||
            bench_failed("the bare engine stopped: %s", uc_strerror(err));
 }

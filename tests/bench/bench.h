@@ -59,6 +59,7 @@ bool measure_hypercall(struct bench *b);
 bool measure_door(struct bench *b);
 bool measure_multicall(struct bench *b);
 bool measure_compute(struct bench *b);
+bool measure_traps(struct bench *b);
 
 /* One of them in `rounds` fresh processes (one with --quick): the rows with the
  * middle ratio, or figure. */

@@ -21,9 +21,18 @@ enum work {
     WORK_COPY,
     WORK_CALLS,
     WORK_CRC,
+    WORK_EXIT, /* the bare engine's: a trap that leaves the run, and back */
     WORK_NONE,
+    WORK_REMAP = 32, /* from here on only ring1 can serve: traps[] */
+    WORK_FAULT,
+    WORK_INT3,
+    WORK_INT80,
+    WORK_CPUID,
+    WORK_CR0,
+    WORK_UPDATE,
 };
 #define MULTICALL_ENTRIES 32u
+#define UPDATE_ENTRIES    512u
 #define MAX_TURNS         0xFFFFFFu
 
 /* The hypercall by which it asks for work. */

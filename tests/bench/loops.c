@@ -160,6 +160,67 @@ bool measure_door(struct bench *b)
     return ok;
 }
 
+/* --- traps --------------------------------------------------------------------- */
+
+/* The least that a turn took is kept as a part: beside it, a busy host shows. */
+static bool measure_trap(const struct bench *b, struct pair *p, enum work work, double per,
+                         struct bench_row *row)
+{
+    double bare[SAMPLES], real[SAMPLES], ratio[SAMPLES], least = INFINITY;
+    uint64_t wanted = b->quick ? SAMPLE_NS / 4 : SAMPLE_NS;
+    uint32_t sum, bare_turns = turns_for(p->bare, WORK_EXIT, wanted),
+                  turns = turns_for(p->real, work, wanted);
+    row->samples = samples_wanted(b);
+    if (!bare_turns || !turns)
+        return false;
+    for (unsigned i = 0; i < row->samples; i++) {
+        if (!sample(p->bare, WORK_EXIT, bare_turns, &bare[i], &sum) ||
+            !sample(p->real, work, turns, &real[i], &sum))
+            return false;
+        if (sum != turns)
+            return bench_failed("%s: %u of %u were served", row->name, sum, turns);
+        real[i] /= per;
+        ratio[i] = real[i] / bare[i];
+        least = MIN(least, real[i]);
+    }
+    row->bare = median(bare, row->samples);
+    row->figure = median(real, row->samples);
+    row->ratio = median(ratio, row->samples);
+    row->parts = g_array_new(FALSE, FALSE, sizeof(struct bench_part));
+    struct bench_part part = {"least", least};
+    g_array_append_val(row->parts, part);
+    return true;
+}
+
+bool measure_traps(struct bench *b)
+{
+    static const struct {
+        enum work work;
+        const char *name;
+        double per, limit;
+    } traps[] = {
+        {WORK_REMAP, "update_va_mapping + INVLPG", 1, 1200},
+        {WORK_FAULT, "#PF -> handler -> iret", 1, 1000},
+        {WORK_INT3, "int3 -> handler -> HYPERVISOR_iret", 1, 1000},
+        {WORK_INT80, "int 0x80 in ring 3 -> handler -> iret", 1, 1300},
+        {WORK_CPUID, "emulated: forced CPUID", 1, 800},
+        {WORK_CR0, "emulated: mov from and to CR0, each", 2, 800},
+        {WORK_UPDATE, "mmu_update, an entry of 512", UPDATE_ENTRIES, 40},
+    };
+    struct pair p;
+    bool ok = true;
+    if (!open_pair(b, &p))
+        return false;
+    for (size_t i = 0; ok && i < G_N_ELEMENTS(traps); i++) {
+        struct bench_row *row = bench_add(b, traps[i].name, "ns");
+        row->goal = GOAL_FIGURE;
+        row->limit = traps[i].limit;
+        ok = measure_trap(b, &p, traps[i].work, traps[i].per, row);
+    }
+    close_pair(&p);
+    return ok;
+}
+
 /* --- plain code ------------------------------------------------------------- */
 
 bool measure_compute(struct bench *b)
