@@ -91,7 +91,7 @@ struct ring1_console {
     /* Bytes from the guest; takes all of them. */
     void (*write)(void *user, const char *bytes, size_t len);
 };
-void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *console, void *user);
+void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *ops, void *user);
 
 /* Give bytes to the guest's console; they are copied and wait until the guest
  * reads them, any number. They arrive at the present virtual time. */
