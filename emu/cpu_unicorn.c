@@ -45,6 +45,10 @@ struct cpu {
     bool ring3_possible; /* ring 3 code was fetched since the last TLB flush */
     mfn_t window;
     uint32_t gdt_limit;
+    bool running;  /* inside uc_emu_start */
+    bool saved;    /* `context` is the CPU's state, EFLAGS apart; never during a run */
+    bool ts_known; /* CR0.TS is `ts` */
+    bool ts;
 };
 
 static GQuark error_domain(void)
@@ -58,6 +62,24 @@ static bool failed(uc_err err, const char *what, GError **error)
         return false;
     g_set_error(error, error_domain(), RING1_ERROR_CPU, "Unicorn: %s: %s", what, uc_strerror(err));
     return true;
+}
+
+/* --- the saved context --------------------------------------------------------- */
+
+/* The CPU's state in `context`. Between two runs it is taken once; what writes
+ * registers there by other ways says so. */
+static uint8_t *save_context(struct cpu *cpu)
+{
+    if (!cpu->saved)
+        uc_context_save(cpu->uc, cpu->context);
+    cpu->saved = !cpu->running;
+    return (uint8_t *)cpu->context;
+}
+
+static void restore_context(struct cpu *cpu)
+{
+    uc_context_restore(cpu->uc, cpu->context);
+    cpu->saved = !cpu->running;
 }
 
 /* --- callbacks of the engine ------------------------------------------------ */
@@ -161,7 +183,7 @@ static bool on_invalid(uc_engine *uc, void *user)
 static void undo_instruction(struct cpu *cpu, const struct cpu_event *event)
 {
     set_event(cpu, event);
-    uc_context_save(cpu->uc, cpu->context);
+    save_context(cpu);
     uc_ctl_flush_tlb(cpu->uc);
     cpu->ring3_possible = true;
     cpu->refusing = true;
@@ -292,6 +314,7 @@ static void set_gdtr(struct cpu *cpu, uint32_t base, uint32_t limit)
 {
     uc_x86_mmr gdtr = {.base = base, .limit = limit};
     uc_reg_write(cpu->uc, UC_X86_REG_GDTR, &gdtr);
+    cpu->saved = false;
 }
 
 /* A flat 4 GiB segment with the given access byte. */
@@ -302,8 +325,7 @@ static uint64_t flat(uint8_t access)
 
 static uint8_t *take_blob(struct cpu *cpu)
 {
-    uc_context_save(cpu->uc, cpu->context);
-    return g_memdup2(cpu->context, uc_context_size(cpu->uc));
+    return g_memdup2(save_context(cpu), uc_context_size(cpu->uc));
 }
 
 /* The code of the scratch page, which lies at HIDDEN_STUB: GDT at 0. */
@@ -340,11 +362,12 @@ static void write_probe_registers(struct cpu *cpu)
     }
     v = CPU_PROBE_EIP;
     uc_reg_write(cpu->uc, UC_X86_REG_EIP, &v);
+    cpu->saved = false;
 }
 
 static bool run_stub(struct cpu *cpu, uint32_t offset, unsigned expected_vector)
 {
-    cpu->have_event = false;
+    cpu->have_event = cpu->saved = false;
     uc_emu_start(cpu->uc, HIDDEN_STUB + offset, 0, 0, 0);
     return cpu->have_event && cpu->event.vector == expected_vector;
 }
@@ -401,8 +424,8 @@ static bool find_layout(struct cpu *cpu, GError **error)
                     "this build of Unicorn is not usable: its saved context does not show %s", missing);
         return false;
     }
-    memset((uint8_t *)cpu->context + cpu->layout.old_exception, 0xFF, 4);
-    uc_context_restore(cpu->uc, cpu->context);
+    memset(save_context(cpu) + cpu->layout.old_exception, 0xFF, 4);
+    restore_context(cpu);
     if (!layout_works(cpu)) {
         g_set_error(error, error_domain(), RING1_ERROR_CPU,
                     "this build of Unicorn is not usable: changing rings through its saved context failed");
@@ -422,6 +445,7 @@ static void reset_registers(struct cpu *cpu)
     uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
     uc_reg_write(cpu->uc, UC_X86_REG_CR0, &cr0);
     uc_reg_write(cpu->uc, UC_X86_REG_IDTR, &idtr);
+    cpu->saved = cpu->ts_known = false;
 }
 
 struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, GError **error)
@@ -476,41 +500,37 @@ static void settle_clock(struct cpu *cpu, uint32_t eip)
     cpu->block_size = 0;
 }
 
-/* After a fault: its error code, and let the engine forget that it raised one
- * (it would make a double fault of the next). */
-static void take_error_code(struct cpu *cpu)
-{
-    uint8_t *blob = (uint8_t *)cpu->context;
-    uc_context_save(cpu->uc, cpu->context);
-    memcpy(&cpu->event.error, blob + cpu->layout.error_code, 4);
-    memset(blob + cpu->layout.old_exception, 0xFF, 4);
-    uc_context_restore(cpu->uc, cpu->context);
-}
-
 /* The engine reports faults and `int n` alike by number. A fault leaves EIP at
  * the instruction: an `int` whose number is a fault's is told by its bytes, which
- * the machine looks at; here only the engine's own mark counts. */
+ * the machine looks at; here only the engine's own mark counts. After a fault let
+ * the engine forget that it raised one: it would make a double fault of the next. */
 static void classify_interrupt(struct cpu *cpu)
 {
-    uint8_t *blob = (uint8_t *)cpu->context;
-    uint32_t is_int;
-    uc_context_save(cpu->uc, cpu->context);
+    uint8_t *blob = save_context(cpu);
+    uint32_t is_int, old;
     memcpy(&is_int, blob + cpu->layout.exception_is_int, 4);
     if (is_int)
         return;
     cpu->event.exit = CPU_EXIT_EXCEPTION;
-    take_error_code(cpu);
+    memcpy(&cpu->event.error, blob + cpu->layout.error_code, 4);
+    memcpy(&old, blob + cpu->layout.old_exception, 4);
+    if (old != UINT32_MAX) {
+        memset(blob + cpu->layout.old_exception, 0xFF, 4);
+        restore_context(cpu);
+    }
 }
 
 bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
 {
     uint32_t eip = 0;
-    cpu->have_event = cpu->refusing = cpu->rewind = false;
+    cpu->have_event = cpu->refusing = cpu->rewind = cpu->saved = false;
     uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
+    cpu->running = true;
     uc_err err = uc_emu_start(cpu->uc, eip, 0, 0, 0);
+    cpu->running = false;
     cpu->refusing = false; /* cpu_forget_code asks for its window between runs */
     if (cpu->rewind) {
-        uc_context_restore(cpu->uc, cpu->context);
+        restore_context(cpu);
         uc_ctl_flush_tlb(cpu->uc);
     }
     uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
@@ -541,6 +561,7 @@ bool cpu_step(struct cpu *cpu, struct cpu_event *event, GError **error)
     uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     eflags = (eflags & ~EFLAGS_TF) | own;
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    cpu->saved = false;
     return ran && event->exit == CPU_EXIT_EXCEPTION && event->vector == 1;
 }
 
@@ -582,18 +603,18 @@ void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n)
 
 void cpu_get_regs(struct cpu *cpu, struct regs *regs)
 {
-    uc_context_save(cpu->uc, cpu->context);
-    cpu_layout_get_regs(&cpu->layout, (const uint8_t *)cpu->context, regs);
+    cpu_layout_get_regs(&cpu->layout, save_context(cpu), regs);
     uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &regs->eflags);
 }
 
 bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user)
 {
     uint32_t eflags = regs->eflags;
-    uc_context_save(cpu->uc, cpu->context);
-    if (!cpu_layout_set_regs(&cpu->layout, (uint8_t *)cpu->context, regs, descriptor, user))
+    if (!cpu_layout_set_regs(&cpu->layout, save_context(cpu), regs, descriptor, user)) {
+        cpu->saved = false; /* it is half changed */
         return false;
-    uc_context_restore(cpu->uc, cpu->context);
+    }
+    restore_context(cpu);
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     cpu->ring3_possible |= (regs->cs & 3u) == 3;
     return true;
@@ -610,8 +631,10 @@ void cpu_set_step(struct cpu *cpu, bool tf)
 {
     uint32_t old = cpu_eflags(cpu), eflags = old & ~(EFLAGS_TF | EFLAGS_RF);
     eflags |= tf ? EFLAGS_TF : 0;
-    if (eflags != old)
-        uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    if (eflags == old)
+        return;
+    uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    cpu->saved = false;
 }
 
 uint32_t cpu_last_block_start(const struct cpu *cpu)
@@ -639,6 +662,7 @@ void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes)
                        .limit = bytes ? bytes - 1 : 0,
                        .flags = bytes ? 0x8200u : 0};
     uc_reg_write(cpu->uc, UC_X86_REG_LDTR, &ldtr);
+    cpu->saved = false;
 }
 
 void cpu_set_task(struct cpu *cpu, uint16_t selector)
@@ -646,15 +670,23 @@ void cpu_set_task(struct cpu *cpu, uint16_t selector)
     /* IRET with NT set reads its first word. */
     uc_x86_mmr tr = {.selector = selector, .base = HIDDEN_STUB, .limit = 0x67, .flags = 0x8B00u};
     uc_reg_write(cpu->uc, UC_X86_REG_TR, &tr);
+    cpu->saved = false;
 }
 
+/* Only the CPU's user changes CR0: no ring but 0 may. */
 void cpu_set_ts(struct cpu *cpu, bool ts)
 {
     uint32_t cr0 = 0;
+    if (G_LIKELY(cpu->ts_known && cpu->ts == ts))
+        return;
     uc_reg_read(cpu->uc, UC_X86_REG_CR0, &cr0);
     uint32_t want = ts ? cr0 | 8u : cr0 & ~8u;
-    if (want != cr0)
+    if (want != cr0) {
         uc_reg_write(cpu->uc, UC_X86_REG_CR0, &want);
+        cpu->saved = false;
+    }
+    cpu->ts = ts;
+    cpu->ts_known = true;
 }
 
 /* --- caches ----------------------------------------------------------------- */
@@ -688,8 +720,8 @@ mfn_t cpu_window(const struct cpu *cpu)
 
 GBytes *cpu_save(struct cpu *cpu)
 {
-    uc_context_save(cpu->uc, cpu->context);
-    return g_bytes_new(cpu->context, uc_context_size(cpu->uc));
+    cpu->saved = false; /* EFLAGS too */
+    return g_bytes_new(save_context(cpu), uc_context_size(cpu->uc));
 }
 
 bool cpu_put_back(struct cpu *cpu, GBytes *saved)
@@ -699,10 +731,10 @@ bool cpu_put_back(struct cpu *cpu, GBytes *saved)
     if (len != uc_context_size(cpu->uc))
         return false;
     /* The head of the blob is this engine's own. */
-    uc_context_save(cpu->uc, cpu->context);
-    memcpy((uint8_t *)cpu->context + cpu->layout.head, (const uint8_t *)data + cpu->layout.head,
+    memcpy(save_context(cpu) + cpu->layout.head, (const uint8_t *)data + cpu->layout.head,
            len - cpu->layout.head);
-    uc_context_restore(cpu->uc, cpu->context);
+    restore_context(cpu);
+    cpu->ts_known = false;
     cpu->ring3_possible = true;
     return true;
 }
