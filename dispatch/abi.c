@@ -206,13 +206,13 @@ static const struct abi abi_pae_4_17 = {
     .name = "xen-3.0-pae",
     .xen_name = "4.17",
     .xen_version = 0x00040011,
-    .capabilities = "xen-3.0-x86_64 xen-3.0-x86_32p ",
+    .capabilities = "xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ",
     .magic = "xen-3.0-x86_32p",
     COMMON_3_LEVELS,
     .m2p_end = 0xFFE00000u,
     .segment_top = 0,
-    .l1_disallow = 0x098ull | DISALLOW_HIGH, /* G is allowed */
-    .l2_disallow = DISALLOW_3_2 | DISALLOW_HIGH,
+    .l1_disallow = 0x098ull, /* G is allowed, and so are the high bits */
+    .l2_disallow = DISALLOW_3_2,
     .l3_disallow = DISALLOW_3_2 | DISALLOW_HIGH | (1ull << 63),
     COMMON_3_0,
     .number_mask = UINT32_MAX,

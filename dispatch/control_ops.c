@@ -17,7 +17,12 @@
 #define SYSCTL_SIZE               136u
 #define DOMCTL_VERSION            0x15u
 #define DOMCTL_SIZE               144u
+#define DOMCTL_shadow_op          10u
 #define DOMCTL_createdomain       1u
+#define DOMCTL_getdomaininfo      5u
+#define DOMCTL_vm_event_op        56u
+#define DOMCTL_gdbsx_guestmemio   1000u
+#define DOMCTL_nobody             0x7FF4u
 #define DOMCTL_test_assign_device 45u
 
 static int32_t denied(struct domain *d)
@@ -75,10 +80,26 @@ int32_t do_domctl(struct vcpu *v, const uint32_t *arg)
     if (rc)
         return rc;
     uint32_t cmd = op[0], dom = op[2] & 0xFFFFu;
-    bool about_none = cmd == DOMCTL_createdomain || cmd == DOMCTL_test_assign_device;
+    bool about_none =
+        cmd == DOMCTL_createdomain || cmd == DOMCTL_getdomaininfo || cmd == DOMCTL_gdbsx_guestmemio ||
+        ((cmd == DOMCTL_test_assign_device || cmd == DOMCTL_vm_event_op) && dom == DOMCTL_nobody);
     if (!about_none && !domain_known(v->domain, dom))
         return no_domain(v->domain, dom);
     return denied(v->domain);
+}
+
+/* The continuation of one domctl, which anybody may call. */
+int32_t do_paging_domctl_cont(struct vcpu *v, const uint32_t *arg)
+{
+    struct domain *d = v->domain;
+    uint32_t op[DOMCTL_SIZE / 4];
+    if (guest_read(v, GVA(arg[0]), op, sizeof op))
+        return unreadable(d, GVA(arg[0]));
+    if (op[0] != DOMCTL_shadow_op || op[1] != DOMCTL_VERSION)
+        return refuse(d, -XEN_EOPNOTSUPP, "domctl %u of version %#x", op[0], op[1]);
+    if (!domain_known(d, op[2] & 0xFFFFu))
+        return no_domain(d, op[2] & 0xFFFFu);
+    return denied(d);
 }
 
 /* --- hvm_op: an ordinary PV domain is no HVM domain ------------------------- */
@@ -86,7 +107,9 @@ int32_t do_domctl(struct vcpu *v, const uint32_t *arg)
 enum hvm_check {
     HVM_UNKNOWN = 0,
     HVM_PARAM,    /* {u16 domid, u32 index, u64}: read, index, domain, then no */
-    HVM_DOMAIN,   /* {u16 domid, ...}: read, domain, then no */
+    HVM_DOMAIN,   /* {u16 domid, ...}: read, domain, rights, then no */
+    HVM_DYING,    /* the same, another domain -EOPNOTSUPP */
+    HVM_REQUEST,  /* no argument: served, and nobody listens */
     HVM_NO,       /* -EINVAL */
     HVM_GET_TIME, /* {u64 now}: served */
     HVM_TRACE,    /* served, and nobody traces */
@@ -98,8 +121,8 @@ enum hvm_check {
 #define HVM_NR_PARAMS_OLD  16u
 
 static const uint8_t hvm_4_17[] = {
-    [0] = HVM_PARAM,  [1] = HVM_PARAM,   [5] = HVM_NO,  [9] = HVM_DOMAIN, [10] = HVM_GET_TIME,
-    [11] = HVM_TRACE, [15] = HVM_DOMAIN, [23] = HVM_NO, [24] = HVM_NO,    [25] = HVM_UNOFFERED,
+    [0] = HVM_PARAM,  [1] = HVM_PARAM,   [5] = HVM_NO,  [9] = HVM_DYING,    [10] = HVM_GET_TIME,
+    [11] = HVM_TRACE, [15] = HVM_DOMAIN, [23] = HVM_NO, [24] = HVM_REQUEST, [25] = HVM_UNOFFERED,
 };
 static const uint8_t hvm_old[] = {
     [0] = HVM_PARAM, [1] = HVM_PARAM, [2] = HVM_DENIED, [3] = HVM_DENIED, [4] = HVM_DENIED,
@@ -129,13 +152,19 @@ static int32_t hvm_param(struct vcpu *v, gva_t at)
     return not_hvm(d);
 }
 
-static int32_t hvm_domain(struct vcpu *v, gva_t at)
+static int32_t hvm_domain(struct vcpu *v, gva_t at, int32_t other)
 {
+    struct {
+        uint16_t domid, rest[7];
+    } who;
     uint16_t dom;
-    if (guest_read(v, at, &dom, sizeof dom))
+    if (guest_read(v, at, &who, sizeof who))
         return unreadable(v->domain, at);
+    dom = who.domid;
     if (dom != OWNER_DOMID_SELF && !domain_known(v->domain, dom))
         return no_domain(v->domain, dom);
+    if (dom == DOMID_BACKEND)
+        return refuse(v->domain, other, "domain %u is another", dom);
     return not_hvm(v->domain);
 }
 
@@ -144,6 +173,17 @@ static int32_t hvm_get_time(struct vcpu *v, gva_t at)
     uint64_t now = domain_now(v->domain);
     if (guest_write(v, at, &now, sizeof now))
         return refuse(v->domain, -XEN_EFAULT, "the answer at %#x cannot be written", at.va);
+    return 0;
+}
+
+/* What nobody reads: an event of 28 bits, at most 28 bytes beside it. */
+static int32_t hvm_trace(struct vcpu *v, gva_t at)
+{
+    uint32_t trace[8];
+    if (guest_read(v, at, trace, sizeof trace))
+        return unreadable(v->domain, at);
+    if ((trace[0] & 0xFFFF) >> 12 || trace[0] >> 16 > 28)
+        return refuse(v->domain, -XEN_EINVAL, "event %#x", trace[0]);
     return 0;
 }
 
@@ -162,13 +202,17 @@ int32_t do_hvm_op(struct vcpu *v, const uint32_t *arg)
     case HVM_PARAM:
         return hvm_param(v, at);
     case HVM_DOMAIN:
-        return hvm_domain(v, at);
+        return hvm_domain(v, at, -XEN_EPERM);
+    case HVM_DYING:
+        return hvm_domain(v, at, -XEN_EOPNOTSUPP);
+    case HVM_REQUEST:
+        return at.va ? not_hvm(d) : 0;
     case HVM_NO:
         return not_hvm(d);
     case HVM_GET_TIME:
         return hvm_get_time(v, at);
     case HVM_TRACE:
-        return guest_read(v, at, &word, sizeof word) ? unreadable(d, at) : 0;
+        return hvm_trace(v, at);
     case HVM_UNOFFERED:
         return refuse(d, -XEN_EOPNOTSUPP, "not offered");
     case HVM_DENIED:
@@ -183,13 +227,15 @@ int32_t do_hvm_op(struct vcpu *v, const uint32_t *arg)
 int32_t do_xenoprof_op(struct vcpu *v, const uint32_t *arg)
 {
     struct domain *d = v->domain;
-    uint32_t op = arg[0], word;
+    uint32_t op = arg[0], args[18], size = op == XENOPROF_init ? 72 : 20;
     if (op > XENOPROF_last_op)
         return refuse(d, -XEN_EINVAL, "there is no profiling command %u", op);
     if (op != XENOPROF_init && op != XENOPROF_get_buffer)
         return denied(d);
-    if (guest_read(v, GVA(arg[1]), &word, sizeof word))
+    if (guest_read(v, GVA(arg[1]), args, d->abi->xen >= RING1_XEN_4_17 ? size : 4))
         return unreadable(d, GVA(arg[1]));
+    if (d->abi->xen >= RING1_XEN_4_17 && op == XENOPROF_get_buffer)
+        return refuse(d, -XEN_EBUSY, "there is no buffer to be had");
     return refuse(d, -XEN_ENODEV, "the processor has no counters");
 }
 

@@ -126,6 +126,8 @@ bool check_descriptor(const struct domain *d, uint64_t *descriptor)
 
     if (!(b & DESC_P))
         return true; /* always faults */
+    if (!(b & (DESC_S | DESC_TYPE)) && abi->xen >= RING1_XEN_4_17)
+        return true; /* the second half of a 64-bit gate */
     if (!(b & DESC_DPL)) {
         if (abi->xen <= RING1_XEN_3_0_0)
             return false;
@@ -134,8 +136,6 @@ bool check_descriptor(const struct domain *d, uint64_t *descriptor)
     bool ok;
     if (b & DESC_S)
         ok = abi->segment_top ? cut_segment(abi, &a, &b) : check_segment_compat(abi, &a, &b);
-    else if (!(b & DESC_TYPE) && abi->xen >= RING1_XEN_4_17)
-        ok = true; /* the second half of a 64-bit gate */
     else
         ok = check_call_gate(abi, &a, &b);
     if (ok)
@@ -322,6 +322,8 @@ int32_t ldt_set(struct vcpu *v, uint32_t base, uint32_t entries)
     struct domain *d = v->domain;
     bool checked = d->abi->array_range_checked;
 
+    if (!entries && d->abi->xen >= RING1_XEN_4_17)
+        base = 0;
     if (base & (RING1_PAGE_SIZE - 1))
         return refuse(d, -XEN_EINVAL, "LDT at %#x is not aligned to a page", base);
     if (entries > LDT_MAX_ENTRIES)

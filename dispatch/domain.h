@@ -222,6 +222,7 @@ struct domain_state {
     unsigned nr_vcpus;
     uint32_t shutdown;      /* reason, SHUTDOWN_NONE while it lives */
     uint32_t shutdown_code; /* SCHEDOP_shutdown_code's reason plus one; 0: none given */
+    uint64_t pirqs;         /* bit n: PHYSDEVOP_get_free_pirq gave it away */
     mfn_t pirq_eoi_map;     /* PHYSDEVOP_pirq_eoi_gmfn's frame; 0: none */
     bool crashed;           /* Xen killed it */
     char crash_text[CRASH_TEXT];
@@ -351,5 +352,11 @@ static inline void domain_flush(struct domain *d)
 
 /* Return `err` and, when somebody wants it, say why in d->why. */
 int32_t refuse(struct domain *d, int32_t err, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* What a frame of nobody has there. */
+static inline uint32_t m2p_unused(const struct abi *abi)
+{
+    return abi->xen >= RING1_XEN_4_17 ? M2P_INVALID : M2P_FILLER;
+}
 
 #endif

@@ -419,6 +419,8 @@ static int32_t evtchn_reset_all(struct vcpu *v, union evtchn_args *a)
 
 /* --- commands -------------------------------------------------------------- */
 
+#define EVTCHNOP_reset_cont 14 /* Xen's own, and callable */
+
 struct evtchn_cmd {
     evtchn_fn fn;
     uint32_t size; /* bytes of the argument */
@@ -438,6 +440,7 @@ static const struct evtchn_cmd cmds[] = {
     [EVTCHNOP_bind_vcpu] = {bind_vcpu, 8, false, RING1_XEN_3_0_0},
     [EVTCHNOP_unmask] = {evtchn_unmask, 4, false, RING1_XEN_3_0_4},
     [EVTCHNOP_reset] = {evtchn_reset_all, 2, false, RING1_XEN_3_2},
+    [EVTCHNOP_reset_cont] = {evtchn_reset_all, 2, false, RING1_XEN_4_17},
 };
 
 static const struct evtchn_cmd cmds_2_0[] = {
@@ -455,7 +458,7 @@ static const struct evtchn_cmd *find_cmd(const struct abi *abi, uint32_t cmd)
     bool old = abi->xen == RING1_XEN_2_0;
     const struct evtchn_cmd *table = old ? cmds_2_0 : cmds;
     size_t nr = old ? G_N_ELEMENTS(cmds_2_0) : G_N_ELEMENTS(cmds);
-    return cmd < nr && abi->xen >= table[cmd].from ? &table[cmd] : NULL;
+    return cmd < nr && table[cmd].fn && abi->xen >= table[cmd].from ? &table[cmd] : NULL;
 }
 
 static int32_t unknown_cmd(struct domain *d, uint32_t cmd)

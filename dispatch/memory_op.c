@@ -28,6 +28,16 @@ enum {
     XENMEM_machphys_mapping = 12,
     XENMEM_set_memory_map = 13,
     XENMEM_maximum_gpfn = 14,
+    XENMEM_remove_from_physmap = 15,
+    XENMEM_set_pod_target = 16,
+    XENMEM_get_pod_target = 17,
+    XENMEM_get_sharing_freed_pages = 18,
+    XENMEM_get_sharing_shared_pages = 19,
+    XENMEM_access_op = 21,
+    XENMEM_add_to_physmap_batch = 23,
+    XENMEM_machphys_compat_mfn_list = 25,
+    XENMEM_get_vnumainfo = 26,
+    XENMEM_reserved_device_memory_map = 27,
     /* 4.17 has more, for toolstacks. */
     XENMEM_acquire_resource = 28,
 };
@@ -221,15 +231,25 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
 static int32_t check_exchange(struct domain *d, const struct xen_memory_exchange *x)
 {
     const struct xen_memory_reservation *in = &x->in, *out = &x->out;
-    if (x->nr_exchanged > in->nr_extents || in->domid != out->domid)
+    if (x->nr_exchanged > in->nr_extents || (in->domid != out->domid && d->abi->xen < RING1_XEN_4_17))
         return refuse(d, -XEN_EINVAL, "in and out do not match");
     if (in->extent_order > 31 || out->extent_order > 31 || UINT32_MAX >> in->extent_order < in->nr_extents ||
         UINT32_MAX >> out->extent_order < out->nr_extents ||
         in->nr_extents << in->extent_order != out->nr_extents << out->extent_order)
         return refuse(d, -XEN_EINVAL, "%u extents of order %u against %u of order %u", in->nr_extents,
                       in->extent_order, out->nr_extents, out->extent_order);
+    if (d->abi->xen >= RING1_XEN_4_17 && (!guest_range_ok(d, GVA(in->extent_start), in->nr_extents * 4ull) ||
+                                          !guest_range_ok(d, GVA(out->extent_start), out->nr_extents * 4ull)))
+        return refuse(d, -XEN_EFAULT, "lists at %#x and %#x", in->extent_start, out->extent_start);
     if (in->extent_order > max_order(d) || out->extent_order > max_order(d))
         return refuse(d, -XEN_EPERM, "extents of order %u", MAX(in->extent_order, out->extent_order));
+    if (d->abi->xen >= RING1_XEN_4_17 && in->domid != out->domid)
+        return refuse(d, -XEN_EINVAL, "domains %u and %u", in->domid, out->domid);
+    if (d->abi->xen >= RING1_XEN_4_17 && x->nr_exchanged == in->nr_extents)
+        return 0;
+    if (d->abi->xen >= RING1_XEN_4_17 && in->domid != FOREIGN_SELF && in->domid != d->s.domid &&
+        in->domid != DOMID_BACKEND)
+        return refuse(d, -XEN_ESRCH, "no domain %u", in->domid);
     if (in->domid != FOREIGN_SELF && !(d->abi->xen >= RING1_XEN_4_17 && in->domid == d->s.domid))
         return refuse(d, -XEN_EPERM, "memory of domain %u", in->domid);
     return 0;
@@ -422,6 +442,93 @@ static int32_t memory_map(struct vcpu *v, gva_t arg)
     return 0;
 }
 
+static bool domain_exists(const struct domain *d, uint16_t domid)
+{
+    return domid == FOREIGN_SELF || domid == d->s.domid || domid == DOMID_BACKEND;
+}
+
+#define MAPSPACE_gmfn_range   3u
+#define MAPSPACE_gmfn_foreign 4u
+
+/* 4.17's further commands, all about domains of other kinds: how much is read,
+ * where the domain's number lies, what one's own domain is told and what another,
+ * after -ESRCH for one that is not there. */
+struct other_command {
+    uint8_t size, domid_at;
+    int8_t own, other;
+};
+
+static const struct other_command other_commands[] = {
+    [XENMEM_remove_from_physmap] = {8, 0, -XEN_EACCES, -XEN_EACCES},
+    [XENMEM_set_pod_target] = {36, 32, -XEN_EINVAL, -XEN_EINVAL},
+    [XENMEM_get_pod_target] = {36, 32, -XEN_EINVAL, -XEN_EINVAL},
+    [XENMEM_access_op] = {32, 2, -XEN_EPERM, -XEN_EINVAL},
+    [XENMEM_add_to_physmap_batch] = {20, 0, -XEN_EACCES, -XEN_EACCES},
+    [XENMEM_get_vnumainfo] = {40, 0, -XEN_EOPNOTSUPP, -XEN_EPERM},
+    [XENMEM_acquire_resource] = {32, 0, -XEN_EPERM, -XEN_EPERM},
+};
+
+/* What each looks at before the domain. 0: nothing is wrong. */
+static int32_t check_other(struct vcpu *v, unsigned op, const uint32_t *word)
+{
+    struct domain *d = v->domain;
+    uint32_t n;
+    switch (op) {
+    case XENMEM_add_to_physmap_batch:
+        n = word[1] & 0xFFFFu;
+        for (unsigned list = 2; list < 5; list++)
+            if (!guest_range_ok(d, GVA(word[list]), n * 4ull))
+                return refuse(d, -XEN_EFAULT, "a list at %#x", word[list]);
+        for (uint32_t i = 0, value; i < n; i++)
+            if (guest_read_index(v, GVA(word[2]), i, &value, 4) ||
+                guest_read_index(v, GVA(word[3]), i, &value, 4))
+                return refuse(d, -XEN_EFAULT, "element %u cannot be read", i);
+        return word[0] >> 16 == MAPSPACE_gmfn_range ? refuse(d, -XEN_EOPNOTSUPP, "a range") : 0;
+    case XENMEM_get_vnumainfo:
+        return word[0] >> 16 ? refuse(d, -XEN_EINVAL, "padding that is not zero") : 0;
+    case XENMEM_acquire_resource:
+        return word[3] || word[5] || (uint64_t)word[4] + word[2] > UINT32_MAX
+                   ? refuse(d, -XEN_EINVAL, "frames beyond the resource")
+                   : 0;
+    default:
+        return 0;
+    }
+}
+
+static int32_t other_command(struct vcpu *v, unsigned op, gva_t arg)
+{
+    struct domain *d = v->domain;
+    const struct other_command *c = &other_commands[op];
+    uint32_t word[10];
+    uint16_t domid;
+    if (op >= G_N_ELEMENTS(other_commands) || !c->size)
+        return refuse(d, -XEN_ENOSYS, "Xen %s has no memory_op %u", d->abi->xen_name, op);
+    if (guest_read(v, arg, word, c->size))
+        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
+    int32_t rc = check_other(v, op, word);
+    if (rc)
+        return rc;
+    memcpy(&domid, (const uint8_t *)word + c->domid_at, sizeof domid);
+    if (!domain_exists(d, domid))
+        return refuse(d, -XEN_ESRCH, "no domain %u", domid);
+    return refuse(d, domid == DOMID_BACKEND ? c->other : c->own, "not for domain %u", domid);
+}
+
+/* There is none. */
+static int32_t reserved_device_memory(struct vcpu *v, gva_t arg)
+{
+    struct domain *d = v->domain;
+    struct {
+        uint32_t flags, nr_entries, buffer, device;
+    } map;
+    if (guest_read(v, arg, &map, sizeof map) || !guest_range_ok(d, GVA(map.buffer), map.nr_entries * 12ull))
+        return refuse(d, -XEN_EFAULT, "the argument at %#x", arg.va);
+    if (map.flags > 1)
+        return refuse(d, -XEN_EINVAL, "flags %#x", map.flags);
+    map.nr_entries = 0;
+    return guest_write(v, arg, &map, sizeof map) ? refuse(d, -XEN_EFAULT, "the answer") : 0;
+}
+
 /* Commands about domains that are translated, which a PV domain is not. */
 static int32_t physmap_op(struct vcpu *v, gva_t arg)
 {
@@ -434,8 +541,10 @@ static int32_t physmap_op(struct vcpu *v, gva_t arg)
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
     uint16_t domid = physmap.domid;
     if (d->abi->xen >= RING1_XEN_4_17) {
-        if (domid != FOREIGN_SELF && domid != d->s.domid)
-            return refuse(d, domid == DOMID_BACKEND ? -XEN_EPERM : -XEN_ESRCH, "domain %u", domid);
+        if (physmap.rest[0] == MAPSPACE_gmfn_foreign)
+            return refuse(d, -XEN_ENOSYS, "a foreign frame: by add_to_physmap_batch alone");
+        if (!domain_exists(d, domid))
+            return refuse(d, -XEN_ESRCH, "no domain %u", domid);
         return refuse(d, -XEN_EACCES, "the domain is not translated");
     }
     if (domid != FOREIGN_SELF)
@@ -453,6 +562,10 @@ static int32_t set_memory_map(struct vcpu *v, gva_t arg)
     } map;
     if (guest_read(v, arg, &map, sizeof map))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
+    if (d->abi->xen >= RING1_XEN_4_17 && map.nr_entries > 1024)
+        return refuse(d, -XEN_EINVAL, "%u entries", map.nr_entries);
+    if (d->abi->xen >= RING1_XEN_4_17 && !domain_exists(d, map.domid))
+        return refuse(d, -XEN_ESRCH, "no domain %u", map.domid);
     if (map.domid == FOREIGN_SELF)
         return refuse(d, -XEN_ENOSYS, "not served yet");
     return refuse(d, -XEN_EPERM, "domain %u", map.domid);
@@ -513,8 +626,15 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
         return machphys_mapping(v, p);
     case XENMEM_set_memory_map:
         return set_memory_map(v, p);
+    case XENMEM_get_sharing_freed_pages:
+    case XENMEM_get_sharing_shared_pages:
+        return 0;
+    case XENMEM_machphys_compat_mfn_list:
+        return machphys_mfn_list(v, p);
+    case XENMEM_reserved_device_memory_map:
+        return reserved_device_memory(v, p);
     default:
-        return refuse(d, -XEN_ENOSYS, "not served yet");
+        return other_command(v, op, p);
     }
 }
 

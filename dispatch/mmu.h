@@ -50,7 +50,7 @@ static inline bool request_read(struct requests *r, uint32_t index, void *dst)
     uint64_t at = r->array.va + (uint64_t)index * r->size;
     uint32_t offset = (uint32_t)at & (RING1_PAGE_SIZE - 1);
 
-    if (G_UNLIKELY(at + r->size > d->abi->hole))
+    if (G_UNLIKELY(at + r->size > d->abi->hole && (d->abi->array_range_checked || at + r->size > 1ull << 32)))
         return false;
     if (G_UNLIKELY(offset + r->size > RING1_PAGE_SIZE))
         return guest_read(r->v, GVA((uint32_t)at), dst, r->size) == 0;
@@ -78,6 +78,13 @@ static inline void pdone_write(struct vcpu *v, gva_t pdone, uint32_t done)
 {
     if (pdone.va)
         (void)guest_write(v, pdone, &done, sizeof done);
+}
+
+/* Xen 4.17's own form of a call goes on with a table that was put aside, and gives
+ * back what the last argument says. */
+static inline bool continues_nothing(const struct domain *d, const uint32_t *arg)
+{
+    return d->abi->xen >= RING1_XEN_4_17 && arg[0] == 0 && arg[1] == MMU_UPDATE_PREEMPTED;
 }
 
 /* What a preempted call had done; takes the mark off *count. */

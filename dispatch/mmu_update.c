@@ -135,6 +135,8 @@ int32_t do_mmu_update(struct vcpu *v, const uint32_t *arg)
     struct requests reqs = {.v = v, .array = GVA(arg[0]), .size = sizeof(struct mmu_request)};
     uint32_t count = arg[1], i = 0;
     uint16_t owner = d->s.domid;
+    if (continues_nothing(d, arg))
+        return (int32_t)arg[3];
     uint32_t done = pdone_read(v, pdone, &count);
 
     int32_t access = table_owner(d, arg[3]);

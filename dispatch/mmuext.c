@@ -210,6 +210,8 @@ int32_t do_mmuext_op(struct vcpu *v, const uint32_t *arg)
     struct requests ops = {.v = v, .array = GVA(arg[0]), .size = sizeof(struct mmuext_request)};
     uint32_t count = arg[1], i = 0;
     uint16_t owner;
+    if (continues_nothing(d, arg))
+        return (int32_t)arg[3];
     uint32_t done = pdone_read(v, pdone, &count);
 
     if (count == 0 && d->abi->xen >= RING1_XEN_4_17)

@@ -37,7 +37,7 @@ static void frame_free(struct domain *d, mfn_t mfn)
     struct frame *f = frame_info(d->mem, mfn);
     *f = (struct frame){.owner = OWNER_NOBODY};
     d->s.tot_pages--;
-    m2p_set(d, mfn, M2P_FILLER);
+    m2p_set(d, mfn, m2p_unused(d->abi));
 }
 
 int32_t page_get(struct domain *d, mfn_t mfn)
@@ -335,26 +335,35 @@ static int32_t validate_l2(struct domain *d, mfn_t mfn)
     return 0;
 }
 
+/* Compat (docs/xen-abi.md 5.6, 13.2): the CPU sees the whole page as an L3, whose
+ * entries need RW and US; they are taken away again when the table is given up. */
+static void adjust_l3(struct domain *d, mfn_t mfn, unsigned nr, bool adjusted)
+{
+    const uint64_t bits = PTE_RW | PTE_US;
+    if (d->abi->xen < RING1_XEN_4_17)
+        return;
+    for (unsigned i = 0; i < nr; i++) {
+        uint64_t e = pte_read(d, mfn, i), seen = adjusted ? e | bits : e & ~(bits | PTE_A);
+        if ((e & PTE_P) && seen != e)
+            pte_write(d, mfn, i, seen);
+    }
+}
+
 static int32_t validate_l3(struct domain *d, mfn_t mfn)
 {
+    for (unsigned i = 4; d->abi->xen >= RING1_XEN_4_17 && i < d->abi->ptes_per_page; i++)
+        if (pte_read(d, mfn, i))
+            pte_write(d, mfn, i, 0);
     for (unsigned i = 0; i < 4; i++) {
         int32_t rc = l3e_get(d, mfn, i, pte_read(d, mfn, i));
         if (rc) {
+            adjust_l3(d, mfn, i, false);
             while (i-- > 0)
                 l3e_put(d, pte_read(d, mfn, i));
             return rc;
         }
     }
-    /* Compat: the CPU sees the whole page as an L3, entries need RW and US there
-     * (docs/xen-abi.md 5.6, 13.2). */
-    if (d->abi->xen >= RING1_XEN_4_17) {
-        for (unsigned i = 0; i < d->abi->ptes_per_page; i++) {
-            uint64_t e = pte_read(d, mfn, i);
-            uint64_t seen = i >= 4 ? 0 : e & PTE_P ? e | PTE_RW | PTE_US : e;
-            if (seen != e)
-                pte_write(d, mfn, i, seen);
-        }
-    }
+    adjust_l3(d, mfn, 4, true);
     return 0;
 }
 
@@ -408,6 +417,7 @@ static void devalidate(struct domain *d, mfn_t mfn)
     case PGT_l3_table:
         for (unsigned i = 0; i < 4; i++)
             l3e_put(d, pte_read(d, mfn, i));
+        adjust_l3(d, mfn, 4, false);
         break;
     default:
         break;

@@ -11,9 +11,11 @@
 #include <xen/errno.h>
 #include <xen/physdev.h>
 
+#define NR_GSIS 24u
+
 /* What a command reads at most; the layouts are 32-bit ones. */
 union physdev_args {
-    uint32_t word[6];
+    uint32_t word[9];
     struct {
         uint32_t irq, flags;
     } irq_status;
@@ -22,9 +24,18 @@ union physdev_args {
     } iobitmap;
     struct {
         uint16_t domid, pad;
+        uint32_t type, index, pirq, bus, devfn, entry_nr;
+        uint32_t table_base[2];
     } pirq;
+    struct {
+        uint8_t bus, devfn, pad[2];
+        uint32_t is_extfn, is_virtfn, physfn;
+    } pci_ext;
+    struct {
+        uint32_t type, pirq;
+    } free_pirq;
 };
-G_STATIC_ASSERT(sizeof(union physdev_args) == 24);
+G_STATIC_ASSERT(sizeof(union physdev_args) == 36);
 
 typedef int32_t (*physdev_fn)(struct vcpu *v, union physdev_args *a);
 
@@ -71,7 +82,7 @@ static int32_t set_iobitmap(struct vcpu *v, union physdev_args *a)
 {
     if (a->iobitmap.nr_ports > 65536)
         return refuse(v->domain, -XEN_EINVAL, "%u ports", a->iobitmap.nr_ports);
-    if (v->domain->abi->xen < RING1_XEN_4_17 && !guest_range_ok(v->domain, GVA(a->iobitmap.bitmap), 8192))
+    if (!guest_range_ok(v->domain, GVA(a->iobitmap.bitmap), 8192))
         return refuse(v->domain, -XEN_EINVAL, "a bitmap at %#x", a->iobitmap.bitmap);
     v->iobitmap = a->iobitmap.bitmap;
     v->iobitmap_ports = a->iobitmap.nr_ports;
@@ -80,17 +91,30 @@ static int32_t set_iobitmap(struct vcpu *v, union physdev_args *a)
 
 static int32_t eoi(struct vcpu *v, union physdev_args *a)
 {
-    return a->word[0] < nr_pirqs(v->domain) ? 0 : bad_irq(v->domain, a->word[0]);
+    struct domain *d = v->domain;
+    if (a->word[0] >= nr_pirqs(d))
+        return bad_irq(d, a->word[0]);
+    if (d->abi->xen >= RING1_XEN_4_17 && !(d->s.pirqs & 1ull << a->word[0]))
+        return refuse(d, -XEN_EINVAL, "irq %u is nobody's", a->word[0]);
+    return 0;
 }
 
-/* map and unmap: a domain that is there is refused, another is not found. */
-static int32_t map_pirq(struct vcpu *v, union physdev_args *a)
+/* A domain that is there is refused, another is not found. */
+static int32_t unmap_pirq(struct vcpu *v, union physdev_args *a)
 {
     struct domain *d = v->domain;
     uint16_t dom = a->pirq.domid;
     if (dom != OWNER_DOMID_SELF && dom != d->s.domid && dom != DOMID_BACKEND)
         return refuse(d, -XEN_ESRCH, "there is no domain %u", dom);
     return denied(v, a);
+}
+
+/* The structure is given back in every case, with the one type for the other. */
+static int32_t map_pirq(struct vcpu *v, union physdev_args *a)
+{
+    if (a->pirq.type == MAP_PIRQ_TYPE_MSI_SEG)
+        a->pirq.type = MAP_PIRQ_TYPE_MSI;
+    return unmap_pirq(v, a);
 }
 
 /* No interrupt ever comes, so that nothing is ever written there; the frame is held
@@ -111,15 +135,39 @@ static int32_t pirq_eoi_gmfn(struct vcpu *v, union physdev_args *a)
 
 static int32_t setup_gsi(struct vcpu *v, union physdev_args *a)
 {
-    if (a->word[0] >= 24)
+    if (a->word[0] >= NR_GSIS)
         return bad_irq(v->domain, a->word[0]);
     return denied(v, a);
 }
 
+/* Nothing is ever bound to it, but it is taken. */
 static int32_t get_free_pirq(struct vcpu *v, union physdev_args *a)
 {
+    struct domain *d = v->domain;
+    unsigned from = a->free_pirq.type == MAP_PIRQ_TYPE_GSI ? 16 : NR_GSIS;
+    unsigned pirq = 0;
+    for (unsigned i = from; i < NR_GSIS && !pirq; i++)
+        pirq = d->s.pirqs & 1ull << i ? 0 : i;
+    for (unsigned i = nr_pirqs(d) - 1; i >= NR_GSIS && !pirq; i--)
+        pirq = d->s.pirqs & 1ull << i ? 0 : i;
+    if (!pirq)
+        return refuse(d, -XEN_ENOSPC, "no physical interrupt is free");
+    d->s.pirqs |= 1ull << pirq;
+    a->free_pirq.pirq = pirq;
+    return 0;
+}
+
+static int32_t add_pci_ext(struct vcpu *v, union physdev_args *a)
+{
+    if (a->pci_ext.is_extfn > 1 || a->pci_ext.is_virtfn > 1)
+        return refuse(v->domain, -XEN_EINVAL, "flags %#x, %#x", a->pci_ext.is_extfn, a->pci_ext.is_virtfn);
+    return denied(v, a);
+}
+
+static int32_t no_device(struct vcpu *v, union physdev_args *a)
+{
     (void)a;
-    return refuse(v->domain, -XEN_ENOSPC, "no physical interrupt is free");
+    return refuse(v->domain, -XEN_ENODEV, "there is no such device");
 }
 
 struct physdev_cmd {
@@ -138,21 +186,21 @@ static const struct physdev_cmd cmds[] = {
     [PHYSDEVOP_apic_write] = {denied, 12, false, RING1_XEN_3_0_0},
     [PHYSDEVOP_alloc_irq_vector] = {denied, 8, false, RING1_XEN_3_0_0},
     [PHYSDEVOP_eoi] = {eoi, 4, false, RING1_XEN_3_0_4},
-    [PHYSDEVOP_map_pirq] = {map_pirq, 24, false, RING1_XEN_4_17},
-    [PHYSDEVOP_unmap_pirq] = {map_pirq, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_map_pirq] = {map_pirq, 36, true, RING1_XEN_4_17},
+    [PHYSDEVOP_unmap_pirq] = {unmap_pirq, 8, false, RING1_XEN_4_17},
     [PHYSDEVOP_manage_pci_add] = {denied, 2, false, RING1_XEN_4_17},
     [PHYSDEVOP_manage_pci_remove] = {denied, 2, false, RING1_XEN_4_17},
     [PHYSDEVOP_pirq_eoi_gmfn_v1] = {pirq_eoi_gmfn, 4, false, RING1_XEN_4_17},
-    [PHYSDEVOP_restore_msi] = {denied, 2, false, RING1_XEN_4_17},
-    [PHYSDEVOP_manage_pci_add_ext] = {denied, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_restore_msi] = {no_device, 2, false, RING1_XEN_4_17},
+    [PHYSDEVOP_manage_pci_add_ext] = {add_pci_ext, 16, false, RING1_XEN_4_17},
     [PHYSDEVOP_setup_gsi] = {setup_gsi, 8, false, RING1_XEN_4_17},
-    [PHYSDEVOP_get_free_pirq] = {get_free_pirq, 8, false, RING1_XEN_4_17},
-    [PHYSDEVOP_pci_mmcfg_reserved] = {denied, 16, false, RING1_XEN_4_17},
+    [PHYSDEVOP_get_free_pirq] = {get_free_pirq, 8, true, RING1_XEN_4_17},
+    [PHYSDEVOP_pci_mmcfg_reserved] = {denied, 0, false, RING1_XEN_4_17},
     [PHYSDEVOP_pci_device_add] = {denied, 16, false, RING1_XEN_4_17},
     [PHYSDEVOP_pci_device_remove] = {denied, 4, false, RING1_XEN_4_17},
-    [PHYSDEVOP_restore_msi_ext] = {denied, 4, false, RING1_XEN_4_17},
+    [PHYSDEVOP_restore_msi_ext] = {no_device, 4, false, RING1_XEN_4_17},
     [PHYSDEVOP_pirq_eoi_gmfn_v2] = {pirq_eoi_gmfn, 4, false, RING1_XEN_4_17},
-    [PHYSDEVOP_dbgp_op] = {denied, 8, false, RING1_XEN_4_17},
+    [PHYSDEVOP_dbgp_op] = {denied, 0, false, RING1_XEN_4_17},
     [PHYSDEVOP_prepare_msix] = {denied, 4, false, RING1_XEN_4_17},
     [PHYSDEVOP_release_msix] = {denied, 4, false, RING1_XEN_4_17},
 };
@@ -179,8 +227,11 @@ int32_t do_physdev_op(struct vcpu *v, const uint32_t *arg)
     memset(&a, 0, sizeof a);
     if (cmd->size && guest_read(v, at, &a, cmd->size))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", at.va);
+    if (cmd->fn == map_pirq && a.pirq.type == MAP_PIRQ_TYPE_MULTI_MSI &&
+        (a.pirq.table_base[0] | a.pirq.table_base[1]))
+        return refuse(d, -XEN_EINVAL, "a table for several interrupts");
     int32_t rc = cmd->fn(v, &a);
-    if (rc == 0 && cmd->answers && guest_write(v, at, &a, cmd->size))
+    if ((rc == 0 || cmd->fn == map_pirq) && cmd->answers && guest_write(v, at, &a, cmd->size))
         return refuse(d, -XEN_EFAULT, "the answer at %#x cannot be written", at.va);
     return rc;
 }

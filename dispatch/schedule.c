@@ -154,6 +154,8 @@ static int32_t poll(struct vcpu *v, gva_t arg)
             return refuse(d, -XEN_EFAULT, "port %u of the list cannot be read", i);
         if (!port_is_valid(d, port))
             return refuse(d, -XEN_EINVAL, "port %u is not valid", port);
+        if (d->abi->xen >= RING1_XEN_4_17 && (port == 0 || d->s.evtchn[port].kind == ECS_FREE))
+            return refuse(d, -XEN_EINVAL, "port %u is closed", port);
         if (port_pending(d, port))
             return 0;
         ports[i] = (uint16_t)port;

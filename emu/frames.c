@@ -162,7 +162,7 @@ static void name_hidden(struct domain *d, const struct frame_plan *p)
 static void fill_m2p(struct domain *d, const struct frame_plan *p, const uint32_t *p2m)
 {
     uint32_t *m2p = frame_ptr(d->mem, d->mem->m2p);
-    memset(m2p, 0x55, (size_t)p->m2p_frames << RING1_PAGE_SHIFT);
+    memset(m2p, m2p_unused(d->abi) & 0xFF, (size_t)p->m2p_frames << RING1_PAGE_SHIFT);
     for (uint32_t i = 0; i < p->nr_hidden; i++)
         m2p[p->hidden + i] = M2P_INVALID;
     if (d->abi->xen == RING1_XEN_3_0_0)

@@ -107,7 +107,7 @@ archive_deb() {
     archive_file=
     say "fetching $package $version ($suite, $arch)"
     (cd "$archive_dir/files" && quietly archive_apt download "$package=$version") || return 1
-    for file in "$archive_dir/files/${package}_"*"_$arch.deb"; do
+    for file in "$archive_dir/files/${package}_"*_{"$arch",all}.deb; do
         if has_sum "$file" "$sum"; then
             archive_file=$file
             return 0

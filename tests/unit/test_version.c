@@ -53,7 +53,8 @@ START_TEST(texts)
         const char *native = f->abi->xen >= RING1_XEN_4_17 ? "xen-3.0-x86_64 " : "";
         const char *pae = f->abi->abi == RING1_ABI_XEN_3_0_PAE ? "p" : "";
         const char *blank = f->abi->xen >= RING1_XEN_3_2 ? " " : "";
-        g_autofree char *want = g_strconcat(native, "xen-3.0-x86_32", pae, blank, NULL);
+        const char *hvm = f->abi->xen >= RING1_XEN_4_17 ? "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 " : "";
+        g_autofree char *want = g_strconcat(native, "xen-3.0-x86_32", pae, blank, hvm, NULL);
         ck_assert_str_eq(page, want);
         /* All of the structure is written, and nothing behind it. */
         ck_assert_int_eq(page[1023], 0);
