@@ -42,6 +42,7 @@ struct requests {
     uint32_t size; /* of one, in bytes */
     const uint8_t *page;
     uint32_t page_va, generation;
+    uint64_t entry; /* machine address of the L1 entry that maps it; 0: not known */
 };
 
 static inline bool request_read(struct requests *r, uint32_t index, void *dst)
@@ -61,6 +62,7 @@ static inline bool request_read(struct requests *r, uint32_t index, void *dst)
             return false;
         r->page = (const uint8_t *)frame_ptr(d->mem, w.mfn);
         r->page_va = (uint32_t)at - offset;
+        r->entry = w.entry.maddr;
         r->generation = d->s.translation_generation;
     }
     memcpy(dst, r->page + offset, r->size);

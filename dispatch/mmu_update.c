@@ -128,6 +128,18 @@ static int32_t table_owner(const struct domain *d, uint32_t foreigndom)
     return owner == DOMID_BACKEND ? -XEN_EPERM : -XEN_ESRCH;
 }
 
+/* A changed L1 entry moves no page but its own: unless that is the page of the
+ * requests, it need not be looked up again for the next one. */
+static void keep_page(struct requests *r, uint64_t ptr, uint32_t generation)
+{
+    const struct domain *d = r->v->domain;
+    mfn_t table = maddr_mfn(ptr);
+    ptr &= ~(uint64_t)(d->abi->pte_size - 1);
+    if (r->generation == generation && r->entry && r->entry != ptr && frame_exists(d->mem, table) &&
+        frame_info(d->mem, table)->type == PGT_l1_table && frame_info(d->mem, table)->type_count)
+        r->generation = d->s.translation_generation;
+}
+
 int32_t do_mmu_update(struct vcpu *v, const uint32_t *arg)
 {
     struct domain *d = v->domain;
@@ -150,10 +162,14 @@ int32_t do_mmu_update(struct vcpu *v, const uint32_t *arg)
         rc = refuse(d, -XEN_EFAULT, "%u requests at %#x reach beyond the guest's addresses", count, arg[0]);
     for (; !rc && i < count; i += !rc) {
         struct mmu_request req;
-        if (G_UNLIKELY(!request_read(&reqs, i, &req)))
+        if (G_UNLIKELY(!request_read(&reqs, i, &req))) {
             rc = refuse(d, -XEN_EFAULT, "request %u at %#x + %#x cannot be read", i, arg[0], i * reqs.size);
-        else
-            rc = one_request(d, &req, owner, access ? access : foreign);
+            break;
+        }
+        uint32_t generation = d->s.translation_generation;
+        rc = one_request(d, &req, owner, access ? access : foreign);
+        if (generation != d->s.translation_generation)
+            keep_page(&reqs, req.ptr, generation);
     }
     pdone_write(v, pdone, done + i);
     return rc;
