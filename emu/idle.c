@@ -33,6 +33,7 @@ void idle_look(struct machine *m)
     s->last = clock;
     s->waiting = ++s->looks >= IDLE_LOOKS;
     s->pass_until = clock + PASS_NS;
+    s->closed = false;
 }
 
 uint64_t idle_wait(struct machine *m)
@@ -70,9 +71,11 @@ void idle_check(struct machine *m)
         s->quiet_since = clock;
         s->watching = false;
     } else if (clock - s->quiet_since >= QUIET_NS) {
-        if (!s->watching || clock >= s->pass_until)
+        bool over = clock >= s->pass_until;
+        if (!s->watching || (over && !s->closed))
             m->domain->s.attention |= ATTN_FLUSH;
         s->watching = true;
+        s->closed = over;
     }
 }
 

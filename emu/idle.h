@@ -24,6 +24,7 @@ struct idle_state {
     uint64_t calls;       /* hypercalls made when that was last checked */
     uint64_t quiet_since; /* clock since when none was made */
     bool watching;        /* the rings' pages are kept out of the TLB */
+    bool closed;          /* since the pass ended, no translation has shown a ring's page */
     uint64_t pass_until;  /* but not before this clock */
 };
 
