@@ -125,8 +125,10 @@ def test_trace():
     check("a line a call", r.status == 0 and len(lines) >= 5, r)
     for line, words in zip(lines, (["] v0 multicall(0x100800, 2) = 0"], ["  [", "] v0 [0] xen_version(0, 0x0) = "],
                                    ["  [", "] v0 [1] hypercall_77(...) = -ENOSYS (Function not implemented)"],
-                                   ["] v0 hypercall_77(...) = -ENOSYS"], ["paging_domctl_cont", "not served yet"])):
+                                   ["] v0 hypercall_77(...) = -ENOSYS"], ["paging_domctl_cont", "= -EFAULT (Bad address): the argument"])):
         check(f"trace line {words}", all(w in line for w in words), line)
+    r = ring1("run", "--abi", "xen-3.0", "--xen", "3.0.0", "--trace", *guests.add("vm86", Guest().call(23).shutdown()))
+    check("a row that is not served yet", "switch_vm86() = -ENOSYS (Function not implemented): not served yet" in r.err, r)
     file = guests.path("trace")
     r = ring1("run", f"--trace={file}", *multicall)
     check("--trace=FILE", r.status == 0 and r.err == "" and len(open(file).read().splitlines()) == len(lines), r)
