@@ -108,7 +108,9 @@ def test_keys():
     start = cpu_seconds(s.job)
     time.sleep(2)
     used = cpu_seconds(s.job) - start
-    check("an idle guest uses less than 5 % of a core", used < 0.1, used)
+    # It is 1 % of a core; sanitizers and a busy host make it more. A guest that is
+    # not seen to be idle uses all of it.
+    check("an idle guest sleeps", used < 1, used)
     s.type(b"bye\x1d")
     status = s.end()
     check("Ctrl-] leaves", status == 143, status)
