@@ -38,6 +38,15 @@
     .bad_mmu_cmd = -XEN_ENOSYS, .bad_mmuext_cmd = -XEN_ENOSYS, .bad_foreigndom = -XEN_ESRCH,                 \
     .bad_debugreg = -XEN_EINVAL, .bad_callback_type = -XEN_ENOSYS
 
+/* What the native 3.x hypervisors share, whatever their page tables. */
+#define NATIVE_3_0_0                                                                                         \
+    .number_mask = 31, .array_range_checked = true, .int80_direct = true, .nr_virqs = 7, ANSWERS_3_0_0
+#define NATIVE_3_0_4                                                                                         \
+    .number_mask = UINT32_MAX, .array_range_checked = true, .pf_code_by_ring = true, .int80_direct = true,   \
+    .nr_virqs = 24, ANSWERS_3_0_4
+#define NATIVE_PAE                                                                                           \
+    .magic = "xen-3.0-x86_32p", COMMON_3_LEVELS, .m2p_end = 0xF6800000u, .segment_top = 0xF6800000u
+
 static const struct abi abi_2_0 = {
     .abi = RING1_ABI_XEN_2_0,
     .xen = RING1_XEN_2_0,
@@ -85,11 +94,7 @@ static const struct abi abi_3_0_0 = {
     .l1_disallow = DISALLOW_3_X,
     .l2_disallow = DISALLOW_3_X,
     COMMON_3_0,
-    .number_mask = 31,
-    .array_range_checked = true,
-    .int80_direct = true,
-    .nr_virqs = 7,
-    ANSWERS_3_0_0,
+    NATIVE_3_0_0,
 };
 
 static const struct abi abi_3_0_4 = {
@@ -104,12 +109,7 @@ static const struct abi abi_3_0_4 = {
     .l1_disallow = DISALLOW_3_X,
     .l2_disallow = DISALLOW_3_X,
     COMMON_3_0,
-    .number_mask = UINT32_MAX,
-    .array_range_checked = true,
-    .pf_code_by_ring = true,
-    .int80_direct = true,
-    .nr_virqs = 24,
-    ANSWERS_3_0_4,
+    NATIVE_3_0_4,
 };
 
 static const struct abi abi_3_2 = {
@@ -124,12 +124,7 @@ static const struct abi abi_3_2 = {
     .l1_disallow = DISALLOW_3_2,
     .l2_disallow = DISALLOW_3_2,
     COMMON_3_0,
-    .number_mask = UINT32_MAX,
-    .array_range_checked = true,
-    .pf_code_by_ring = true,
-    .int80_direct = true,
-    .nr_virqs = 24,
-    ANSWERS_3_0_4,
+    NATIVE_3_0_4,
 };
 
 static const struct abi abi_pae_3_0_0 = {
@@ -139,19 +134,12 @@ static const struct abi abi_pae_3_0_0 = {
     .xen_name = "3.0.0",
     .xen_version = 0x00030000,
     .capabilities = "xen-3.0-x86_32p",
-    .magic = "xen-3.0-x86_32p",
-    COMMON_3_LEVELS,
-    .m2p_end = 0xF6800000u,
-    .segment_top = 0xF6800000u,
+    NATIVE_PAE,
     .l1_disallow = DISALLOW_3_X | DISALLOW_HIGH,
     .l2_disallow = DISALLOW_3_X | DISALLOW_HIGH,
     .l3_disallow = DISALLOW_L3_3_0_0 | DISALLOW_HIGH | (1ull << 63),
     COMMON_3_0,
-    .number_mask = 31,
-    .array_range_checked = true,
-    .int80_direct = true,
-    .nr_virqs = 7,
-    ANSWERS_3_0_0,
+    NATIVE_3_0_0,
 };
 
 static const struct abi abi_pae_3_0_4 = {
@@ -161,20 +149,12 @@ static const struct abi abi_pae_3_0_4 = {
     .xen_name = "3.0.4",
     .xen_version = 0x00030000,
     .capabilities = "xen-3.0-x86_32p",
-    .magic = "xen-3.0-x86_32p",
-    COMMON_3_LEVELS,
-    .m2p_end = 0xF6800000u,
-    .segment_top = 0xF6800000u,
+    NATIVE_PAE,
     .l1_disallow = DISALLOW_3_X | DISALLOW_HIGH,
     .l2_disallow = DISALLOW_3_X | DISALLOW_HIGH,
     .l3_disallow = DISALLOW_L3_3_0_0 | DISALLOW_HIGH | (1ull << 63),
     COMMON_3_0,
-    .number_mask = UINT32_MAX,
-    .array_range_checked = true,
-    .pf_code_by_ring = true,
-    .int80_direct = true,
-    .nr_virqs = 24,
-    ANSWERS_3_0_4,
+    NATIVE_3_0_4,
 };
 
 static const struct abi abi_pae_3_2 = {
@@ -184,20 +164,12 @@ static const struct abi abi_pae_3_2 = {
     .xen_name = "3.2",
     .xen_version = 0x00030002,
     .capabilities = "xen-3.0-x86_32p ",
-    .magic = "xen-3.0-x86_32p",
-    COMMON_3_LEVELS,
-    .m2p_end = 0xF6800000u,
-    .segment_top = 0xF6800000u,
+    NATIVE_PAE,
     .l1_disallow = DISALLOW_3_2 | DISALLOW_HIGH,
     .l2_disallow = DISALLOW_3_2 | DISALLOW_HIGH,
     .l3_disallow = DISALLOW_L3_3_4 | DISALLOW_HIGH | (1ull << 63),
     COMMON_3_0,
-    .number_mask = UINT32_MAX,
-    .array_range_checked = true,
-    .pf_code_by_ring = true,
-    .int80_direct = true,
-    .nr_virqs = 24,
-    ANSWERS_3_0_4,
+    NATIVE_3_0_4,
 };
 
 static const struct abi abi_pae_4_17 = {

@@ -550,16 +550,13 @@ bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
 bool cpu_step(struct cpu *cpu, struct cpu_event *event, GError **error)
 {
     uint64_t deadline = cpu->wanted_deadline;
-    uint32_t eflags = 0;
-    uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
-    uint32_t own = eflags & EFLAGS_TF;
+    uint32_t eflags = cpu_eflags(cpu), own = eflags & EFLAGS_TF;
     eflags |= EFLAGS_TF;
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     cpu_set_deadline(cpu, UINT64_MAX);
     bool ran = cpu_run(cpu, event, error);
     cpu_set_deadline(cpu, deadline);
-    uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
-    eflags = (eflags & ~EFLAGS_TF) | own;
+    eflags = (cpu_eflags(cpu) & ~EFLAGS_TF) | own;
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     cpu->saved = false;
     return ran && event->exit == CPU_EXIT_EXCEPTION && event->vector == 1;
