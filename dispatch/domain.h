@@ -88,6 +88,9 @@ struct vcpu {
     uint32_t cr2; /* virtual CR2 */
     bool ts;      /* virtual CR0.TS: the guest asked for #NM */
     uint32_t cr4; /* the guest's view */
+    /* MSRs that keep what is written: 4.17's alone. */
+    uint64_t mcg_status, mci_ctl2[2];
+    bool cpuid_faulting; /* in ring 3 */
     uint32_t dr[8];
     unsigned iopl;     /* virtual IOPL: set_iopl */
     uint32_t iobitmap; /* set_iobitmap: VA, a clear bit allows a port */

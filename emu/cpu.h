@@ -60,8 +60,8 @@ struct cpu_ops {
     uint32_t trap_price;
     /* RDTSC. */
     uint64_t (*tsc)(void *user);
-    /* CPUID: regs hold EAX, EBX, ECX, EDX. */
-    void (*cpuid)(void *user, uint32_t regs[4]);
+    /* CPUID: regs hold EAX, EBX, ECX, EDX. False: #GP instead. */
+    bool (*cpuid)(void *user, uint32_t regs[4], bool ring3);
     /* IN and OUT: value read; false: not allowed. */
     uint32_t (*port_in)(void *user, uint32_t port, unsigned size);
 };

@@ -232,7 +232,11 @@ static int on_cpuid(uc_engine *uc, void *user)
     uint32_t r[4];
     void *p[] = {&r[0], &r[1], &r[2], &r[3]};
     uc_reg_read_batch(uc, (int *)ids, p, 4);
-    cpu->ops->cpuid(cpu->user, r);
+    if (!cpu->ops->cpuid(cpu->user, r, in_ring3(cpu))) {
+        if (!cpu->rewind)
+            undo_instruction(cpu, &gp_fault);
+        return 1;
+    }
     uc_reg_write_batch(uc, (int *)ids, (void *const *)p, 4);
     return 1;
 }

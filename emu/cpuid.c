@@ -52,7 +52,8 @@
      F_CMOV | F_PAT | F_PSE36 | F_CLFSH | F_MMX | F_FXSR | F_SSE | F_SSE2)
 
 /* What Xen hides from a guest that has no business with it. */
-#define LEAF1_EDX_HIDDEN (F_VME | F_PSE | F_MCE | F_APIC | F_MTRR | F_PGE | F_MCA | F_PSE36)
+#define LEAF1_EDX_HIDDEN (F_VME | F_PSE | F_MTRR | F_PGE | F_PSE36)
+#define LEAF1_EDX_OLD    (F_MCE | F_APIC | F_MCA) /* hidden by Xens before 4.17 */
 
 #define TEXT(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
@@ -186,7 +187,7 @@ void cpuid_answer(const struct cpu_model *model, struct vcpu *v, uint32_t regs[4
         out[2] &= ~model->hidden_ecx;
         out[3] &= ~model->hidden_edx;
         if (filtered) {
-            out[3] &= ~LEAF1_EDX_HIDDEN;
+            out[3] &= ~(LEAF1_EDX_HIDDEN | (abi->xen < RING1_XEN_4_17 ? LEAF1_EDX_OLD : 0));
             out[2] |= F_HYPERVISOR;
         }
     } else if (leaf == 0x80000001) {

@@ -165,10 +165,13 @@ static uint64_t on_tsc(void *user)
     return machine_now(user);
 }
 
-static void on_cpuid(void *user, uint32_t regs[4])
+static bool on_cpuid(void *user, uint32_t regs[4], bool ring3)
 {
     struct machine *m = user;
+    if (ring3 && m->current->cpuid_faulting)
+        return false;
     privop_cpuid(m->privop, m->current, regs, false);
+    return true;
 }
 
 static const struct cpu_ops cpu_ops = {

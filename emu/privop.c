@@ -249,13 +249,34 @@ static const struct priv_row *find_row(const struct priv *op)
     return NULL;
 }
 
+/* Privileged and port instructions; LOCK before any of them is #UD. */
+static bool takes_no_lock(const struct insn *in)
+{
+    uint16_t op = in->opcode;
+    return (op >= 0x6C && op <= 0x6F) || (op & 0xFFF4u) == 0xE4 || op == 0xF4 || op == 0xFA || op == 0xFB ||
+           (op >= 0x0F00 && op <= 0x0F3F);
+}
+
+/* MOV with a control register that is none: #UD from every ring. */
+static bool is_no_register(const struct insn *in)
+{
+    unsigned reg = insn_modrm_reg(in);
+    return (in->opcode == 0x0F20 || in->opcode == 0x0F22) && (reg == 1 || reg > 4);
+}
+
 enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
 {
     const struct insn *in = insn_at(p->insns, v);
     if (!in || in->length == 0)
         return PRIVOP_NOT;
+    if (in->lock && takes_no_lock(in)) { /* the CPU looks at that before privilege */
+        deliver_exception(v, TRAP_invalid_op, 0);
+        return PRIVOP_DONE;
+    }
     struct priv op = {.v = v, .abi = v->domain->abi, .in = in, .kernel = regs_ring(vcpu_regs(v)) == 1};
     const struct priv_row *row = find_row(&op);
+    if (!row && op.abi->xen >= RING1_XEN_4_17 && is_no_register(in))
+        return priv_raise(&op, TRAP_invalid_op);
     if (!row)
         return PRIVOP_NOT;
     op.r = vcpu_regs_mut(v);
@@ -297,6 +318,10 @@ bool privop_forced(struct privop *p, struct vcpu *v)
     }
     if (memcmp(bytes + sizeof PREFIX, CPUID, sizeof CPUID) != 0)
         return false;
+    if (v->cpuid_faulting && regs_ring(r) == 3) {
+        deliver_exception(v, TRAP_gp_fault, 0);
+        return true;
+    }
     uint32_t values[4] = {r->eax, r->ebx, r->ecx, r->edx};
     privop_cpuid(p, v, values, true);
     r->eax = values[0];

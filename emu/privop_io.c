@@ -65,14 +65,11 @@ static uint32_t port_breaks(const struct priv *op, uint32_t port, unsigned size)
     return breaks;
 }
 
-/* One byte, as 4.17 answers it: ports of the timer, latches, or ones. */
+/* One byte, as 4.17 answers it: a latch, or ones: only domain 0 has a
+ * timer. */
 static uint8_t read_byte(const struct domain *d, uint32_t port)
 {
     switch (port) {
-    case 0x42:
-    case 0x43:
-    case 0x61: /* a timer that nobody started */
-        return 0;
     case 0x70:
         return d->s.cmos_index;
     default:

@@ -194,12 +194,12 @@ static void msrs(void)
               o.vec < 0 ? 0 : (s32)o.at);
         if (o.vec == NO_TRAP && numbers[i] != 0x10) {
             struct outcome w = execute(wrmsr, 2, o.eax, numbers[i], o.edx, 1);
-            print("got   written back = vector %d\n", w.vec);
+            print("got wrmsr 0x%x, what was read = vector %d\n", numbers[i], w.vec);
             w = execute(wrmsr, 2, o.eax ^ 0x100, numbers[i], o.edx, 1);
-            print("got   with bit 8 changed = vector %d\n", w.vec);
+            print("got wrmsr 0x%x, bit 8 changed = vector %d\n", numbers[i], w.vec);
         } else {
             struct outcome w = execute(wrmsr, 2, 0, numbers[i], 0, 1);
-            print("got   0 written = vector %d error 0x%x\n", w.vec, w.vec < 0 ? 0 : w.error);
+            print("got wrmsr 0x%x, 0 = vector %d error 0x%x\n", numbers[i], w.vec, w.vec < 0 ? 0 : w.error);
         }
     }
 }

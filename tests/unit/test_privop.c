@@ -106,6 +106,30 @@ START_TEST(never_emulated)
 }
 END_TEST
 
+/* The CPU itself refuses LOCK, before anybody looks at privilege. */
+START_TEST(lock_is_ud)
+{
+    static const struct {
+        const char *code;
+        uint32_t len;
+        bool ud;
+    } rows[] = {{"\xf0" FROM_CR0, 4, true},
+                {"\xf0\xec", 2, true},
+                {"\xf0" CLI, 2, true},
+                {"\xf0\x0f\x01\x10", 4, true}, /* lgdt */
+                {"\xf0\x01\x00", 3, false}};   /* add: beyond a segment */
+    begin_pair(_i);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        f->v->traps[TRAP_invalid_op] = (struct trap_gate){.address = 0xC0001234, .cs = f->abi->kernel_cs};
+        ck_assert_int_eq(guest_write(f->v, GVA(code_page), rows[i].code, rows[i].len), 0);
+        regs()->eip = code_page;
+        ck_assert_int_eq(privop_emulate(p, f->v), rows[i].ud ? PRIVOP_DONE : PRIVOP_NOT);
+        ck_assert_uint_eq(regs()->eip, rows[i].ud ? 0xC0001234 : code_page);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(cli_sti_by_iopl)
 {
     begin_pair(_i);
@@ -481,6 +505,66 @@ START_TEST(forced_prefix)
 }
 END_TEST
 
+static bool rdmsr(uint32_t nr, uint64_t *value)
+{
+    regs()->ecx = nr;
+    regs()->eax = regs()->edx = 0x77;
+    if (RUN(RDMSR) != PRIVOP_DONE)
+        return false;
+    *value = regs()->eax | (uint64_t)regs()->edx << 32;
+    return true;
+}
+
+static bool wrmsr(uint32_t nr, uint64_t value)
+{
+    regs()->ecx = nr;
+    regs()->eax = (uint32_t)value;
+    regs()->edx = (uint32_t)(value >> 32);
+    return RUN(WRMSR) == PRIVOP_DONE;
+}
+
+/* Registers that 4.17 makes up itself: what is read, what a write may be, and what
+ * is read after it. */
+START_TEST(registers_of_4_17)
+{
+    static const struct {
+        uint32_t nr;
+        uint64_t value, write;
+        bool written;
+        uint64_t after;
+    } rows[] = {{0, 0, 0, false, 0},
+                {0x3A, 1, 1, false, 1},
+                {0x8B, 0x10700000000, 0, true, 0x10700000000},
+                {0x8B, 0x10700000000, 1, false, 0x10700000000},
+                {0xCE, 0x80000000, 0x80000000, false, 0x80000000},
+                {0x140, 0, 2, false, 0},
+                {0x140, 0, 1, true, 1},
+                {0x140, 1, 0, true, 0},
+                {0x179, 0x1000802, 5, true, 0x1000802},
+                {0x17A, 0, 5, true, 5},
+                {0x281, 0, 0x40000001, true, 0x40000001},
+                {0x282, 0, 1, true, 0},
+                {0x400, UINT64_MAX, 1, true, UINT64_MAX},
+                {0x401, 0, 1, false, 0},
+                {0x401, 0, 0, true, 0},
+                {0x410, 0, 1, true, 0},
+                {0xC001001F, 0, 1, true, 0}};
+    uint64_t value;
+    begin(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    f->v->traps[TRAP_gp_fault].address = 1;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        ck_assert(rdmsr(rows[i].nr, &value));
+        ck_assert_uint_eq(value, rows[i].value);
+        ck_assert_int_eq(wrmsr(rows[i].nr, rows[i].write), rows[i].written);
+        ck_assert(rdmsr(rows[i].nr, &value));
+        ck_assert_uint_eq(value, rows[i].after);
+    }
+    ck_assert(!rdmsr(0x4D0, &value));
+    ck_assert(!rdmsr(0xE7, &value) && wrmsr(0xE7, 1));
+    end();
+}
+END_TEST
+
 /* Each model shows what its name promises and no more. */
 START_TEST(models_of_cpuid)
 {
@@ -562,6 +646,7 @@ int main(void)
     tcase_add_test(tc, nothing_in_2_0);
     const int n = G_N_ELEMENTS(PAIRS);
     tcase_add_loop_test(tc, never_emulated, 0, n);
+    tcase_add_loop_test(tc, lock_is_ud, 0, n);
     tcase_add_loop_test(tc, cli_sti_by_iopl, 0, n);
     tcase_add_loop_test(tc, ring_3, 0, n);
     tcase_add_loop_test(tc, task_switched, 0, n);
@@ -578,6 +663,7 @@ int main(void)
     tcase_add_loop_test(tc, string_of_ports_faults, 0, n);
     tcase_add_loop_test(tc, model_specific, 0, n);
     tcase_add_test(tc, unreadable_is_zero_before_a_handler);
+    tcase_add_test(tc, registers_of_4_17);
     tcase_add_loop_test(tc, hypercall_page, 0, n);
     tcase_add_loop_test(tc, forced_prefix, 0, n);
     tcase_add_loop_test(tc, views_of_cpuid, 0, n);
