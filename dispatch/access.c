@@ -5,6 +5,7 @@
 #include "access.h"
 
 #include "stale.h"
+#include "tlb_filter.h"
 
 #include <string.h>
 #include <xen/errno.h>
@@ -51,12 +52,25 @@ uint64_t pte_read(const struct domain *d, mfn_t table, unsigned index)
     return pte_load(d, table, index);
 }
 
+/* The TLB may hold what this entry says. Tables above L1 are not kept count of, nor
+ * is what lives on in stale.h, which ends with any change but its own. */
+static bool in_tlb(const struct domain *d, mfn_t table, unsigned index)
+{
+    maddr_t entry = MADDR(((uint64_t)table.mfn << RING1_PAGE_SHIFT) + index * d->abi->pte_size);
+    return !d->tlb || frame_info(d->mem, table)->type != PGT_l1_table || tlb_filter_has(d->tlb, entry) ||
+           stale_any(d);
+}
+
 void pte_write(struct domain *d, mfn_t table, unsigned index, uint64_t value)
 {
     uint64_t old = pte_load(d, table, index);
     pte_store(d, table, index, value);
-    if ((old & PTE_P) && old != value)
+    if (!(old & PTE_P) || old == value)
+        return;
+    if (in_tlb(d, table, index))
         domain_flush(d);
+    else
+        d->s.translation_generation++;
 }
 
 static enum walk_result refuse_walk(struct walk *w, uint32_t error, unsigned level)
@@ -127,6 +141,7 @@ enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool r
         if (grants(w, abi, stale, access, ring3))
             return WALK_OK;
         stale_drop(d, va); /* as a CPU does before it faults */
+        d->s.attention |= ATTN_FLUSH;
         w->writable = w->user = w->executable = true;
     }
     for (unsigned level = abi->levels; level >= 1; level--) {

@@ -79,7 +79,7 @@ int32_t guest_write_index(struct vcpu *v, gva_t array, uint32_t index, const voi
 
 /* Entries of page tables in machine memory, 4 or 8 bytes as the ABI has them;
  * `index` below abi->ptes_per_page. pte_write marks the frame changed and, when
- * the old value was present, has translations flushed. */
+ * the old value was present and may be in the TLB, has it flushed. */
 uint64_t pte_read(const struct domain *d, mfn_t table, unsigned index);
 void pte_write(struct domain *d, mfn_t table, unsigned index, uint64_t value);
 

@@ -18,6 +18,7 @@ struct domain;
 struct vcpu;
 struct hypercall;
 struct tap;
+struct tlb_filter;
 
 #define MAX_VCPUS        32u
 #define NR_EVTCHNS       1024u
@@ -295,6 +296,7 @@ struct domain {
     bool want_why;           /* somebody reads `why` */
     char why[256];           /* why the last call was refused */
     struct tap *tap;         /* NULL: nobody looks */
+    struct tlb_filter *tlb;  /* what the CPU's TLB may hold; NULL: anything */
     struct hypercall_slot table[NR_HYPERCALLS];
     GHashTable *extra; /* number -> struct hypercall_slot*: users' numbers >= 64 */
     struct domain_state s;

@@ -6,6 +6,7 @@
 #include "descriptor.h"
 #include "hypercall.h"
 #include "mmu.h"
+#include "stale.h"
 
 #define COUNT_MAX_2_0 0xFFFFu
 
@@ -211,7 +212,7 @@ static int32_t extended_command(struct vcpu *v, uint32_t ptr, uint32_t val)
         return mmu_new_baseptr(v, mfn);
     case MMUEXT_2_0_TLB_FLUSH:
     case MMUEXT_2_0_INVLPG:
-        domain_flush(d);
+        domain_flush_asked(d);
         return 0;
     case MMUEXT_2_0_FLUSH_CACHE:
         return mmu_flush_cache(d);

@@ -6,6 +6,7 @@
 #include "descriptor.h"
 #include "hypercall.h"
 #include "mmu.h"
+#include "stale.h"
 
 struct mmuext_request {
     uint32_t cmd, arg1, arg2;
@@ -41,7 +42,10 @@ int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn)
     mfn_t old = v->cr3;
     v->cr3 = mfn;
     page_put_and_type(d, old);
-    domain_flush(d);
+    if (old.mfn == mfn.mfn)
+        domain_flush_asked(d);
+    else
+        domain_flush(d);
     return 0;
 }
 
@@ -94,7 +98,7 @@ static int32_t new_baseptr(struct vcpu *v, const struct mmuext_request *op)
 static int32_t flush(struct vcpu *v, const struct mmuext_request *op)
 {
     (void)op;
-    domain_flush(v->domain);
+    domain_flush_asked(v->domain);
     return 0;
 }
 
@@ -103,7 +107,7 @@ static int32_t flush_multi(struct vcpu *v, const struct mmuext_request *op)
     uint32_t mask;
     if (guest_read(v, GVA(op->arg2), &mask, sizeof mask))
         return refuse(v->domain, -XEN_EINVAL, "the vcpu mask at %#x cannot be read", op->arg2);
-    domain_flush(v->domain);
+    domain_flush_asked(v->domain);
     return 0;
 }
 

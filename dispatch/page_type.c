@@ -72,7 +72,7 @@ static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8
         return 0;
     }
     if (!same) {
-        stale_forget(d); /* nobody may still write by a mapping of before */
+        stale_flush(d); /* nobody may still write by a mapping of before */
         f->type = (uint8_t)type;
         f->flags = (uint8_t)((f->flags & ~(PGF_VALIDATED | PGF_PAE_XEN_L2)) | xen_l2);
     }

@@ -9,7 +9,7 @@
 bool stale_lookup(const struct domain *d, gva_t va, uint64_t *entry)
 {
     const struct stale *s = &d->s.stale;
-    if (G_LIKELY(s->nr == 0) || s->generation != d->s.translation_generation)
+    if (!stale_any(d))
         return false;
     for (unsigned i = 0; i < s->nr; i++) {
         if (s->page[i] == va.va >> RING1_PAGE_SHIFT) {

@@ -22,11 +22,24 @@ bool stale_lookup(const struct domain *d, gva_t va, uint64_t *entry);
 /* It denied an access: the tables count. */
 void stale_drop(struct domain *d, gva_t va);
 
-/* A frame gets another use: flush, when anything lives on. A mapping that is gone
- * must not reach what the frame is now. */
-static inline void stale_forget(struct domain *d)
+/* Something lives on. */
+static inline bool stale_any(const struct domain *d)
 {
-    if (G_UNLIKELY(d->s.stale.nr && d->s.stale.generation == d->s.translation_generation))
+    return G_UNLIKELY(d->s.stale.nr) && d->s.stale.generation == d->s.translation_generation;
+}
+
+/* A frame gets another use: a mapping that is gone must not reach what it is now. */
+static inline void stale_flush(struct domain *d)
+{
+    if (stale_any(d))
+        domain_flush(d);
+}
+
+/* The guest asks for a flush, of whatever size. What a CPU's TLB holds is what the
+ * tables say (pte_write) and may stay; what lives on here may not. */
+static inline void domain_flush_asked(struct domain *d)
+{
+    if (!d->tlb || stale_any(d))
         domain_flush(d);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "hypercall.h"
 #include "mmu.h"
+#include "stale.h"
 
 /* Low bits of the flags; the rest is a pointer to a mask of vcpus, with two
  * values for "this one" and "all". */
@@ -49,7 +50,7 @@ int32_t do_update_va_mapping_2_0(struct vcpu *v, const uint32_t *arg)
         return refuse(d, -XEN_EINVAL, "page %#x is Xen's", page);
     int32_t rc = update(v, GVA(page << RING1_PAGE_SHIFT), arg[1], d->s.domid);
     if (arg[2] & (UVMF_TLB_FLUSH | UVMF_INVLPG))
-        domain_flush(d);
+        domain_flush_asked(d);
     return rc;
 }
 
@@ -68,7 +69,7 @@ static int32_t update_and_flush(struct vcpu *v, const uint32_t *arg, uint16_t ow
         return rc;
     if ((flags & UVMF_FLUSHTYPE) != UVMF_TLB_FLUSH && (flags & UVMF_FLUSHTYPE) != UVMF_INVLPG)
         return rc;
-    domain_flush(d);
+    domain_flush_asked(d);
     if (mask && mask != UVMF_ALL && guest_read(v, GVA(mask), &bitmap, sizeof bitmap))
         return refuse(d, -XEN_EFAULT, "the vcpu mask at %#x cannot be read", mask);
     return rc;

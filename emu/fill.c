@@ -94,6 +94,7 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
     if (G_UNLIKELY(m->breakpoints.nr) && step_withholds(m, va, access, *mark & MARK_EXECUTED))
         return false;
     *out = (struct cpu_mapping){.mfn = w.mfn};
+    tlb_filter_add(&m->tlb, w.entry);
     if (access == ACCESS_FETCH)
         return fill_execute(mark, out);
     if (access == ACCESS_WRITE)

@@ -97,13 +97,19 @@ static const struct domain_ops domain_ops = {
 
 /* --- what the CPU asks of the machine --------------------------------------- */
 
+static void flush_tlb(struct machine *m)
+{
+    cpu_flush_tlb(m->cpu);
+    tlb_filter_clear(&m->tlb);
+}
+
 /* The guest may go on without leaving the run when nothing but a flush is to be
  * done. */
 static bool may_go_on(struct machine *m, struct vcpu *v)
 {
     struct domain *d = m->domain;
     if (d->s.attention == ATTN_FLUSH) {
-        cpu_flush_tlb(m->cpu);
+        flush_tlb(m);
         d->s.attention = 0;
     }
     return !(d->s.attention || m->step.armed || vcpu_event_deliverable(v) ||
@@ -220,6 +226,7 @@ struct machine *machine_new(const struct abi *abi, const struct image *image, co
         goto fail;
     m->domain = domain_new(abi, m->mem, &domain_ops, m);
     m->domain->s.wallclock_ns = setup->date_ns;
+    m->domain->tlb = &m->tlb;
     m->current = &m->domain->s.vcpu[0];
     m->privop = privop_new(m->insns, setup->cpu);
     if (!(m->cpu = cpu_new(m->mem, &cpu_ops, m, error)) || !boot_build(m->domain, image, boot, error))
@@ -310,7 +317,7 @@ static void settle(struct machine *m, struct vcpu *v)
     if (attention & ATTN_DEBUG)
         breakpoints_load_guest(&m->breakpoints, v->dr);
     if (attention & (ATTN_FLUSH | ATTN_GDT | ATTN_DEBUG))
-        cpu_flush_tlb(m->cpu);
+        flush_tlb(m);
     if ((attention & ATTN_GDT) && m->abi->xen < RING1_XEN_4_17 && !data_segments_load(v))
         deliver_failsafe(v); /* 6.4 */
     if (v->regs_changed)

@@ -15,6 +15,7 @@
 #include "cpu.h"
 #include "dispatch/domain.h"
 #include "dispatch/hypercall.h"
+#include "dispatch/tlb_filter.h"
 #include "idle.h"
 #include "image.h"
 #include "insn.h"
@@ -75,6 +76,7 @@ struct machine {
         bool fpu_live;                            /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
+    struct tlb_filter tlb;
     uint64_t hypercall_limit; /* of the present run of the CPU */
     bool forgetful;           /* nothing cached survives a trap */
     bool table_copied;        /* table_store.c: a copy stands at table_page */

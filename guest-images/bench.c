@@ -179,6 +179,18 @@ static u32 remap(u32 turns)
     return done;
 }
 
+/* The same with the page in use: each time a translation of it has to go. */
+static u32 remap_used(u32 turns)
+{
+    u32 done = 0, mfn = virt_to_mfn(batch_page[0]);
+
+    for (u32 i = 0; i < turns; i++) {
+        done += map_page(batch_page[0], pte(mfn, i & 1 ? PTE_RWX : PTE_RO)) == 0;
+        (void)*(volatile u8 *)batch_page[0];
+    }
+    return done;
+}
+
 static u32 update(u32 turns)
 {
     u32 done, sum = 0;
@@ -188,10 +200,43 @@ static u32 update(u32 turns)
     return sum;
 }
 
+static u32 nr_ticks;
+
+static int on_tick(struct trap *t)
+{
+    if (t->vec != VEC_EVENT)
+        return 0;
+    nr_ticks++;
+    UPCALL_PENDING = 0;
+    EVTCHN_SEL = 0;
+    for (u32 i = 0; i < 32; i++)
+        EVTCHN_PENDING[i] = 0;
+    UPCALL_MASK = 0;
+    return 1;
+}
+
+/* From the first call on the guest has the timer's ticks. Returns how many came. */
+static u32 ticks(u32 turns)
+{
+    static u32 bound;
+
+    (void)turns;
+    if (!bound++) {
+        u32 bind[3] = {VIRQ_TIMER, 0, 0};
+
+        on_trap = on_tick;
+        if (hypercall(NR_event_channel_op, 1 /* bind_virq */, (u32)bind, 0, 0, 0))
+            print("FAIL bind_virq\n");
+        EVTCHN_MASK[bind[2] / 32] &= ~(1u << bind[2] % 32);
+        UPCALL_MASK = 0;
+    }
+    return nr_ticks;
+}
+
 static u32 trap(u32 work, u32 turns)
 {
     static u32 (*const traps[])(u32 turns) = {remap, loop_fault, loop_int3, loop_int80,
-                                              loop_cpuid, loop_cr0, update};
+                                              loop_cpuid, loop_cr0, update, remap_used, ticks};
 
     prepare();
     return work < sizeof(traps) / sizeof(traps[0]) ? traps[work](turns) : 0;

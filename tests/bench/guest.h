@@ -30,6 +30,8 @@ enum work {
     WORK_CPUID,
     WORK_CR0,
     WORK_UPDATE,
+    WORK_REMAP_USED,
+    WORK_TICKS, /* starts the timer's ticks; how many came is the sum */
 };
 #define MULTICALL_ENTRIES 32u
 #define UPDATE_ENTRIES    512u
