@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * control.h - 2.0's control interface: two rings of messages in the second half of
- * shared_info (docs/xen-abi.md 9.1), of which the console's are served.
+ * shared_info (docs/xen-abi.md 9.1). The console's are served; front ends are told
+ * that they have no device.
  */
 #ifndef DEVICES_CONTROL_H
 #define DEVICES_CONTROL_H
@@ -10,8 +11,9 @@
 
 #define CONTROL_DATA_MAX 60u
 
-/* Take the guest's next message and answer it. False: there is none, or the
- * indices are nonsense (then *fault says so). `data` takes the bytes of a console
+/* Take the guest's next message and answer it. False: there is none, one that
+ * cannot be answered before the guest answers ours, or the indices are nonsense
+ * (then *fault says so). `data` takes the bytes of a console
  * message, *len their number; other messages have none. */
 bool control_receive(struct domain *d, uint8_t data[CONTROL_DATA_MAX], size_t *len, const char **fault);
 

@@ -266,6 +266,112 @@ START_TEST(control_input)
 }
 END_TEST
 
+static void tell(struct ends *e, unsigned n, uint8_t type, uint8_t subtype, uint8_t length)
+{
+    uint8_t *msg = e->ring + 64 * (n % 8);
+    msg[0] = type;
+    msg[1] = subtype;
+    msg[2] = (uint8_t)(0x40 + n);
+    msg[3] = length;
+    memset(msg + 4, 'a' + (int)n, 60);
+    store32(e->ring + 1024, n + 1);
+}
+
+/* Whatever a guest says is echoed, as xend does; a length beyond the message is cut. */
+START_TEST(control_echo)
+{
+    struct ends e = setup(RING1_ABI_XEN_2_0, RING1_XEN_2_0);
+    static const uint8_t types[][2] = {{2, 32}, {2, 33}, {4, 33}, {4, 0}, {6, 1}, {7, 0}, {200, 200}, {0, 1}};
+    for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+        tell(&e, i, types[i][0], types[i][1], i == 3 ? 200 : 60);
+        ck_assert(console_poll(e.c));
+        ck_assert_uint_eq(load32(e.ring + 1028), i + 1);
+        ck_assert_uint_eq(e.ring[64 * i], types[i][0]);
+        ck_assert_uint_eq(e.ring[64 * i + 1], types[i][1]);
+        ck_assert_uint_eq(e.ring[64 * i + 2], 0x40 + i);
+        ck_assert_uint_eq(e.ring[64 * i + 3], 60);
+        ck_assert_uint_eq(e.ring[64 * i + 63], 'a' + i);
+        ck_assert(event(&e, 1));
+    }
+    ck_assert_uint_eq(e.out->len, 0);
+    ck_assert_uint_eq(load32(e.ring + 1032), 0); /* nothing was sent to the guest */
+    teardown(&e);
+}
+END_TEST
+
+/* A network front end that is up hears that it has no interface. */
+START_TEST(control_no_interfaces)
+{
+    struct ends e = setup(RING1_ABI_XEN_2_0, RING1_XEN_2_0);
+    tell(&e, 0, 4, 32, 8);
+    ck_assert(console_poll(e.c));
+    ck_assert_uint_eq(load32(e.ring + 1028), 1);
+    ck_assert_uint_eq(load32(e.ring + 1032), 1);
+    const uint8_t *msg = e.ring + 512;
+    ck_assert_uint_eq(msg[0], 4);
+    ck_assert_uint_eq(msg[1], 32);
+    ck_assert_uint_eq(msg[3], 8);
+    ck_assert_uint_eq(load32(msg + 4), 1);
+    ck_assert_uint_eq(load32(msg + 8), 0);
+    ck_assert(event(&e, 1));
+    teardown(&e);
+}
+END_TEST
+
+/* With no room for what must be said, the guest's message waits, and so do those
+ * behind it; none is lost or printed twice. */
+START_TEST(control_waits_for_room)
+{
+    struct ends e = setup(RING1_ABI_XEN_2_0, RING1_XEN_2_0);
+    g_autofree char *many = g_strnfill(480, 'z');
+    console_input(e.c, many, 480);
+    ck_assert_uint_eq(load32(e.ring + 1032), 8);
+    tell(&e, 0, 0, 0, 1);
+    tell(&e, 1, 4, 32, 8);
+    tell(&e, 2, 0, 0, 2);
+    console_poll(e.c);
+    ck_assert_str_eq(e.out->str, "a");
+    ck_assert_uint_eq(load32(e.ring + 1028), 1);
+    ck_assert(!console_poll(e.c));
+    store32(e.ring + 1036, 1);
+    ck_assert(console_poll(e.c));
+    ck_assert_str_eq(e.out->str, "acc");
+    ck_assert_uint_eq(load32(e.ring + 1028), 3);
+    ck_assert_uint_eq(load32(e.ring + 1032), 9);
+    ck_assert_uint_eq(e.ring[512], 4);
+    /* An answer to what was never asked. */
+    store32(e.ring + 1036, 10);
+    console_input(e.c, "x", 1);
+    ck_assert_uint_eq(console_pending(e.c), 1);
+    ck_assert_ptr_nonnull(console_fault(e.c));
+    teardown(&e);
+}
+END_TEST
+
+/* Indices run on beyond 2^32, and a line may be cut anywhere. */
+START_TEST(control_wraps)
+{
+    struct ends e = setup(RING1_ABI_XEN_2_0, RING1_XEN_2_0);
+    const uint32_t start = 0xFFFFFFFC;
+    for (unsigned i = 1024; i <= 1036; i += 4)
+        store32(e.ring + i, start);
+    for (uint32_t i = 0; i < 8; i++) {
+        uint8_t *msg = e.ring + 64 * ((start + i) % 8);
+        msg[0] = msg[1] = 0;
+        msg[3] = 1;
+        msg[4] = (uint8_t)"one\ntwo\n"[i];
+    }
+    store32(e.ring + 1024, start + 8);
+    ck_assert(console_poll(e.c));
+    ck_assert_str_eq(e.out->str, "one\ntwo\n");
+    ck_assert_uint_eq(load32(e.ring + 1028), 4);
+    console_input(e.c, "in", 2);
+    ck_assert_uint_eq(load32(e.ring + 1032), start + 1);
+    ck_assert_uint_eq(e.ring[512 + 64 * (start % 8) + 3], 2);
+    teardown(&e);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("console");
@@ -279,6 +385,10 @@ int main(void)
     tcase_add_test(tc, saved_and_restored);
     tcase_add_test(tc, control_messages);
     tcase_add_test(tc, control_input);
+    tcase_add_test(tc, control_echo);
+    tcase_add_test(tc, control_no_interfaces);
+    tcase_add_test(tc, control_waits_for_room);
+    tcase_add_test(tc, control_wraps);
     suite_add_tcase(s, tc);
     return fx_main(s);
 }
