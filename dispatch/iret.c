@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * iret.c - HYPERVISOR_iret: docs/xen-abi.md 6.5 (do_iret of
- * arch/x86/x86_32/traps.c, compat_iret of 4.17's arch/x86/pv/iret.c).
+ * arch/x86/x86_32/traps.c, compat_iret of 4.17's arch/x86/pv/iret.c); and what had
+ * its number in 2.0 and 3.0.0, switch_vm86 (arch/x86/x86_32/entry.S).
  */
 #include "access.h"
 #include "hypercall.h"
@@ -52,4 +53,29 @@ int32_t do_iret(struct vcpu *v, const uint32_t *arg)
     v->nmi_masked = false;
     vcpu_info(v)[1] = !(frame.eflags & EFLAGS_IF);
     return (int32_t)frame.eax;
+}
+
+/* EAX and the frame of an IRET to virtual-8086 mode at SS:ESP. Xen sets VM whatever
+ * the frame says: there is no other way out of it than this mode, or the domain's
+ * end when the frame cannot be read. The mode itself is not emulated. */
+int32_t do_switch_vm86(struct vcpu *v, const uint32_t *arg)
+{
+    struct domain *d = v->domain;
+    const struct regs *r = vcpu_regs(v);
+    struct {
+        uint32_t eax, eip, cs, eflags, esp, ss, es, ds, fs, gs;
+    } frame;
+    uint32_t base;
+    (void)arg;
+
+    if (!selector_base(v, r->ss, &base))
+        domain_crash(d, "switch_vm86: SS %#06x cannot be used", r->ss);
+    else if (guest_read(v, GVA(base + r->esp), &frame, sizeof frame))
+        domain_crash_at(d, CRASH_READ, base + r->esp, "switch_vm86: the frame at %#010x cannot be read",
+                        base + r->esp);
+    else
+        domain_crash(
+            d, "switch_vm86: to virtual-8086 mode, which is not emulated, at %04x:%04x, SS:SP %04x:%04x",
+            frame.cs & 0xFFFFu, frame.eip & 0xFFFFu, frame.ss & 0xFFFFu, frame.esp & 0xFFFFu);
+    return (int32_t)r->eax;
 }

@@ -192,22 +192,40 @@ enum {
     MMUEXT_2_0_INVLPG = 7,
     MMUEXT_2_0_FLUSH_CACHE = 8,
     MMUEXT_2_0_SET_LDT = 9,
+    MMUEXT_2_0_SET_FOREIGNDOM = 10,
     MMUEXT_2_0_CLEAR_FOREIGNDOM = 11,
 };
 
-/* The command in val[7:0], its argument in ptr without the two low bits. The
- * commands about other domains need rights that no ordinary domain has. */
-static int32_t extended_command(struct vcpu *v, uint32_t ptr, uint32_t val)
+/* From here to the end of the call, or to the next such command: whose frames the
+ * requests are about. An ordinary domain may name I/O space alone. */
+static int32_t set_foreigndom(struct domain *d, uint16_t domid, uint16_t *owner)
+{
+    *owner = d->s.domid;
+    if (domid != FOREIGN_IO)
+        return refuse(d, -XEN_EINVAL, "foreign domain %#x", domid);
+    *owner = OWNER_DOMID_IO;
+    return 0;
+}
+
+static int32_t pin_2_0(struct domain *d, uint32_t command, mfn_t mfn, uint16_t owner)
+{
+    if (owner != d->s.domid)
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the foreign domain's", mfn.mfn);
+    if (command == MMUEXT_2_0_UNPIN)
+        return page_unpin(d, mfn);
+    return page_pin(d, mfn, command == MMUEXT_2_0_PIN_L1 ? PGT_l1_table : PGT_l2_table);
+}
+
+/* The command in val[7:0], its argument in ptr without the two low bits. */
+static int32_t extended_command(struct vcpu *v, uint32_t ptr, uint32_t val, uint16_t *owner)
 {
     struct domain *d = v->domain;
     mfn_t mfn = maddr_mfn(ptr);
     switch (val & 0xFF) {
     case MMUEXT_2_0_PIN_L1:
-        return page_pin(d, mfn, PGT_l1_table);
     case MMUEXT_2_0_PIN_L2:
-        return page_pin(d, mfn, PGT_l2_table);
     case MMUEXT_2_0_UNPIN:
-        return page_unpin(d, mfn);
+        return pin_2_0(d, val & 0xFF, mfn, *owner);
     case MMUEXT_2_0_NEW_BASEPTR:
         return mmu_new_baseptr(v, mfn);
     case MMUEXT_2_0_TLB_FLUSH:
@@ -218,27 +236,30 @@ static int32_t extended_command(struct vcpu *v, uint32_t ptr, uint32_t val)
         return mmu_flush_cache(d);
     case MMUEXT_2_0_SET_LDT:
         return ldt_set(v, ptr, val >> 8);
+    case MMUEXT_2_0_SET_FOREIGNDOM:
+        return set_foreigndom(d, (uint16_t)(val >> 16), owner);
     case MMUEXT_2_0_CLEAR_FOREIGNDOM:
+        *owner = d->s.domid;
         return 0;
     default:
         return refuse(d, -XEN_EINVAL, "extended command %u", val & 0xFF);
     }
 }
 
-static int32_t one_request_2_0(struct vcpu *v, const struct mmu_request_2_0 *req)
+static int32_t one_request_2_0(struct vcpu *v, const struct mmu_request_2_0 *req, uint16_t *owner)
 {
     struct domain *d = v->domain;
     uint32_t ptr = req->ptr & ~3u;
     int32_t rc;
     switch (req->ptr & 3) {
     case MMU_NORMAL_PT_UPDATE:
-        rc = normal_update(d, ptr, req->val, d->s.domid, false);
+        rc = normal_update(d, ptr, req->val, *owner, false);
         break;
     case MMU_2_0_MACHPHYS_UPDATE:
-        rc = machphys_update(d, ptr, req->val, d->s.domid);
+        rc = machphys_update(d, ptr, req->val, *owner);
         break;
     case MMU_2_0_EXTENDED_COMMAND:
-        rc = extended_command(v, ptr, req->val);
+        rc = extended_command(v, ptr, req->val, owner);
         break;
     default:
         rc = refuse(d, d->abi->bad_mmu_cmd, "command %u", req->ptr & 3);
@@ -253,6 +274,7 @@ int32_t do_mmu_update_2_0(struct vcpu *v, const uint32_t *arg)
     gva_t pdone = GVA(arg[2]);
     struct requests reqs = {.v = v, .array = GVA(arg[0]), .size = sizeof(struct mmu_request_2_0)};
     uint32_t count = arg[1], i = 0;
+    uint16_t owner = d->s.domid;
     int32_t rc = 0;
 
     /* A continuation keeps the foreign domain in bits 30:16 of the count. */
@@ -268,7 +290,7 @@ int32_t do_mmu_update_2_0(struct vcpu *v, const uint32_t *arg)
         if (G_UNLIKELY(!request_read(&reqs, i, &req)))
             rc = refuse(d, -XEN_EFAULT, "request %u at %#x + %#x cannot be read", i, arg[0], i * reqs.size);
         else
-            rc = one_request_2_0(v, &req);
+            rc = one_request_2_0(v, &req, &owner);
     }
     pdone_write(v, pdone, done + i);
     return rc;

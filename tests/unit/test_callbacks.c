@@ -221,6 +221,37 @@ START_TEST(iret_that_crashes)
 }
 END_TEST
 
+/* What had iret's number before: the frame is read through SS, whole, or the domain
+ * dies; and so it does where the mode is not emulated. */
+START_TEST(switch_to_vm86)
+{
+    const uint32_t frame[10] = {1, 0x77C, 0xF000, 0x33202, 0xFFF0, 0x2000, 3, 4, 5, 6};
+    EACH(f) if (OLD(f))
+    {
+        for (unsigned i = 0; i < 3; i++) {
+            struct regs *r = &f->v->regs;
+            uint32_t edge = fx_va(f, 40).va;
+            if (i == 0)
+                ck_rc(fx_map(f, fx_va(f, 40), 0), 0);
+            ck_assert_int_eq(guest_write(f->v, GVA(edge - 40), frame, sizeof frame), 0);
+            r->eax = 23;
+            r->esp = i == 1 ? edge - 36 : edge - 40;
+            r->ss = i == 2 ? 0x5551 : f->abi->kernel_ds;
+            const struct regs before = *r;
+            ck_rc(CALL(f, 23, 0), 23);
+            ck_assert(f->d->s.crashed);
+            ck_assert_ptr_nonnull(strstr(f->d->s.crash_text, i == 0   ? "virtual-8086 mode"
+                                                             : i == 1 ? "cannot be read"
+                                                                      : "SS 0x5551"));
+            ck_assert(i || strstr(f->d->s.crash_text, "f000:077c, SS:SP 2000:fff0"));
+            ck_assert_mem_eq(&before, r, sizeof before);
+            f->d->s.crashed = false;
+            f->d->s.shutdown = SHUTDOWN_NONE;
+        }
+    }
+}
+END_TEST
+
 START_TEST(iret_architectural_iopl)
 {
     struct fixture *f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
@@ -244,6 +275,7 @@ int main(void)
     tcase_add_test(tc, callback_op);
     tcase_add_test(tc, iret_to_either_ring);
     tcase_add_test(tc, iret_that_crashes);
+    tcase_add_test(tc, switch_to_vm86);
     tcase_add_test(tc, iret_architectural_iopl);
     suite_add_tcase(suite, tc);
     return fx_main(suite);

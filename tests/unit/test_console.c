@@ -359,7 +359,7 @@ START_TEST(control_wraps)
         uint8_t *msg = e.ring + 64 * ((start + i) % 8);
         msg[0] = msg[1] = 0;
         msg[3] = 1;
-        msg[4] = (uint8_t)"one\ntwo\n"[i];
+        msg[4] = (uint8_t) "one\ntwo\n"[i];
     }
     store32(e.ring + 1024, start + 8);
     ck_assert(console_poll(e.c));

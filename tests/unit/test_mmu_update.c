@@ -416,6 +416,31 @@ START_TEST(extended_commands)
 }
 END_TEST
 
+/* 2.0's SET_FOREIGNDOM: I/O space is all that an ordinary domain may name. It holds
+ * to the end of the call, for the targets of entries, not for the tables. */
+START_TEST(foreign_domain_of_2_0)
+{
+    struct fixture *f = fixture_new(RING1_ABI_XEN_2_0, RING1_XEN_2_0);
+    const uint32_t io = 10 | 0x7FF10000;
+    uint32_t pfn = fx_alloc(f);
+    uint32_t at = (uint32_t)fx_pte_maddr(f, fx_va(f, pfn));
+    uint32_t ro = (uint32_t)fx_entry(fx_mfn(f, pfn), 0x21);
+    gva_t done = FX_WORDS(f, 99);
+    /* Not present is nobody's; what follows CLEAR, or another call, is one's own. */
+    ck_rc(CALL(f, 1, FX_WORDS(f, 3, io, at, 0, 3, 11, at, ro).va, 4, done.va), 0);
+    ck_assert_uint_eq(fx_pte(f, fx_va(f, pfn)), ro);
+    ck_rc(CALL(f, 1, FX_WORDS(f, 3, io, at, 0, at, ro).va, 3, done.va), -XEN_EINVAL);
+    ck_assert_uint_eq(fx_get(f, done), 2);
+    ck_assert_uint_eq(fx_pte(f, fx_va(f, pfn)), 0);
+    ck_rc(fx_mmu(f, at, ro), 0);
+    /* A refused one leaves the domain itself; a new base is always its own. */
+    ck_rc(CALL(f, 1, FX_WORDS(f, 3, io, 3, 10 | 9u << 16).va, 2, done.va), -XEN_EINVAL);
+    ck_assert_uint_eq(fx_get(f, done), 1);
+    ck_rc(CALL(f, 1, FX_WORDS(f, 3, io, (uint32_t)fx_entry(f->top, 3), 5).va, 2, done.va), 0);
+    fixture_free(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("mmu_update");
@@ -436,6 +461,7 @@ int main(void)
     tcase_add_test(tc, batch_that_changes_itself);
     tcase_add_test(tc, foreign_domain);
     tcase_add_test(tc, extended_commands);
+    tcase_add_test(tc, foreign_domain_of_2_0);
     suite_add_tcase(suite, tc);
     return fx_main(suite);
 }
