@@ -54,6 +54,7 @@
 /* What Xen hides from a guest that has no business with it. */
 #define LEAF1_EDX_HIDDEN (F_VME | F_PSE | F_MTRR | F_PGE | F_PSE36)
 #define LEAF1_EDX_OLD    (F_MCE | F_APIC | F_MCA) /* hidden by Xens before 4.17 */
+#define LEAF1_EDX_OLDER  F_DE                     /* and by those that keep CR4.DE for themselves */
 
 #define TEXT(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
@@ -173,6 +174,17 @@ static void xen_leaf(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint
     }
 }
 
+static void filter_features(const struct abi *abi, uint32_t out[4])
+{
+    out[3] &= ~LEAF1_EDX_HIDDEN;
+    if (abi->xen < RING1_XEN_4_17)
+        out[3] &= ~LEAF1_EDX_OLD;
+    else
+        out[2] |= F_HYPERVISOR; /* came with 3.4 */
+    if (abi->xen < RING1_XEN_3_2)
+        out[3] &= ~LEAF1_EDX_OLDER;
+}
+
 void cpuid_answer(const struct cpu_model *model, struct vcpu *v, uint32_t regs[4], bool forced)
 {
     const struct abi *abi = v->domain->abi;
@@ -186,10 +198,8 @@ void cpuid_answer(const struct cpu_model *model, struct vcpu *v, uint32_t regs[4
         out[1] |= v->id << 24;
         out[2] &= ~model->hidden_ecx;
         out[3] &= ~model->hidden_edx;
-        if (filtered) {
-            out[3] &= ~(LEAF1_EDX_HIDDEN | (abi->xen < RING1_XEN_4_17 ? LEAF1_EDX_OLD : 0));
-            out[2] |= F_HYPERVISOR;
-        }
+        if (filtered)
+            filter_features(abi, out);
     } else if (leaf == 0x80000001) {
         out[3] = model->nx && guest_efer(abi) & 0x800u ? F_NX : 0;
     } else if (filtered && leaf >= XEN_BASE && leaf < XEN_BASE + 0x100) {

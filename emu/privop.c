@@ -113,10 +113,13 @@ static enum privop_result write_cr3(struct priv *op, uint32_t value)
     return op->v->domain->s.crashed ? PRIVOP_DONE : PRIVOP_FAULT;
 }
 
+/* Up to 3.1 nothing of it is the guest's to change; 3.0.4 lets it write what it
+ * has read, as Linux 2.6.18 and NetBSD do (12.2). */
 static enum privop_result write_cr4(struct priv *op, uint32_t value)
 {
     if (op->abi->xen < RING1_XEN_3_2)
-        return PRIVOP_FAULT;
+        return op->abi->xen > RING1_XEN_3_0_0 && value == guest_cr4(op, op->v->cr4) ? PRIVOP_DONE
+                                                                                   : PRIVOP_FAULT;
     op->v->cr4 = guest_cr4(op, value);
     return PRIVOP_DONE;
 }

@@ -238,6 +238,8 @@ START_TEST(control_register_4)
                     (PAIRS[_i].xen >= RING1_XEN_4_17 ? 0x40 : 0);
     ck_assert_int_eq(RUN(FROM_CR4), PRIVOP_DONE);
     ck_assert_uint_eq(regs()->eax, view);
+    /* what it has read, a guest may write */
+    ck_assert_int_eq(RUN(TO_CR4), PAIRS[_i].xen > RING1_XEN_3_0_0 ? PRIVOP_DONE : PRIVOP_FAULT);
     regs()->eax = view | 0x98; /* PGE, PSE, DE */
     if (PAIRS[_i].xen < RING1_XEN_3_2) {
         ck_assert_int_eq(RUN(TO_CR4), PRIVOP_FAULT);
@@ -603,7 +605,9 @@ START_TEST(views_of_cpuid)
     privop_cpuid(p, f->v, plain, false);
     privop_cpuid(p, f->v, forced, true);
     ck_assert_uint_eq(forced[3] & 0x0002300a, 0); /* VME PSE MTRR PGE PSE36 */
-    ck_assert_uint_eq(forced[2] >> 31, 1);
+    ck_assert_uint_eq(forced[3] >> 2 & 1, PAIRS[_i].xen >= RING1_XEN_3_2); /* DE */
+    ck_assert_uint_eq(plain[3] >> 2 & 1, 1);
+    ck_assert_uint_eq(forced[2] >> 31, filtered);
     ck_assert_uint_eq(plain[2] >> 31, filtered);
     ck_assert_uint_eq((plain[3] >> 3) & 1, !filtered);
     ck_assert_uint_eq(forced[3] & 0x07008171, 0x07008171); /* what every kernel wants */
