@@ -51,6 +51,8 @@ struct frame {
     0x02u                   /* the guest holds or held a writable mapping of it in                           \
                              * the CPU's TLB */
 #define MARK_EXECUTED 0x04u /* the CPU may hold translations of its code */
+#define MARK_EPOCH    0x18u /* when code of it was last looked up: fill.c */
+#define MARK_COOLED   0xE0u /* how often its code was forgotten since */
 
 struct memory {
     uint8_t *base;        /* host mapping of nr_frames frames and two more */

@@ -95,6 +95,9 @@ uint64_t cpu_clock(const struct cpu *cpu);
 void cpu_charge(struct cpu *cpu, uint64_t ns);
 void cpu_set_clock(struct cpu *cpu, uint64_t clock);
 void cpu_set_deadline(struct cpu *cpu, uint64_t clock);
+/* The last run left a block in its middle: the next one does not ask for the deadline
+ * before that block's end, as the last would not have. */
+void cpu_finish_block(struct cpu *cpu);
 
 /* Of EBX, ECX, EDX, ESI, EDI, EBP those from CPU_ARGS_GIVEN to n (at most 6) to
  * their places in `arg`; inside `hypercall`. */

@@ -34,6 +34,7 @@ struct cpu {
     uint64_t clock;
     _Atomic uint64_t deadline; /* 0: stop */
     uint64_t wanted_deadline;
+    uint64_t finishing; /* clock at which a block may begin whatever the deadline is */
     uint64_t block_address;
     uint32_t block_size;
     uint32_t last_start, last_end; /* the block before the present exit */
@@ -99,7 +100,8 @@ static void set_event(struct cpu *cpu, const struct cpu_event *event)
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
-    if (G_UNLIKELY(cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed))) {
+    if (G_UNLIKELY(cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed)) &&
+        cpu->clock != cpu->finishing) {
         cpu->block_size = 0; /* it is not executed */
         uc_emu_stop(uc);
         return;
@@ -460,6 +462,7 @@ struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, G
     cpu->user = user;
     cpu->scratch = g_aligned_alloc0(1, RING1_PAGE_SIZE, RING1_PAGE_SIZE);
     cpu_set_deadline(cpu, UINT64_MAX);
+    cpu->finishing = UINT64_MAX;
     cpu->making = true;
     bool ok = open_engine(cpu, error) && find_layout(cpu, error);
     cpu->making = false;
@@ -532,6 +535,7 @@ bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
     cpu->running = true;
     uc_err err = uc_emu_start(cpu->uc, eip, 0, 0, 0);
     cpu->running = false;
+    cpu->finishing = UINT64_MAX;
     cpu->refusing = false; /* cpu_forget_code asks for its window between runs */
     if (cpu->rewind) {
         restore_context(cpu);
@@ -590,6 +594,11 @@ void cpu_set_deadline(struct cpu *cpu, uint64_t clock)
 {
     cpu->wanted_deadline = clock;
     atomic_store_explicit(&cpu->deadline, clock, memory_order_relaxed);
+}
+
+void cpu_finish_block(struct cpu *cpu)
+{
+    cpu->finishing = cpu->clock;
 }
 
 /* --- registers -------------------------------------------------------------- */

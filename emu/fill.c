@@ -9,6 +9,11 @@
  * checks each store against its translations. A frame that was written and is
  * to be executed for the first time is refused once: machine_trap has the TLB
  * emptied first.
+ *
+ * A store that is checked costs ten times a plain one. So the code of a frame is
+ * forgotten when it is written and was not looked up for a while: kernels give
+ * frames another use. Where code and data share a frame that would be for nothing:
+ * after a few times it is left.
  */
 #include "machine.h"
 #include "segments.h"
@@ -59,18 +64,48 @@ static bool fill_hidden(struct machine *m, uint32_t va, enum access access, stru
     return true;
 }
 
-static bool fill_execute(uint8_t *mark, struct cpu_mapping *out)
+/* Flushes of the TLB in an epoch, and how often a frame's code is forgotten for
+ * being cold. */
+#define EPOCH_FLUSHES 64u
+#define COOLED_MAX    7u
+
+static unsigned epoch(const struct machine *m)
+{
+    return m->flushes / EPOCH_FLUSHES;
+}
+
+void fill_mark_executed(const struct machine *m, uint8_t *mark)
+{
+    *mark = (uint8_t)((*mark & ~MARK_EPOCH) | MARK_EXECUTED | (epoch(m) << 3 & MARK_EPOCH));
+}
+
+void fill_forget(struct machine *m, mfn_t mfn)
+{
+    uint8_t *mark = &m->mem->marks[mfn.mfn];
+    cpu_forget_code(m->cpu, mfn);
+    if (*mark >> 5 < COOLED_MAX)
+        *mark += 1u << 5;
+    *mark &= (uint8_t)~MARK_EXECUTED;
+}
+
+/* The epoch's number is kept modulo 4: at times a cold frame is taken for warm. */
+static bool cold(const struct machine *m, uint8_t mark)
+{
+    return (epoch(m) - (mark >> 3)) % 4 >= 2 && mark >> 5 < COOLED_MAX;
+}
+
+static bool fill_execute(const struct machine *m, uint8_t *mark, struct cpu_mapping *out)
 {
     if ((*mark & MARK_WRITTEN) && !(*mark & MARK_EXECUTED))
         return false;
-    *mark |= MARK_EXECUTED;
+    fill_mark_executed(m, mark);
     out->execute = true;
     return true;
 }
 
-static bool fill_write(uint8_t *mark, const struct walk *w, struct cpu_mapping *out)
+static bool fill_write(const struct machine *m, uint8_t *mark, const struct walk *w, struct cpu_mapping *out)
 {
-    if ((*mark & MARK_EXECUTED) && !w->executable)
+    if (G_UNLIKELY((*mark & MARK_EXECUTED) && (!w->executable || cold(m, *mark))))
         return false; /* all rights would let NX be passed: forget the code first */
     *mark |= MARK_WRITTEN | MARK_DIRTY;
     out->write = true;
@@ -96,8 +131,8 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
     *out = (struct cpu_mapping){.mfn = w.mfn};
     tlb_filter_add(&m->tlb, w.entry);
     if (access == ACCESS_FETCH)
-        return fill_execute(mark, out);
+        return fill_execute(m, mark, out);
     if (access == ACCESS_WRITE)
-        return fill_write(mark, &w, out);
+        return fill_write(m, mark, &w, out);
     return true;
 }

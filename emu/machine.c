@@ -101,6 +101,7 @@ static void flush_tlb(struct machine *m)
 {
     cpu_flush_tlb(m->cpu);
     tlb_filter_clear(&m->tlb);
+    m->flushes++;
 }
 
 /* The guest may go on without leaving the run when nothing but a flush is to be
@@ -470,13 +471,17 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
     };
 
     for (;;) {
-        enum step step = before_guest(m, v, budget, &limits, stop);
-        if (step == STEP_STOP)
-            return true;
-        if (step == STEP_AGAIN)
-            continue;
-        if (deliver_pending(v))
-            cpu_charge(m->cpu, TRAP_NS);
+        bool cut = m->block_cut;
+        if (G_LIKELY(!cut)) {
+            enum step step = before_guest(m, v, budget, &limits, stop);
+            if (step == STEP_STOP)
+                return true;
+            if (step == STEP_AGAIN)
+                continue;
+            if (deliver_pending(v))
+                cpu_charge(m->cpu, TRAP_NS);
+        }
+        m->block_cut = false;
         bool given = v->regs_changed;
         settle(m, v);
         if (d->s.shutdown != SHUTDOWN_NONE ||
@@ -486,8 +491,13 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
         struct cpu_event event;
         m->hypercall_limit = MIN(limits.hypercalls, limits.traps - m->s.traps);
         cpu_set_deadline(m->cpu, next_deadline(m, budget));
-        if (atomic_load(&m->interrupted))
-            continue;
+        if (G_UNLIKELY(cut))
+            cpu_finish_block(m->cpu);
+        if (atomic_load(&m->interrupted)) {
+            if (!cut)
+                continue;
+            cpu_stop(m->cpu); /* at the block's end */
+        }
         if (!cpu_run(m->cpu, &event, error))
             return false;
         if (G_UNLIKELY(m->step.armed)) {

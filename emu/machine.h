@@ -77,6 +77,8 @@ struct machine {
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
     struct tlb_filter tlb;
+    uint32_t flushes; /* of the TLB */
+    bool block_cut;   /* the CPU left a block for its own reasons alone: go on as if it had not */
     uint64_t hypercall_limit; /* of the present run of the CPU */
     bool forgetful;           /* nothing cached survives a trap */
     bool table_copied;        /* table_store.c: a copy stands at table_page */
@@ -118,5 +120,8 @@ char *machine_hash(struct machine *m);
 void machine_trap(struct machine *m, struct vcpu *v, const struct cpu_event *event);
 /* fill.c: the CPU's misses. */
 bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, struct cpu_mapping *out);
+/* The frame of `mark` is about to be executed; its code is to be forgotten. */
+void fill_mark_executed(const struct machine *m, uint8_t *mark);
+void fill_forget(struct machine *m, mfn_t mfn);
 
 #endif

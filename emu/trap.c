@@ -26,11 +26,11 @@ static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum ac
         return true;
     }
     if (access == ACCESS_FETCH) {
-        *mark |= MARK_EXECUTED;
+        fill_mark_executed(m, mark);
         cpu_flush_tlb(m->cpu);
     } else if (access == ACCESS_WRITE && (*mark & MARK_EXECUTED)) {
-        cpu_forget_code(m->cpu, w.mfn);
-        *mark &= (uint8_t)~MARK_EXECUTED;
+        fill_forget(m, w.mfn);
+        m->block_cut = true;
     }
     return true;
 }

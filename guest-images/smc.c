@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * smc - self-modifying code is seen at once, whichever way it is written: four
- * cases, 2000 rounds each.
+ * cases, 2000 rounds each, and a page that is code and data in turns.
  */
 #include "lib/paging.h"
 
@@ -75,6 +75,29 @@ static u32 data_beside(u8 *to, const u8 *from)
     return stale;
 }
 
+/* A page that held code is data for a while, and the other way round; in between
+ * the CPU's TLB is emptied, as by a kernel that switches address spaces. */
+static u32 in_turns(void)
+{
+    u32 i, k, stale = 0;
+
+    for (i = 0; i < 12; i++) {
+        put_function(code, i);
+        stale += call(code) != i;
+        for (k = 0; k < 300; k++) {
+            stale += map_page(alias, pte(virt_to_mfn(code), k & 1 ? PTE_RWX : PTE_RO)) != 0;
+            (void)*(volatile u8 *)(alias + 512);
+            *(volatile u32 *)(code + 512 + k % 64 * 4) = i * k;
+            if (i > 8)
+                stale += call(code) != i;
+        }
+        for (k = 300 - 64; k < 300; k++)
+            stale += *(volatile u32 *)(code + 512 + k % 64 * 4) != i * k;
+        stale += call(code) != i;
+    }
+    return stale;
+}
+
 void guest_main(void)
 {
     CHECK("alias mapped", map_page(alias, pte(virt_to_mfn(code), PTE_RWX)), 0);
@@ -85,4 +108,5 @@ void guest_main(void)
     CHECK("written and run through an alias: stale", rounds(alias, alias), 0);
     CHECK("code and data in one page, both through an alias: stale", same_page(alias, alias), 0);
     CHECK("data beside code, written through an alias: stale", data_beside(alias, code), 0);
+    CHECK("code and data in turns: stale", in_turns(), 0);
 }
