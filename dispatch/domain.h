@@ -174,6 +174,13 @@ struct watchdog {
     uint64_t deadline;
 };
 
+/* A range of the memory map: 20 bytes, as guests have it. */
+#define MAX_E820 32u
+struct e820_entry {
+    uint64_t addr, size;
+    uint32_t type;
+} __attribute__((packed));
+
 #define SHUTDOWN_NONE UINT32_MAX
 #define CRASH_TEXT    256
 
@@ -217,6 +224,10 @@ struct domain_state {
     uint32_t max_pages;
     uint32_t vm_assist; /* bit n: type n enabled */
     bool paused;
+    /* The map that the guest set itself, in place of the builder's. */
+    bool e820_set;
+    uint32_t e820_nr;
+    struct e820_entry e820[MAX_E820];
 
     mfn_t shared_info;
     mfn_t gdt_reserved; /* hidden frame: the GDT page with Xen's descriptors */

@@ -372,6 +372,9 @@ static uint32_t port_status(const struct domain *d, uint32_t port, union evtchn_
 static int32_t evtchn_status(struct vcpu *v, union evtchn_args *a)
 {
     struct domain *d = v->domain;
+    /* The port is looked at before the right to ask. */
+    if (d->abi->xen >= RING1_XEN_4_17 && a->status.dom == DOMID_BACKEND && a->status.port >= 4096)
+        return bad_port(d, a->status.port);
     if (!names_self(d, a->status.dom))
         return foreign_domain(d, a->status.dom);
     if (!port_is_valid(d, a->status.port))
@@ -417,9 +420,17 @@ static int32_t evtchn_reset_all(struct vcpu *v, union evtchn_args *a)
     return 0;
 }
 
+/* A reset goes on: but none was interrupted. */
+static int32_t evtchn_reset_cont(struct vcpu *v, union evtchn_args *a)
+{
+    if (!names_self(v->domain, a->dom))
+        return foreign_domain(v->domain, a->dom);
+    return refuse(v->domain, -XEN_EBUSY, "no reset is under way");
+}
+
 /* --- commands -------------------------------------------------------------- */
 
-#define EVTCHNOP_reset_cont 14 /* Xen's own, and callable */
+#define EVTCHNOP_reset_cont 14 /* Xen's own */
 
 struct evtchn_cmd {
     evtchn_fn fn;
@@ -440,7 +451,7 @@ static const struct evtchn_cmd cmds[] = {
     [EVTCHNOP_bind_vcpu] = {bind_vcpu, 8, false, RING1_XEN_3_0_0},
     [EVTCHNOP_unmask] = {evtchn_unmask, 4, false, RING1_XEN_3_0_4},
     [EVTCHNOP_reset] = {evtchn_reset_all, 2, false, RING1_XEN_3_2},
-    [EVTCHNOP_reset_cont] = {evtchn_reset_all, 2, false, RING1_XEN_4_17},
+    [EVTCHNOP_reset_cont] = {evtchn_reset_cont, 2, false, RING1_XEN_4_17},
 };
 
 static const struct evtchn_cmd cmds_2_0[] = {

@@ -4,6 +4,7 @@
  * dom_mem_op of 2.0 (docs/xen-abi.md 5.9, 12.2, 13.1).
  */
 #include "hypercall.h"
+#include "memory_priv.h"
 #include "mmu.h"
 
 /* Highest order of an extent that 4.17 gives a domain without devices; older
@@ -226,31 +227,80 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
     return extents_run(&x, op);
 }
 
+bool domain_exists(const struct domain *d, uint16_t domid)
+{
+    return domid == FOREIGN_SELF || domid == d->s.domid || domid == DOMID_BACKEND;
+}
+
 /* --- exchange ------------------------------------------------------------------- */
 
-static int32_t check_exchange(struct domain *d, const struct xen_memory_exchange *x)
+/* 4.17's translation for 32-bit callers: lists must fit into what it has, orders
+ * count modulo 32, and what it will pass on is read at once. */
+#define XLAT_EXTENTS ((2 * RING1_PAGE_SIZE - 88) / 8)
+
+static int32_t translate_exchange(struct vcpu *v, const struct xen_memory_exchange *x)
 {
+    struct domain *d = v->domain;
     const struct xen_memory_reservation *in = &x->in, *out = &x->out;
-    if (x->nr_exchanged > in->nr_extents || (in->domid != out->domid && d->abi->xen < RING1_XEN_4_17))
-        return refuse(d, -XEN_EINVAL, "in and out do not match");
-    if (in->extent_order > 31 || out->extent_order > 31 || UINT32_MAX >> in->extent_order < in->nr_extents ||
-        UINT32_MAX >> out->extent_order < out->nr_extents ||
-        in->nr_extents << in->extent_order != out->nr_extents << out->extent_order)
-        return refuse(d, -XEN_EINVAL, "%u extents of order %u against %u of order %u", in->nr_extents,
-                      in->extent_order, out->nr_extents, out->extent_order);
-    if (d->abi->xen >= RING1_XEN_4_17 && (!guest_range_ok(d, GVA(in->extent_start), in->nr_extents * 4ull) ||
-                                          !guest_range_ok(d, GVA(out->extent_start), out->nr_extents * 4ull)))
+    int64_t delta = (int64_t)out->extent_order - in->extent_order;
+    uint32_t pfn, per_extent = (1u << (ABS(delta) & 31)) + 1, end;
+
+    if (delta > 0 && x->nr_exchanged & ((1u << (delta & 31)) - 1))
+        return refuse(d, -XEN_EINVAL, "%u extents done are no whole chunks", x->nr_exchanged);
+    if (!guest_range_ok(d, GVA(in->extent_start), in->nr_extents * 4ull) ||
+        !guest_range_ok(d, GVA(out->extent_start), out->nr_extents * 4ull))
         return refuse(d, -XEN_EFAULT, "lists at %#x and %#x", in->extent_start, out->extent_start);
+    if (per_extent > XLAT_EXTENTS)
+        return refuse(d, -XEN_E2BIG, "orders %u and %u", in->extent_order, out->extent_order);
+    end = XLAT_EXTENTS / per_extent;
+    if (delta > 0)
+        end <<= delta & 31;
+    end = MIN((uint64_t)end + x->nr_exchanged, in->nr_extents);
+    for (uint32_t i = x->nr_exchanged; i < end; i++)
+        if (guest_read_index(v, GVA(in->extent_start), i, &pfn, 4))
+            return refuse(d, -XEN_EFAULT, "input extent %u cannot be read", i);
+    return 0;
+}
+
+static int32_t check_exchange_4_17(struct vcpu *v, const struct xen_memory_exchange *x)
+{
+    struct domain *d = v->domain;
+    const struct xen_memory_reservation *in = &x->in, *out = &x->out;
+    int32_t rc = translate_exchange(v, x);
+    if (rc)
+        return rc;
     if (in->extent_order > max_order(d) || out->extent_order > max_order(d))
         return refuse(d, -XEN_EPERM, "extents of order %u", MAX(in->extent_order, out->extent_order));
-    if (d->abi->xen >= RING1_XEN_4_17 && in->domid != out->domid)
+    if (in->domid != out->domid)
         return refuse(d, -XEN_EINVAL, "domains %u and %u", in->domid, out->domid);
-    if (d->abi->xen >= RING1_XEN_4_17 && x->nr_exchanged == in->nr_extents)
+    if (x->nr_exchanged == in->nr_extents)
         return 0;
-    if (d->abi->xen >= RING1_XEN_4_17 && in->domid != FOREIGN_SELF && in->domid != d->s.domid &&
-        in->domid != DOMID_BACKEND)
+    if (!domain_exists(d, in->domid))
         return refuse(d, -XEN_ESRCH, "no domain %u", in->domid);
-    if (in->domid != FOREIGN_SELF && !(d->abi->xen >= RING1_XEN_4_17 && in->domid == d->s.domid))
+    if (in->domid == DOMID_BACKEND)
+        return refuse(d, -XEN_EPERM, "memory of domain %u", in->domid);
+    return 0;
+}
+
+static int32_t check_exchange(struct vcpu *v, const struct xen_memory_exchange *x)
+{
+    struct domain *d = v->domain;
+    const struct xen_memory_reservation *in = &x->in, *out = &x->out;
+    bool new = d->abi->xen >= RING1_XEN_4_17;
+    unsigned in_shift = in->extent_order & 31, out_shift = out->extent_order & 31;
+
+    if (x->nr_exchanged > in->nr_extents || (in->domid != out->domid && !new))
+        return refuse(d, -XEN_EINVAL, "in and out do not match");
+    if ((!new && (in->extent_order > 31 || out->extent_order > 31)) ||
+        UINT32_MAX >> in_shift < in->nr_extents || UINT32_MAX >> out_shift < out->nr_extents ||
+        in->nr_extents << in_shift != out->nr_extents << out_shift)
+        return refuse(d, -XEN_EINVAL, "%u extents of order %u against %u of order %u", in->nr_extents,
+                      in->extent_order, out->nr_extents, out->extent_order);
+    if (new)
+        return check_exchange_4_17(v, x);
+    if (in->extent_order > max_order(d) || out->extent_order > max_order(d))
+        return refuse(d, -XEN_EPERM, "extents of order %u", MAX(in->extent_order, out->extent_order));
+    if (in->domid != FOREIGN_SELF)
         return refuse(d, -XEN_EPERM, "memory of domain %u", in->domid);
     return 0;
 }
@@ -331,7 +381,7 @@ static int32_t exchange(struct vcpu *v, gva_t arg)
     struct xen_memory_exchange x;
     if (guest_read(v, arg, &x, sizeof x))
         return refuse(d, -XEN_EFAULT, "the exchange at %#x cannot be read", arg.va);
-    int32_t rc = check_exchange(d, &x);
+    int32_t rc = check_exchange(v, &x);
     if (rc)
         return rc;
     unsigned order = MAX(x.in.extent_order, x.out.extent_order) - x.in.extent_order;
@@ -417,34 +467,6 @@ static int32_t machphys_mfn_list(struct vcpu *v, gva_t arg)
     if (guest_write(v, arg, &list, sizeof list))
         return refuse(d, -XEN_EFAULT, "the answer cannot be written to %#x", arg.va);
     return 0;
-}
-
-/* Today's toolstack gives a domain one range of RAM; older ones gave none. */
-static int32_t memory_map(struct vcpu *v, gva_t arg)
-{
-    struct domain *d = v->domain;
-    struct {
-        uint64_t addr, size;
-        uint32_t type;
-    } __attribute__((packed)) ram = {0, (uint64_t)d->s.max_pages << RING1_PAGE_SHIFT, 1};
-    G_STATIC_ASSERT(sizeof ram == 20);
-    struct {
-        uint32_t nr_entries, buffer;
-    } map;
-    if (d->abi->xen < RING1_XEN_4_17)
-        return refuse(d, -XEN_ENOSYS, "the domain has no memory map");
-    if (guest_read(v, arg, &map, sizeof map))
-        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
-    map.nr_entries = MIN(map.nr_entries, 1u);
-    if ((map.nr_entries && guest_write(v, GVA(map.buffer), &ram, sizeof ram)) ||
-        guest_write(v, arg, &map, sizeof map))
-        return refuse(d, -XEN_EFAULT, "the map cannot be written to %#x", map.buffer);
-    return 0;
-}
-
-static bool domain_exists(const struct domain *d, uint16_t domid)
-{
-    return domid == FOREIGN_SELF || domid == d->s.domid || domid == DOMID_BACKEND;
 }
 
 #define MAPSPACE_gmfn_range   3u
@@ -552,25 +574,6 @@ static int32_t physmap_op(struct vcpu *v, gva_t arg)
     return refuse(d, -XEN_EINVAL, "the domain is not translated");
 }
 
-/* A domain may set its own map; nobody has been seen to. */
-static int32_t set_memory_map(struct vcpu *v, gva_t arg)
-{
-    struct domain *d = v->domain;
-    struct {
-        uint16_t domid, pad;
-        uint32_t nr_entries, buffer;
-    } map;
-    if (guest_read(v, arg, &map, sizeof map))
-        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
-    if (d->abi->xen >= RING1_XEN_4_17 && map.nr_entries > 1024)
-        return refuse(d, -XEN_EINVAL, "%u entries", map.nr_entries);
-    if (d->abi->xen >= RING1_XEN_4_17 && !domain_exists(d, map.domid))
-        return refuse(d, -XEN_ESRCH, "no domain %u", map.domid);
-    if (map.domid == FOREIGN_SELF)
-        return refuse(d, -XEN_ENOSYS, "not served yet");
-    return refuse(d, -XEN_EPERM, "domain %u", map.domid);
-}
-
 /* --- the call -------------------------------------------------------------------- */
 
 /* First Xen that has a command; those not named come with 3.0.4 here. */
@@ -616,7 +619,7 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
     case XENMEM_translate_gpfn_list:
         return physmap_op(v, p);
     case XENMEM_memory_map:
-        return memory_map(v, p);
+        return get_memory_map(v, p);
     case XENMEM_machine_memory_map:
         return refuse(d, abi->xen >= RING1_XEN_4_17 ? -XEN_EPERM : -XEN_EINVAL,
                       "for privileged domains alone");

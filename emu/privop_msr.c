@@ -30,8 +30,9 @@
 /* What 4.17 makes of MISC_ENABLE: no BTS, no PEBS, no xTPR messages. */
 #define MISC_ENABLE_4_17 0x801801u
 
-/* An error bank count of 2, software recovery, threshold status. */
-#define MCG_CAP_4_17 0x1000802u
+/* An error bank count of 2, corrected errors counted, threshold status, software
+ * recovery. */
+#define MCG_CAP_4_17 0x1000C02u
 
 /* What the CPU of docs/cpu.md has, and old Xens let the guest read. */
 struct msr_row {

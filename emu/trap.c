@@ -99,6 +99,17 @@ static bool is_int1(struct machine *m, struct vcpu *v)
     return true;
 }
 
+/* `int $6` comes as the exception, too. */
+static bool is_int6(struct machine *m, struct vcpu *v)
+{
+    const struct insn *in = insn_at(m->insns, v);
+    if (!in || in->length == 0 || in->opcode != 0xCD || in->lock)
+        return false;
+    vcpu_regs_mut(v)->eip += in->length;
+    deliver_soft_interrupt(v, TRAP_invalid_op, in->length);
+    return true;
+}
+
 static void exception(struct machine *m, struct vcpu *v, const struct cpu_event *e)
 {
     switch (e->vector) {
@@ -109,6 +120,8 @@ static void exception(struct machine *m, struct vcpu *v, const struct cpu_event 
         if (privop_forced(m->privop, v))
             return;
         if (is_int1(m, v))
+            return;
+        if (is_int6(m, v))
             return;
         if (is_rdpmc(v)) {
             deliver_exception(v, TRAP_gp_fault, 0);
