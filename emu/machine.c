@@ -430,7 +430,7 @@ static uint64_t next_deadline(const struct machine *m, const struct ring1_budget
     return MIN(next, MIN(idle_deadline(m), m->s.polled + 10 * POLL_NS));
 }
 
-static void count_trap(struct machine *m)
+void machine_count_trap(struct machine *m)
 {
     m->s.traps++;
     cpu_charge(m->cpu, TRAP_NS);
@@ -440,7 +440,7 @@ static bool prepare_step(struct machine *m, struct vcpu *v, bool given)
 {
     if (!step_begin(m, v, given)) {
         if (v->regs_changed)
-            count_trap(m);
+            machine_count_trap(m);
         return false;
     }
     v->regs_loaded = false;
@@ -452,7 +452,7 @@ static void after_step(struct machine *m, struct vcpu *v, const struct cpu_event
     if (!step_end(m, v, event))
         machine_trap(m, v, event);
     if (v->regs_changed)
-        count_trap(m);
+        machine_count_trap(m);
     m->step.armed = false;
 }
 
@@ -505,7 +505,7 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
         } else if (event.exit != CPU_EXIT_STOPPED) {
             machine_trap(m, v, &event);
             if (event.exit != CPU_EXIT_MISS || v->regs_changed)
-                count_trap(m);
+                machine_count_trap(m);
         }
     }
 }

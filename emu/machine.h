@@ -118,6 +118,9 @@ char *machine_hash(struct machine *m);
 
 /* trap.c: what to do after cpu_run returned `event`. v->regs are loaded. */
 void machine_trap(struct machine *m, struct vcpu *v, const struct cpu_event *event);
+/* A trap that the guest sees: it is counted and has its price. One that changed
+ * v->regs is counted by machine_run. */
+void machine_count_trap(struct machine *m);
 /* fill.c: the CPU's misses. */
 bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, struct cpu_mapping *out);
 /* The frame of `mark` is about to be executed; its code is to be forgotten. */

@@ -37,25 +37,65 @@ bool table_store_fill(const struct machine *m, uint32_t va, struct cpu_mapping *
     return true;
 }
 
-/* One instruction with the table's copy in its place. True: it was executed. */
+/* Most stores are a MOV of a word: what it stores is known without executing it. */
+static bool known_value(struct vcpu *v, const struct insn *in, uint32_t *value)
+{
+    struct regs r = *vcpu_regs(v);
+    if (!in || in->length == 0 || in->lock || in->operand_size != 4 || !in->code32)
+        return false;
+    switch (in->opcode) {
+    case 0x89: /* mov r32, m32 */
+        *value = *insn_register(&r, insn_modrm_reg(in));
+        return true;
+    case 0xA3: /* mov eax, m32 */
+        *value = r.eax;
+        return true;
+    case 0xC7: /* mov imm32, m32: the constant comes last */
+        memcpy(value, in->bytes + in->length - sizeof *value, sizeof *value);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One instruction with the table's copy in its place. True: it was executed. What
+ * the TLB has for reading there is the table itself, which is the same. */
 static bool step_on_copy(struct machine *m, uint32_t page, const uint8_t *table)
 {
     struct cpu_event event;
     memcpy(frame_ptr(m->mem, m->mem->scratch), table, RING1_PAGE_SIZE);
     m->table_copied = true;
     m->table_page = page;
-    cpu_flush_tlb(m->cpu);
     bool stepped = cpu_step(m->cpu, &event, NULL);
     m->table_copied = false;
     cpu_flush_tlb(m->cpu);
     return stepped;
 }
 
+static bool store_on_copy(struct machine *m, struct vcpu *v, uint32_t start, const uint8_t *table,
+                          unsigned len, bool compared)
+{
+    uint32_t offset = start & (RING1_PAGE_SIZE - 1);
+    const uint8_t *copy = (const uint8_t *)frame_ptr(m->mem, m->mem->scratch) + offset;
+    uint64_t clock = cpu_clock(m->cpu);
+    g_autoptr(GBytes) saved = cpu_save(m->cpu);
+    if (step_on_copy(m, start - offset, table) && pt_emulate_write(v, GVA(start), copy, len, compared)) {
+        v->regs_loaded = false; /* the CPU has moved on */
+        machine_count_trap(m);
+        return true;
+    }
+    if (m->domain->s.shutdown == SHUTDOWN_NONE) {
+        cpu_put_back(m->cpu, saved);
+        cpu_set_clock(m->cpu, clock);
+    }
+    return false;
+}
+
 bool table_store(struct machine *m, struct vcpu *v, uint32_t address)
 {
     struct domain *d = m->domain;
     const struct regs before = *vcpu_regs(v);
-    uint32_t start, page;
+    uint32_t start, page, value;
     unsigned len;
     bool compared;
     struct walk w;
@@ -67,19 +107,19 @@ bool table_store(struct machine *m, struct vcpu *v, uint32_t address)
         guest_walk(v, GVA(page), ACCESS_READ, false, true, &w) != WALK_OK)
         return false;
 
-    uint64_t clock = cpu_clock(m->cpu);
-    GBytes *saved = cpu_save(m->cpu);
-    const uint8_t *copy = (const uint8_t *)frame_ptr(m->mem, m->mem->scratch) + (start - page);
-    bool done = step_on_copy(m, page, frame_ptr(m->mem, w.mfn)) &&
-                pt_emulate_write(v, GVA(start), copy, len, compared);
-    if (done) {
-        v->regs_loaded = false; /* the CPU has moved on */
-        if (before.eflags & EFLAGS_TF)
-            deliver_exception(v, TRAP_debug, 0);
-    } else if (d->s.shutdown == SHUTDOWN_NONE) {
-        cpu_put_back(m->cpu, saved);
-        cpu_set_clock(m->cpu, clock);
+    const struct insn *in = insn_at(m->insns, v);
+    unsigned length = in ? in->length : 0;
+    bool done;
+    if (known_value(v, in, &value)) {
+        done = pt_emulate_write(v, GVA(start), &value, sizeof value, false);
+        if (done) {
+            vcpu_regs_mut(v)->eip += length;
+            cpu_charge(m->cpu, length * CPU_NS_PER_BYTE);
+        }
+    } else {
+        done = store_on_copy(m, v, start, frame_ptr(m->mem, w.mfn), len, compared);
     }
-    g_bytes_unref(saved);
+    if (done && (before.eflags & EFLAGS_TF))
+        deliver_exception(v, TRAP_debug, 0);
     return done || d->s.shutdown != SHUTDOWN_NONE;
 }

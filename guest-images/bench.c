@@ -200,6 +200,22 @@ static u32 update(u32 turns)
     return sum;
 }
 
+/* Stores to an L1 table, of a page and of nothing in turn: Xen makes them good. */
+static pte_t table[PTES] __attribute__((aligned(4096), section(".pages")));
+
+static u32 store_entries(u32 turns)
+{
+    static u32 prepared;
+    u32 low = (u32)pte(virt_to_mfn(batch_page[0]), PTE_RWX), i;
+
+    if (!prepared++ && (remap_page(table, PTE_RO) || mmuext(MMUEXT_PIN_TABLE, virt_to_mfn(table), 0) ||
+                        hypercall(NR_vm_assist, 0, 2, 0, 0, 0)))
+        print("FAIL making an L1 table\n");
+    for (i = 0; i < turns; i++)
+        *(volatile u32 *)(table + i % PTES) = i & PTES ? 0 : low;
+    return i;
+}
+
 static u32 nr_ticks;
 
 static int on_tick(struct trap *t)
@@ -236,7 +252,7 @@ static u32 ticks(u32 turns)
 static u32 trap(u32 work, u32 turns)
 {
     static u32 (*const traps[])(u32 turns) = {remap, loop_fault, loop_int3, loop_int80,
-                                              loop_cpuid, loop_cr0, update, remap_used, ticks};
+                                              loop_cpuid, loop_cr0, update, remap_used, store_entries, ticks};
 
     prepare();
     return work < sizeof(traps) / sizeof(traps[0]) ? traps[work](turns) : 0;

@@ -31,6 +31,7 @@ enum work {
     WORK_CR0,
     WORK_UPDATE,
     WORK_REMAP_USED,
+    WORK_STORE,
     WORK_TICKS, /* starts the timer's ticks; how many came is the sum */
 };
 #define MULTICALL_ENTRIES 32u

@@ -201,6 +201,7 @@ bool measure_traps(struct bench *b)
     } traps[] = {
         {WORK_REMAP, "update_va_mapping + INVLPG", 1, 1200},
         {WORK_REMAP_USED, "the same, and the page is used each time", 1, 0},
+        {WORK_STORE, "a store to an L1 table", 1, 0},
         {WORK_FAULT, "#PF -> handler -> iret", 1, 1000},
         {WORK_INT3, "int3 -> handler -> HYPERVISOR_iret", 1, 1000},
         {WORK_INT80, "int 0x80 in ring 3 -> handler -> iret", 1, 1300},
