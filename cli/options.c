@@ -232,6 +232,21 @@ static bool take_segment_limits(struct options *o, const char *option, const cha
            bad_value(error, option, value, "strict or off");
 }
 
+static bool take_preempt(struct options *o, const char *option, const char *value, GError **error)
+{
+    uint64_t *seed = &o->config->preempt_seed;
+    if (strcmp(value, "normal") == 0)
+        o->config->preempt = RING1_PREEMPT_NORMAL;
+    else if (strcmp(value, "every") == 0)
+        o->config->preempt = RING1_PREEMPT_EVERY;
+    else if (g_str_has_prefix(value, "random:") &&
+             parse_number(value + strlen("random:"), 0, UINT64_MAX, seed))
+        o->config->preempt = RING1_PREEMPT_RANDOM;
+    else
+        return bad_value(error, option, value, "normal, every, or random:SEED (a number of 64 bits)");
+    return true;
+}
+
 static bool take_trace(struct options *o, G_GNUC_UNUSED const char *option, const char *value,
                        G_GNUC_UNUSED GError **error)
 {
@@ -307,6 +322,8 @@ static const struct option_row {
      take_console_io},
     {"segment-limits", 0, COMMAND_RUN, "WHAT", "Enforce the limits of segments: strict or off (off)",
      take_segment_limits},
+    {"preempt", 0, COMMAND_RUN, "WHEN",
+     "Stop long hypercalls half-way: normal, every or random:SEED (normal)", take_preempt},
     {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
     {"report", 0, COMMAND_RUN, "FILE", "Write how the run ended to FILE, as JSON", take_report},
     {"raw", 0, COMMAND_RUN, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},

@@ -15,7 +15,7 @@ _ring1()
     case ${words[1]-} in
     run)
         options="--memory --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --console-io --segment-limits --trace --report
+            --max-guest-time --max-hypercalls --on-reboot --console-io --segment-limits --preempt --trace --report
             --raw --help"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
@@ -37,6 +37,7 @@ _ring1()
     --on-reboot) values="exit restart" ;;
     --console-io) values="allow deny" ;;
     --segment-limits) values="strict off" ;;
+    --preempt) values="normal every random:1" ;;
     -m | --memory) values="16 64 256 1024 4096" ;;
     --append | --max-time | --max-guest-time | --max-hypercalls | --raw) return ;;
     esac

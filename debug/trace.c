@@ -65,6 +65,10 @@ static void append_arguments(GString *line, const struct ring1_call *call, const
 
 static void append_result(GString *line, const struct ring1_call *call)
 {
+    if (call->continued) {
+        g_string_append(line, "continued");
+        return;
+    }
     const char *name = call->result < 0 ? errno_name(call->result) : NULL;
     if (name)
         g_string_append_printf(line, "%s (%s)", name, errno_text(call->result));

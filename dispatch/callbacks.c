@@ -6,6 +6,7 @@
  */
 #include "access.h"
 #include "hypercall.h"
+#include "preempt.h"
 #include "traps.h"
 
 #include <string.h>
@@ -51,6 +52,10 @@ int32_t do_set_trap_table(struct vcpu *v, const uint32_t *arg)
             return refuse(d, -XEN_EPERM, "entry %u (vector %u): CS %#06x is not of ring 1", i, info.vector,
                           info.cs);
         v->traps[info.vector] = (struct trap_gate){info.address, info.cs, info.flags};
+        preempt_work(d, 1);
+        if (preempt_check(v))
+            return hypercall_continue(v, 0, 1,
+                                      (const uint32_t[]){traps.va + (i + 1) * (uint32_t)sizeof info});
     }
 }
 

@@ -5,14 +5,14 @@
  */
 #include "access.h"
 #include "hypercall.h"
+#include "preempt.h"
 
 #include <xen/errno.h>
 #include <xen/xen.h>
 
 /* Xen prints in pieces and stops at the first that cannot be read. */
-#define CHUNK 1024u
-/* A limit of ours on one call, so that it ends soon. */
-#define WRITE_MAX (16u << 20)
+#define CHUNK      127u
+#define CHUNK_WORK 4u
 /* 2.0 prints no more of one call, and says how much it was. */
 #define WRITE_MAX_2_0 4095u
 
@@ -22,14 +22,18 @@ static int32_t console_write(struct vcpu *v, gva_t buffer, uint32_t count)
     bool old = d->abi->xen == RING1_XEN_2_0;
     char bytes[CHUNK];
     /* A signed count in Xen: there is nothing to print in a negative one. */
-    uint32_t len = (int32_t)count < 0 ? 0 : MIN(count, old ? WRITE_MAX_2_0 : WRITE_MAX);
+    uint32_t len = (int32_t)count < 0 ? 0 : MIN(count, old ? WRITE_MAX_2_0 : INT32_MAX);
     for (uint32_t done = 0; done < len;) {
         uint32_t n = MIN(len - done, CHUNK);
+        if (!old && done && preempt_check(v))
+            return hypercall_continue(v, 18, 3,
+                                      (const uint32_t[]){CONSOLEIO_write, count - done, buffer.va + done});
         if (guest_read(v, GVA(buffer.va + done), bytes, n))
             return refuse(d, -XEN_EFAULT, "the text at %#x cannot be read", buffer.va + done);
         if (d->ops && d->ops->console_write)
             d->ops->console_write(d->ops_user, bytes, n);
         done += n;
+        preempt_work(d, CHUNK_WORK);
     }
     return old ? (int32_t)len : 0;
 }

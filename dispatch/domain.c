@@ -5,6 +5,7 @@
 #include "domain.h"
 
 #include "hypercall.h"
+#include "preempt.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -51,6 +52,7 @@ struct domain *domain_new(const struct abi *abi, struct memory *mem, const struc
         vcpu_init(d, i);
     d->s.vcpu[0].initialised = true;
     d->s.vcpu[0].run = VCPU_RUNNING;
+    preempt_set_mode(d, RING1_PREEMPT_NORMAL, 0);
     hypercall_table_init(d);
     return d;
 }

@@ -169,6 +169,15 @@ struct stale {
     uint64_t entry[8];
 };
 
+/* How far the present hypercall has come: preempt.h. */
+struct preempt {
+    uint32_t work;   /* units done since it began or was stopped last */
+    uint32_t limit;  /* of them it may do */
+    bool continued;  /* it was stopped, and goes on */
+    uint32_t cursor; /* where XENMEM_exchange looks for frames when it goes on */
+    uint64_t random; /* where the next forced stop comes from */
+};
+
 struct watchdog {
     bool armed;
     uint64_t deadline;
@@ -247,6 +256,7 @@ struct domain_state {
     uint32_t nr_exceptions; /* given so far; the last ones are kept */
     struct exception_record exception[LAST_EXCEPTIONS];
 
+    struct preempt preempt;
     uint32_t attention; /* ATTN_* */
     /* Counts changes of translations: who keeps a walk's result compares it. */
     uint32_t translation_generation;
@@ -308,6 +318,8 @@ struct domain {
     char why[256];           /* why the last call was refused */
     struct tap *tap;         /* NULL: nobody looks */
     struct tlb_filter *tlb;  /* what the CPU's TLB may hold; NULL: anything */
+    enum ring1_preempt preempt_mode;
+    uint32_t *entry_args; /* of the multicall entry in progress, NULL: none is */
     struct hypercall_slot table[NR_HYPERCALLS];
     GHashTable *extra; /* number -> struct hypercall_slot*: users' numbers >= 64 */
     struct domain_state s;

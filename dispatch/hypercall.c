@@ -4,6 +4,8 @@
  */
 #include "hypercall.h"
 
+#include "preempt.h"
+
 #include <xen/errno.h>
 
 static const struct hypercall rows[] = {
@@ -69,6 +71,7 @@ static int32_t serve_watched(struct vcpu *v, const struct hypercall_slot *slot, 
         call->result = serve(v, slot, call->arg);
     }
     call->why = d->want_why && d->why[0] ? d->why : NULL;
+    call->continued = d->s.preempt.continued;
     if (tap->after)
         tap->after(tap->user, v, call);
     d->why[0] = '\0';
@@ -79,6 +82,7 @@ int32_t hypercall_enter(struct vcpu *v, uint32_t nr, const uint32_t *arg)
 {
     struct domain *d = v->domain;
     const struct hypercall_slot *slot = hypercall_slot(d, nr);
+    preempt_begin(d);
     if (G_LIKELY(!d->tap))
         return serve(v, slot, arg);
     struct call call = {.nr = nr, .arg = arg};

@@ -63,6 +63,7 @@ struct call {
     unsigned index;              /* with depth 1: which entry */
     int32_t result;              /* in after() */
     const char *why;             /* in after(): why it was refused, or NULL */
+    bool continued;              /* in after(): it stopped half-way, and goes on (preempt.h) */
 };
 
 /* One tap a domain. before() may answer the call itself: it returns true and

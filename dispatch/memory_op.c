@@ -6,6 +6,7 @@
 #include "hypercall.h"
 #include "memory_priv.h"
 #include "mmu.h"
+#include "preempt.h"
 
 /* Highest order of an extent that 4.17 gives a domain without devices; older
  * Xens give single pages only. */
@@ -114,13 +115,30 @@ struct extents {
     struct vcpu *v;
     gva_t list;
     uint32_t nr, order, done, cursor;
+    uint32_t start; /* `done` at the beginning of this call */
+    bool stopped;   /* to go on later */
 };
+
+/* Between two extents. */
+static bool stop_before(struct extents *x)
+{
+    x->stopped = preempt_before(x->v, x->done - x->start);
+    return x->stopped;
+}
+
+static void extent_done(struct extents *x)
+{
+    x->done++;
+    preempt_work(x->v->domain, 1u << x->order);
+}
 
 static void increase(struct extents *x)
 {
     struct domain *d = x->v->domain;
     mfn_t mfn;
-    for (; x->done < x->nr; x->done++) {
+    for (; x->done < x->nr; extent_done(x)) {
+        if (stop_before(x))
+            return;
         if (!alloc_extent(d, x->order, &x->cursor, &mfn)) {
             refuse(d, 0, "extent %u: no memory left for the domain", x->done);
             return;
@@ -137,7 +155,9 @@ static void populate(struct extents *x)
     struct domain *d = x->v->domain;
     mfn_t mfn;
     uint32_t pfn;
-    for (; x->done < x->nr; x->done++) {
+    for (; x->done < x->nr; extent_done(x)) {
+        if (stop_before(x))
+            return;
         if (guest_read_index(x->v, x->list, x->done, &pfn, 4)) {
             refuse(d, 0, "extent %u: its pfn cannot be read from the list", x->done);
             return;
@@ -159,7 +179,9 @@ static void decrease(struct extents *x)
 {
     struct domain *d = x->v->domain;
     uint32_t mfn;
-    for (; x->done < x->nr; x->done++) {
+    for (; x->done < x->nr; extent_done(x)) {
+        if (stop_before(x))
+            return;
         if (guest_read_index(x->v, x->list, x->done, &mfn, 4)) {
             refuse(d, 0, "extent %u: its frame cannot be read from the list", x->done);
             return;
@@ -191,7 +213,7 @@ static int32_t check_reservation(struct domain *d, const struct xen_memory_reser
 static int32_t extents_run(struct extents *x, unsigned op)
 {
     struct domain *d = x->v->domain;
-    uint32_t start = x->done;
+    uint32_t start = x->start = x->done;
     bool listless = op == XENMEM_increase_reservation && !x->list.va;
     /* Giving back needs no right to contiguous memory before 4.17. */
     bool any_order = op == XENMEM_decrease_reservation && d->abi->xen < RING1_XEN_4_17;
@@ -224,7 +246,10 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
         return strict ? rc : (int32_t)start;
     struct extents x = {
         .v = v, .list = GVA(r.extent_start), .nr = r.nr_extents, .order = r.extent_order, .done = start};
-    return extents_run(&x, op);
+    rc = extents_run(&x, op);
+    if (x.stopped)
+        return hypercall_continue(v, 12, 2, (const uint32_t[]){op | x.done << shift, arg.va});
+    return rc;
 }
 
 bool domain_exists(const struct domain *d, uint16_t domid)
@@ -385,14 +410,23 @@ static int32_t exchange(struct vcpu *v, gva_t arg)
     if (rc)
         return rc;
     unsigned order = MAX(x.in.extent_order, x.out.extent_order) - x.in.extent_order;
-    uint32_t chunk = x.nr_exchanged >> order, chunks = x.in.nr_extents >> order, cursor = 0;
-    for (; chunk < chunks && !rc; chunk += !rc)
+    uint32_t chunk = x.nr_exchanged >> order, chunks = x.in.nr_extents >> order, first = chunk;
+    bool stopped = false;
+    /* A call that goes on looks for frames where it stopped. */
+    uint32_t cursor = chunk ? d->s.preempt.cursor : 0;
+    for (; chunk < chunks && !rc; chunk += !rc) {
+        stopped = preempt_before(v, chunk - first);
+        if (stopped)
+            break;
         rc = exchange_chunk(v, &x, chunk, &cursor);
-    x.nr_exchanged = rc ? chunk << order : x.in.nr_extents;
+        preempt_work(d, 1u << MAX(x.in.extent_order, x.out.extent_order));
+    }
+    d->s.preempt.cursor = cursor;
+    x.nr_exchanged = chunk < chunks ? chunk << order : x.in.nr_extents;
     if (guest_write(v, GVA(arg.va + (uint32_t)offsetof(struct xen_memory_exchange, nr_exchanged)),
                     &x.nr_exchanged, 4))
-        rc = refuse(d, -XEN_EFAULT, "nr_exchanged cannot be written");
-    return rc;
+        return refuse(d, -XEN_EFAULT, "nr_exchanged cannot be written");
+    return stopped ? hypercall_continue(v, 12, 2, (const uint32_t[]){XENMEM_exchange, arg.va}) : rc;
 }
 
 /* --- queries --------------------------------------------------------------------- */
@@ -656,5 +690,9 @@ int32_t do_dom_mem_op(struct vcpu *v, const uint32_t *arg)
     if (op > XENMEM_decrease_reservation)
         return refuse(d, -XEN_ENOSYS, "Xen 2.0 has no dom_mem_op %u", op);
     struct extents x = {.v = v, .list = GVA(arg[1]), .nr = nr, .order = arg[3], .done = start};
-    return extents_run(&x, op);
+    int32_t rc = extents_run(&x, op);
+    if (x.stopped)
+        return hypercall_continue(v, 12, 5,
+                                  (const uint32_t[]){op | x.done << 4, arg[1], nr, arg[3], FOREIGN_SELF});
+    return rc;
 }

@@ -7,6 +7,7 @@
 #define DISPATCH_MMU_H
 
 #include "page_type.h"
+#include "preempt.h"
 
 #include <string.h>
 #include <xen/errno.h>
@@ -73,6 +74,15 @@ static inline bool request_read(struct requests *r, uint32_t index, void *dst)
 static inline bool requests_range_ok(const struct domain *d, gva_t array, uint32_t count, uint32_t size)
 {
     return !d->abi->array_range_checked || guest_range_ok(d, array, (uint64_t)count * size);
+}
+
+/* Stop before request `i` of a call with these arguments, to go on there with the
+ * count `left`. */
+static inline int32_t requests_continue(const struct requests *r, uint32_t nr, const uint32_t *arg,
+                                        uint32_t i, uint32_t left)
+{
+    const uint32_t rest[] = {arg[0] + i * r->size, left | MMU_UPDATE_PREEMPTED, arg[2], arg[3]};
+    return hypercall_continue(r->v, nr, r->v->domain->abi->xen > RING1_XEN_2_0 ? 4 : 3, rest);
 }
 
 /* *pdone; Xen does not mind when it cannot be written. */

@@ -163,6 +163,10 @@ int32_t do_mmu_update(struct vcpu *v, const uint32_t *arg)
         rc = refuse(d, -XEN_EFAULT, "%u requests at %#x reach beyond the guest's addresses", count, arg[0]);
     for (; !rc && i < count; i += !rc) {
         struct mmu_request req;
+        if (preempt_before(v, i)) {
+            rc = requests_continue(&reqs, 1, arg, i, count - i);
+            break;
+        }
         if (G_UNLIKELY(!request_read(&reqs, i, &req))) {
             rc = refuse(d, -XEN_EFAULT, "request %u at %#x + %#x cannot be read", i, arg[0], i * reqs.size);
             break;
@@ -171,6 +175,7 @@ int32_t do_mmu_update(struct vcpu *v, const uint32_t *arg)
         rc = one_request(d, &req, owner, access ? access : foreign);
         if (generation != d->s.translation_generation)
             keep_page(&reqs, req.ptr, generation);
+        preempt_work(d, 1);
     }
     pdone_write(v, pdone, done + i);
     return rc;
@@ -278,8 +283,11 @@ int32_t do_mmu_update_2_0(struct vcpu *v, const uint32_t *arg)
     int32_t rc = 0;
 
     /* A continuation keeps the foreign domain in bits 30:16 of the count. */
-    if (count & MMU_UPDATE_PREEMPTED)
+    if (count & MMU_UPDATE_PREEMPTED) {
+        if ((count >> 16 & 0x7FFFu) == OWNER_DOMID_IO)
+            owner = OWNER_DOMID_IO;
         count &= MMU_UPDATE_PREEMPTED | COUNT_MAX_2_0;
+    }
     uint32_t done = pdone_read(v, pdone, &count);
     if (count > COUNT_MAX_2_0)
         rc = refuse(d, -XEN_EINVAL, "%u requests, %u at most", count, COUNT_MAX_2_0);
@@ -287,10 +295,15 @@ int32_t do_mmu_update_2_0(struct vcpu *v, const uint32_t *arg)
         rc = refuse(d, -XEN_EFAULT, "%u requests at %#x reach beyond the guest's addresses", count, arg[0]);
     for (; !rc && i < count; i += !rc) {
         struct mmu_request_2_0 req;
+        if (preempt_before(v, i)) {
+            rc = requests_continue(&reqs, 1, arg, i, (count - i) | (uint32_t)owner << 16);
+            break;
+        }
         if (G_UNLIKELY(!request_read(&reqs, i, &req)))
             rc = refuse(d, -XEN_EFAULT, "request %u at %#x + %#x cannot be read", i, arg[0], i * reqs.size);
         else
             rc = one_request_2_0(v, &req, &owner);
+        preempt_work(d, 1);
     }
     pdone_write(v, pdone, done + i);
     return rc;

@@ -232,10 +232,15 @@ int32_t do_mmuext_op(struct vcpu *v, const uint32_t *arg)
     }
     for (; !rc && i < count; i += !rc) {
         struct mmuext_request op;
+        if (preempt_before(v, i)) {
+            rc = requests_continue(&ops, 26, arg, i, count - i);
+            break;
+        }
         if (!request_read(&ops, i, &op))
             rc = refuse(d, -XEN_EFAULT, "command %u at %#x + %#x cannot be read", i, arg[0], i * ops.size);
         else
             rc = one_op(v, &op, owner);
+        preempt_work(d, 1);
     }
     pdone_write(v, pdone, done + i);
     return rc;

@@ -8,6 +8,7 @@
  */
 #include "access.h"
 #include "hypercall.h"
+#include "preempt.h"
 
 #include <string.h>
 #include <xen/errno.h>
@@ -86,37 +87,32 @@ static inline int32_t result_write(struct vcpu *v, struct window *w, gva_t va, u
     return 0;
 }
 
-/* Xen leaves the list here: the vcpu sleeps or the domain ends, or an event is
- * to be delivered first. */
-static bool preempted(const struct vcpu *v)
-{
-    return (v->domain->s.attention & ATTN_SCHED) || vcpu_event_deliverable(v);
-}
-
 /* Have `int $0x82` executed again for the rest of the list (3.3). Returns the
  * hypercall's number: it is EAX when the guest is interrupted here. */
 static int32_t multicall_continue(struct vcpu *v, gva_t rest, uint32_t nr)
 {
-    struct regs *r = vcpu_regs_mut(v);
-    r->ebx = rest.va;
-    r->ecx = nr;
-    r->eip -= 2;
-    return 13;
+    v->domain->entry_args = NULL;
+    return hypercall_continue(v, 13, 2, (const uint32_t[]){rest.va, nr});
 }
 
-int32_t do_multicall(struct vcpu *v, const uint32_t *arg)
+/* A call that stopped half-way left what it goes on with in its arguments: they go
+ * to its entry. Older Xens do not mind when they cannot be written. */
+static bool entry_rewrite(struct vcpu *v, gva_t va, const uint32_t *arg)
+{
+    const struct abi *abi = v->domain->abi;
+    return guest_write(v, GVA(va.va + 4u * abi->multicall_arg), arg, ENTRY_ARGS * 4) == 0 ||
+           abi->xen < RING1_XEN_4_17;
+}
+
+static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
 {
     struct domain *d = v->domain;
     const struct abi *abi = d->abi;
-    gva_t list = GVA(arg[0]);
-    uint32_t nr = arg[1];
     struct window window = {0};
+    uint32_t number, call_arg[MAX_HYPERCALL_ARGS];
 
-    if (abi->array_range_checked && !guest_range_ok(d, list, (uint64_t)nr * ENTRY_SIZE))
-        return refuse(d, -XEN_EFAULT, "%u entries at %#x reach beyond the guest's addresses", nr, list.va);
-
+    d->entry_args = call_arg;
     for (uint32_t i = 0; i < nr; i++) {
-        uint32_t number, call_arg[MAX_HYPERCALL_ARGS];
         uint64_t at = list.va + (uint64_t)i * ENTRY_SIZE;
         gva_t va = GVA((uint32_t)at);
         if (at > UINT32_MAX || entry_read(v, &window, va, &number, call_arg))
@@ -128,12 +124,33 @@ int32_t do_multicall(struct vcpu *v, const uint32_t *arg)
                              : hypercall_enter_nested(v, number, call_arg, i);
 
         bool lost = result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result) != 0;
+        bool continued = d->s.preempt.continued;
+        d->s.preempt.continued = false;
         if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17))
             return result; /* the rest is dropped: EAX is the one that iret restored (3.3) */
         if (G_UNLIKELY(lost))
             return refuse(d, -XEN_EFAULT, "the result of entry %u at %#x cannot be written", i, va.va);
-        if (G_UNLIKELY(preempted(v)) && i + 1 < nr)
+        if (G_UNLIKELY(continued)) {
+            if (!entry_rewrite(v, va, call_arg))
+                return refuse(d, -XEN_EFAULT, "entry %u at %#x cannot be rewritten", i, va.va);
+            return multicall_continue(v, va, nr - i);
+        }
+        preempt_work(d, 1);
+        if (preempt_check(v) && i + 1 < nr)
             return multicall_continue(v, GVA(va.va + ENTRY_SIZE), nr - i - 1);
     }
     return 0;
+}
+
+int32_t do_multicall(struct vcpu *v, const uint32_t *arg)
+{
+    struct domain *d = v->domain;
+    gva_t list = GVA(arg[0]);
+    uint32_t nr = arg[1];
+
+    if (d->abi->array_range_checked && !guest_range_ok(d, list, (uint64_t)nr * ENTRY_SIZE))
+        return refuse(d, -XEN_EFAULT, "%u entries at %#x reach beyond the guest's addresses", nr, list.va);
+    int32_t rc = run_list(v, list, nr);
+    d->entry_args = NULL;
+    return rc;
 }

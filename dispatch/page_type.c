@@ -6,10 +6,14 @@
 #include "page_type.h"
 
 #include "descriptor.h"
+#include "preempt.h"
 #include "stale.h"
 
 #include <string.h>
 #include <xen/errno.h>
+
+/* Looking at all entries of a table, in units of work. */
+#define TABLE_WORK 128u
 
 static int32_t validate(struct domain *d, mfn_t mfn);
 static void devalidate(struct domain *d, mfn_t mfn);
@@ -387,6 +391,8 @@ static int32_t validate_descriptors(struct domain *d, mfn_t mfn)
 
 static int32_t validate(struct domain *d, mfn_t mfn)
 {
+    if (frame_info(d->mem, mfn)->type != PGT_writable)
+        preempt_work(d, TABLE_WORK);
     switch (frame_info(d->mem, mfn)->type) {
     case PGT_l1_table:
         return validate_l1(d, mfn);
@@ -405,6 +411,8 @@ static int32_t validate(struct domain *d, mfn_t mfn)
 static void devalidate(struct domain *d, mfn_t mfn)
 {
     const struct frame *f = frame_info(d->mem, mfn);
+    if (f->type != PGT_writable)
+        preempt_work(d, TABLE_WORK);
     switch (f->type) {
     case PGT_l1_table:
         for (unsigned i = 0; i < d->abi->ptes_per_page; i++)

@@ -6,6 +6,7 @@
 
 #include "dispatch/evtchn.h"
 #include "dispatch/page_type.h"
+#include "dispatch/preempt.h"
 #include "dispatch/schedule.h"
 #include "dispatch/timer.h"
 #include "dispatch/traps.h"
@@ -13,6 +14,9 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+
+/* `int $0x82` */
+#define INT_BYTES 2u
 
 /* Back ends look at their rings at least this often. */
 #define POLL_NS 1000000u
@@ -142,6 +146,36 @@ static void recount(struct domain *d, uint32_t nr)
 }
 #endif
 
+/* A call that stopped for the sake of others goes on where nobody wanted the CPU: it
+ * is the same call, and its second `int` is free, so that stops that are forced cost
+ * no time. */
+static void go_on(struct machine *m)
+{
+    m->s.goes_on = false;
+    cpu_set_clock(m->cpu, cpu_clock(m->cpu) - TRAP_NS - INT_BYTES * CPU_NS_PER_BYTE);
+}
+
+/* The price of what the call did beside being called. */
+static void charge_work(struct machine *m, struct vcpu *v)
+{
+    const struct preempt *p = &m->domain->s.preempt;
+    m->s.goes_on = p->continued && !(m->domain->s.attention & ATTN_SCHED) && !vcpu_event_deliverable(v);
+    cpu_charge(m->cpu, (uint64_t)preempt_begin(m->domain) * WORK_NS);
+}
+
+static struct call_record *remember_call(struct machine *m, const struct cpu_call *call)
+{
+    if (G_UNLIKELY(m->s.goes_on)) {
+        go_on(m);
+        return &m->s.last_call[(m->s.hypercalls - 1) % LAST_CALLS];
+    }
+    struct call_record *kept = &m->s.last_call[m->s.hypercalls++ % LAST_CALLS];
+    kept->nr = call->eax;
+    kept->eip = call->eip;
+    memcpy(kept->arg, call->arg, sizeof kept->arg);
+    return kept;
+}
+
 static bool on_hypercall(void *user, struct cpu_call *call)
 {
     struct machine *m = user;
@@ -150,14 +184,14 @@ static bool on_hypercall(void *user, struct cpu_call *call)
     unsigned nargs = slot ? slot->nargs : 0;
     if (G_UNLIKELY(nargs != CPU_ARGS_GIVEN))
         take_args(m, nargs, call->arg);
-    struct call_record *kept = &m->s.last_call[m->s.hypercalls++ % LAST_CALLS];
-    kept->nr = call->eax;
-    kept->eip = call->eip;
-    memcpy(kept->arg, call->arg, sizeof kept->arg);
+    struct call_record *kept = remember_call(m, call);
     int32_t result = hypercall_is_plain(m->domain, slot) ? slot->fn(v, call->arg)
                                                          : hypercall_enter(v, call->eax, call->arg);
     call->eax = (uint32_t)result;
     kept->result = result;
+    kept->continued = m->domain->s.preempt.continued;
+    if (m->domain->s.preempt.work || kept->continued)
+        charge_work(m, v);
     recount(m->domain, kept->nr);
     if (v->regs_loaded)
         v->regs.eax = call->eax;
@@ -433,7 +467,7 @@ static uint64_t next_deadline(const struct machine *m, const struct ring1_budget
 void machine_count_trap(struct machine *m)
 {
     m->s.traps++;
-    cpu_charge(m->cpu, TRAP_NS);
+    cpu_charge(m->cpu, TRAP_NS + (uint64_t)preempt_begin(m->domain) * WORK_NS);
 }
 
 static bool prepare_step(struct machine *m, struct vcpu *v, bool given)
@@ -478,8 +512,10 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
                 return true;
             if (step == STEP_AGAIN)
                 continue;
-            if (deliver_pending(v))
+            if (deliver_pending(v)) {
                 cpu_charge(m->cpu, TRAP_NS);
+                m->s.goes_on = false;
+            }
         }
         m->block_cut = false;
         bool given = v->regs_changed;

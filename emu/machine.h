@@ -44,7 +44,8 @@ struct machine_ops {
 struct call_record {
     uint32_t nr;
     int32_t result;
-    uint32_t eip; /* linear, behind the `int` */
+    uint32_t eip;   /* linear, behind the `int` */
+    bool continued; /* it stopped half-way */
     uint32_t arg[MAX_HYPERCALL_ARGS];
 };
 
@@ -70,6 +71,7 @@ struct machine {
     struct machine_state {
         uint64_t hypercalls;
         uint64_t traps; /* beside hypercalls */
+        bool goes_on;   /* the next hypercall is the rest of the last one */
         struct idle_state idle;
         struct step_state step;
         uint64_t polled;                          /* clock at the last poll of the back ends */

@@ -7,6 +7,7 @@
 #include "debug/report.h"
 #include "devices/console.h"
 #include "devices/xenstore.h"
+#include "dispatch/preempt.h"
 
 #include <xen/errno.h>
 
@@ -33,7 +34,7 @@ ring1_config *ring1_config_new(void)
 {
     ring1_config *c = g_new0(ring1_config, 1);
     c->memory_mib = 256;
-    c->mfn_seed = 1;
+    c->mfn_seed = c->preempt_seed = 1;
     c->date_ns = INT64_C(1577836800) * 1000000000; /* 2020-01-01T00:00:00Z */
     c->console_io = true;
     c->raw_address = -1;
@@ -114,9 +115,11 @@ static bool check_config(const ring1_config *c, GError **error)
                     (unsigned long long)c->raw_address);
         return false;
     }
-    if ((unsigned)c->mfn_mode > RING1_MFN_IDENTITY || (unsigned)c->time > RING1_TIME_REAL) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "mfn_mode %d, time %d: there is no such mode",
-                    (int)c->mfn_mode, (int)c->time);
+    if ((unsigned)c->mfn_mode > RING1_MFN_IDENTITY || (unsigned)c->time > RING1_TIME_REAL ||
+        (unsigned)c->preempt > RING1_PREEMPT_RANDOM) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                    "mfn_mode %d, time %d, preempt %d: there is no such mode", (int)c->mfn_mode, (int)c->time,
+                    (int)c->preempt);
         return false;
     }
     if (c->date_ns < 0 || c->date_ns / G_GINT64_CONSTANT(1000000000) > (int64_t)UINT32_MAX) {
@@ -159,6 +162,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
     }
     m->machine->domain->console_io_allowed = c->console_io;
     m->machine->segment_limits = c->segment_limits;
+    preempt_set_mode(m->machine->domain, c->preempt, c->preempt_seed);
     m->console = console_new(m->machine->domain, on_console_write, m);
     m->xenstore = xenstore_new(m->machine->domain);
     return m;
@@ -346,6 +350,7 @@ static struct ring1_call describe_call(const struct domain *d, const struct call
         .index = call->index,
         .result = call->result,
         .why = call->why,
+        .continued = call->continued,
     };
 }
 

@@ -54,6 +54,8 @@ typedef struct ring1_config {
     bool segment_limits;          /* limits and kinds of segments are enforced, which
                                    * is slow while one that is not flat is loaded;
                                    * default false */
+    enum ring1_preempt preempt;   /* default NORMAL */
+    uint64_t preempt_seed;        /* of RING1_PREEMPT_RANDOM; default 1 */
     char *cmdline;                /* default NULL: empty; owned by the config */
     char *initrd;                 /* path of the initrd, or NULL; owned */
     char *cpu;                    /* what CPUID shows: a name of ring1_describe_cpus;
@@ -198,6 +200,7 @@ struct ring1_call {
     int32_t result;      /* after: what the guest gets; before: the answer to
                           * give when `before` returns true */
     const char *why;     /* after: why it was refused, or NULL */
+    bool continued;      /* after: it stopped half-way, and is called again */
 };
 
 struct ring1_watch {

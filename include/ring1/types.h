@@ -75,6 +75,14 @@ enum ring1_time_mode {
     RING1_TIME_REAL,        /* follows the host's monotonic clock */
 };
 
+/* When long hypercalls stop half-way and are called again for the rest. A guest
+ * sees its argument registers and multicall entries advance, no more. */
+enum ring1_preempt {
+    RING1_PREEMPT_NORMAL = 0, /* for events, and after much work */
+    RING1_PREEMPT_EVERY,      /* at each step: for tests */
+    RING1_PREEMPT_RANDOM,     /* at steps that a seed picks: for tests */
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,7 @@ BAD_VALUES = [
     ("--on-reboot", ["again", ""]),
     ("--console-io", ["yes", ""]),
     ("--segment-limits", ["on", ""]),
+    ("--preempt", ["never", "random", "random:", "random:x", "random:-1", "every:1", ""]),
     ("--raw", ["x", "0x100000000", "-1", ""]),
 ]
 
@@ -35,7 +36,7 @@ def test_help():
     text = ring1("run", "--help").out.decode()
     for option in ("--memory", "--initrd", "--append", "--abi", "--xen", "--mfn", "--time", "--date", "--input",
                    "--max-time", "--max-guest-time", "--max-hypercalls", "--on-reboot", "--console-io",
-                   "--segment-limits", "--trace[=FILE]", "--raw"):
+                   "--segment-limits", "--preempt", "--trace[=FILE]", "--raw"):
         check(f"run --help has {option}", option in text)
 
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * modes.c - what a guest must not be able to tell: it is run straight; saved,
- * freed and restored into a new machine every 100 traps; and with TLB and
- * translated code dropped at each trap. Console, memory, registers, time and the
- * report of its end must be the same.
+ * freed and restored into a new machine every 100 traps; with TLB and
+ * translated code dropped at each trap; and with long hypercalls stopped at each
+ * step, and at random ones. Console, memory, registers, time and the report of its
+ * end must be the same.
  *
  * usage: modes IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]
  */
@@ -14,8 +15,9 @@
 
 #define TRAPS_A_PIECE 100u
 
-enum mode { STRAIGHT, RESTORED, FORGETFUL, NR_MODES };
-static const char *const mode_names[NR_MODES] = {"straight", "saved and restored", "forgetful"};
+enum mode { STRAIGHT, RESTORED, FORGETFUL, PREEMPTED, PREEMPTED_AT_RANDOM, NR_MODES };
+static const char *const mode_names[NR_MODES] = {"straight", "saved and restored", "forgetful", "preempted",
+                                                 "preempted at random"};
 
 struct outcome {
     GString *console;
@@ -61,9 +63,12 @@ static ring1_machine *exchange(const ring1_config *config, const char *image, ri
     return m;
 }
 
-static void run(const ring1_config *config, const char *image, const char *input, enum mode mode,
+static void run(ring1_config *config, const char *image, const char *input, enum mode mode,
                 struct outcome *out)
 {
+    config->preempt = mode == PREEMPTED             ? RING1_PREEMPT_EVERY
+                      : mode == PREEMPTED_AT_RANDOM ? RING1_PREEMPT_RANDOM
+                                                    : RING1_PREEMPT_NORMAL;
     struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
     GError *error = NULL;
     out->console = g_string_new(NULL);

@@ -395,6 +395,7 @@ static void ck_state(struct fixture *f, const struct row *r, const struct saved 
     if ((now->attention & ATTN_FLUSH) && !(r->leaves & FLUSHED))
         complain(f, r, "translations are flushed");
     now->attention = old->attention;
+    now->preempt = old->preempt; /* how much was done, for the clock */
     now->translation_generation = old->translation_generation;
     if (r->leaves & PORTS)
         now->evtchn_top = old->evtchn_top;
