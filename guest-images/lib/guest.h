@@ -135,7 +135,8 @@ static inline s32 hypercall_by_page(u32 nr, u32 a, u32 b, u32 c, u32 d, u32 e)
 int has_hypercall_page(void);
 
 /* Printing: %s %c %d %u %x. A line goes out at its '\n', through console_io,
- * or through the console ring where Xen refuses that. */
+ * or through the console ring where Xen refuses that; in 2.0 that is messages to the
+ * controller. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 s32 console_io_write(const char *text, u32 len);
 /* -1: this domain has no console ring. */
