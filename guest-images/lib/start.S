@@ -33,7 +33,11 @@
 
         .section __xen_guest, "a"
 #ifdef GUEST_2_0
-        .asciz "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=2.0,VIRT_BASE=0xC0000000,LOADER=generic"
+        .ascii "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=2.0,VIRT_BASE=0xC0000000,LOADER=generic"
+#ifdef GUEST_PT_MODE_WRITABLE
+        .ascii ",PT_MODE_WRITABLE"
+#endif
+        .byte 0
 #else
         .asciz "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000,HYPERCALL_PAGE=0x1,PAE=no,LOADER=generic"
 #endif
