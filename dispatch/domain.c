@@ -21,6 +21,7 @@ static void vcpu_init(struct domain *d, unsigned id)
     v->singleshot = NO_DEADLINE;
     v->periodic_next = NO_DEADLINE;
     v->poll_until = NO_DEADLINE;
+    v->maptrack_head = v->maptrack_tail = NO_HANDLE;
     if (abi->xen >= RING1_XEN_4_17) {
         v->dr[6] = 0xFFFF0FF0u;
         v->dr[7] = 0x400u;

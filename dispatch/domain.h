@@ -26,6 +26,7 @@ struct tlb_filter;
 #define MAX_GDT_FRAMES   16u
 #define MAX_LDT_FRAMES   16u
 #define MAX_GRANT_FRAMES 64u
+#define MAX_MAPTRACK_FRAMES 1024u
 #define NR_WATCHDOGS     2u
 #define MAX_VIRQS        24u
 
@@ -72,6 +73,7 @@ enum vcpu_run {
 };
 
 #define NO_DEADLINE UINT64_MAX
+#define NO_HANDLE   UINT32_MAX
 
 struct vcpu {
     struct domain *domain;
@@ -125,6 +127,9 @@ struct vcpu {
     uint64_t runstate_time[4];
     uint32_t runstate_area; /* VA, 0: none */
     uint32_t time_area;     /* VA, 0: none */
+
+    /* The vcpu's list of free map handles (grant_map.c); NO_HANDLE: empty. */
+    uint32_t maptrack_head, maptrack_tail;
 };
 
 enum evtchn_kind {
@@ -155,10 +160,15 @@ enum backend {
     BACKEND_DEVICE,  /* a device's own channel: told apart by its port */
 };
 
+/* The frames behind grants: the table that the guest sees, and two kinds that
+ * are Xen's alone (grant_priv.h). */
 struct grant_table {
     unsigned version;
     unsigned nr_frames;
     mfn_t frames[MAX_GRANT_FRAMES];
+    mfn_t active[2 * MAX_GRANT_FRAMES]; /* two for each frame of the table */
+    unsigned nr_maptrack;
+    mfn_t maptrack[MAX_MAPTRACK_FRAMES];
 };
 
 /* Translations of pages whose entries have changed since: stale.h. */
@@ -274,6 +284,7 @@ struct domain_state {
 
     struct evtchn evtchn[NR_EVTCHNS];
     unsigned evtchn_top; /* ports below have been used at some time */
+    uint32_t xen_frame_cursor; /* xen_frame_alloc's search goes on below it; 0: from the top */
     struct grant_table grant;
     struct vcpu vcpu[MAX_VCPUS];
 };

@@ -1,38 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * grant_op.c - grant_table_op (docs/xen-abi.md 8.20 with 12.2 and 13). There is no
- * other domain whose pages could be mapped: maps get the status that Xen gives,
- * copies within the domain are made.
+ * grant_op.c - grant_table_op (docs/xen-abi.md 8.20 with 12.2 and 13): its commands,
+ * read and answered one entry after the other. Whose grants are used is always the
+ * guest itself: there is no other domain but that of the back ends, which grants
+ * nothing.
  */
 #include "access.h"
-#include "grant.h"
+#include "grant_priv.h"
 #include "hypercall.h"
 #include "preempt.h"
 
 #include <string.h>
-#include <xen/errno.h>
-#include <xen/grant_table.h>
-
-struct map_op {
-    uint64_t host_addr;
-    uint32_t flags;
-    uint32_t ref;
-    uint16_t dom;
-    int16_t status;
-    uint32_t handle;
-    uint64_t dev_bus_addr;
-} __attribute__((packed, aligned(4)));
-G_STATIC_ASSERT(sizeof(struct map_op) == 32);
-
-/* unmap_grant_ref and unmap_and_replace. */
-struct unmap_op {
-    uint64_t host_addr;
-    uint64_t other_addr;
-    uint32_t handle;
-    int16_t status;
-    uint16_t pad;
-} __attribute__((packed, aligned(4)));
-G_STATIC_ASSERT(sizeof(struct unmap_op) == 24);
 
 struct transfer_op {
     uint32_t mfn;
@@ -77,105 +55,116 @@ union grant_args {
     struct transfer_op transfer;
     struct copy_op copy;
     struct swap_op swap;
-    struct flush_op flush;
 };
-
-static int16_t fail(struct domain *d, int16_t status, const char *what)
-{
-    refuse(d, 0, "%s", what);
-    return status;
-}
-
-static bool domain_known(const struct domain *d, uint16_t dom)
-{
-    return dom == d->s.domid || dom == DOMID_BACKEND;
-}
 
 /* --- entry by entry --------------------------------------------------------- */
 
-/* Status of grant `ref` of a domain that exists, for use by the guest: 0 and a
- * copy of the entry, or what is wrong. The back ends' domain grants nothing. */
-static int16_t find_grant(struct domain *d, uint16_t dom, uint32_t ref, bool write, struct grant_entry *out)
-{
-    const struct grant_entry *shared = grant_entry(d, ref);
-    if (!shared)
-        return fail(d, GNTST_bad_gntref, "the reference is beyond the table");
-    *out = *shared;
-    if (dom != d->s.domid || (out->flags & GTF_type_mask) != GTF_permit_access || out->domid != d->s.domid)
-        return fail(d, GNTST_general_error, "the reference grants nothing to the caller");
-    if (write && out->flags & GTF_readonly)
-        return fail(d, GNTST_general_error, "the reference is read-only");
-    return GNTST_okay;
-}
-
 static int32_t map_one(struct vcpu *v, union grant_args *a)
 {
-    struct domain *d = v->domain;
-    struct map_op *op = &a->map;
-    struct grant_entry entry;
-    bool first = d->abi->xen <= RING1_XEN_3_0_4;
-    if (first && op->host_addr && op->host_addr >= d->abi->hole)
-        op->status = fail(d, GNTST_bad_virt_addr, "the address is Xen's");
-    else if (!(op->flags & (GNTMAP_device_map | GNTMAP_host_map)))
-        op->status = fail(d, GNTST_bad_gntref, "neither a device nor a host mapping");
-    else if (first && !grant_entry(d, op->ref))
-        op->status = fail(d, GNTST_bad_gntref, "the reference is beyond the table");
-    else if (!domain_known(d, op->dom) || (first && op->dom == d->s.domid))
-        op->status = fail(d, GNTST_bad_domain, "there is no such other domain");
-    else
-        op->status = find_grant(d, op->dom, op->ref, !(op->flags & GNTMAP_readonly), &entry);
-    if (op->status == GNTST_okay)
-        op->status = fail(d, GNTST_general_error, "mapping one's own grant is not served yet");
+    grant_map_op(v, &a->map);
     return 0;
 }
 
 static int32_t unmap_one(struct vcpu *v, union grant_args *a)
 {
-    a->unmap.status = fail(v->domain, GNTST_bad_handle, "nothing is mapped under the handle");
+    grant_unmap_op(v, &a->unmap, false);
     return 0;
 }
 
-static const struct frame *own_frame(const struct domain *d, uint32_t mfn)
+static int32_t replace_one(struct vcpu *v, union grant_args *a)
 {
-    const struct frame *f = frame_exists(d->mem, MFN(mfn)) ? frame_info(d->mem, MFN(mfn)) : NULL;
-    return f && f->owner == d->s.domid && f->count ? f : NULL;
+    grant_unmap_op(v, &a->unmap, true);
+    return 0;
 }
 
+/* A frame goes to another domain: none takes it, but the caller itself may. What
+ * was offered is gone whether or not somebody took it. */
 static int32_t transfer_one(struct vcpu *v, union grant_args *a)
 {
     struct domain *d = v->domain;
-    if (!own_frame(d, a->transfer.mfn))
-        a->transfer.status = fail(d, GNTST_bad_page, "the page is not the caller's");
-    else
-        a->transfer.status = fail(d, GNTST_bad_domain, "nobody takes the page");
+    struct transfer_op *op = &a->transfer;
+    mfn_t mfn = MFN(op->mfn);
+    if (!page_is_only_allocated(d, mfn)) {
+        op->status = grant_fail(d, GNTST_bad_page, "the page is not the caller's, or in use");
+        return 0;
+    }
+    page_release(d, mfn);
+    domain_flush(d);
+    if (!domain_known(d, op->domid)) {
+        op->status = grant_fail(d, GNTST_bad_domain, "there is no such domain");
+        return 0;
+    }
+    struct grant_entry *entry = op->domid == d->s.domid ? grant_entry(d, op->ref) : NULL;
+    if (!entry || entry->flags != GTF_accept_transfer || entry->domid != d->s.domid) {
+        op->status = grant_fail(d, GNTST_general_error, "the domain does not wait for a page there");
+        return 0;
+    }
+    page_assign(d, mfn);
+    m2p_set(d, mfn, entry->frame);
+    *entry = (struct grant_entry){entry->flags | GTF_transfer_committed | GTF_transfer_completed,
+                                  entry->domid, mfn.mfn};
+    grant_changed(d, op->ref);
+    op->status = GNTST_okay;
     return 0;
 }
 
-/* The page behind one end of a copy. */
-static int16_t copy_page(struct domain *d, const struct copy_end *end, bool is_ref, bool write,
-                         uint8_t **page, mfn_t *mfn)
+/* One end of a copy while it is held. */
+struct copy_page {
+    mfn_t mfn;
+    bool held, typed, pinned;
+};
+
+/* Who is named, before any page is looked at. */
+static int16_t copy_domain(struct domain *d, const struct copy_end *end, bool is_ref)
 {
-    bool self = end->domid == OWNER_DOMID_SELF;
-    uint32_t number = end->ref;
-    if (!self && !is_ref)
-        return fail(d, GNTST_permission_denied, "frame numbers are for DOMID_SELF alone");
-    if (!self && !domain_known(d, end->domid))
-        return fail(d, GNTST_bad_domain, "there is no such domain");
+    if (end->domid != OWNER_DOMID_SELF && !is_ref)
+        return grant_fail(d, GNTST_permission_denied, "frame numbers are for DOMID_SELF alone");
+    if (end->domid != OWNER_DOMID_SELF && !domain_known(d, end->domid))
+        return grant_fail(d, GNTST_bad_domain, "there is no such domain");
+    return GNTST_okay;
+}
+
+static int16_t copy_claim(struct domain *d, const struct copy_end *end, bool is_ref, bool write,
+                          struct copy_page *page)
+{
+    struct pin_request r = {.ref = end->ref,
+                            .increment = write ? PIN_HOST_WRITE : PIN_HOST_READ,
+                            .user = d->s.domid,
+                            .readonly = !write};
+    if (is_ref && end->domid == DOMID_BACKEND)
+        return grant_backend_ref(d, end->ref);
     if (is_ref) {
-        struct grant_entry entry;
-        int16_t status = find_grant(d, self ? d->s.domid : end->domid, end->ref, write, &entry);
+        int16_t status = grant_pin(d, &r, &page->mfn);
         if (status)
             return status;
-        number = entry.frame;
+        page->pinned = true;
+    } else {
+        page->mfn = MFN(end->ref);
+        if (page_get(d, page->mfn))
+            return d->abi->xen >= RING1_XEN_4_17 ? GNTST_bad_page : GNTST_general_error;
     }
-    const struct frame *f = own_frame(d, number);
-    if (!f)
-        return fail(d, !is_ref && d->abi->xen >= RING1_XEN_4_17 ? GNTST_bad_page : GNTST_general_error,
-                    "the page is not the domain's");
-    if (write && f->type != PGT_writable && f->type_count != 0)
-        return fail(d, GNTST_general_error, "the destination is a page table or descriptor page");
-    *mfn = MFN(number);
-    *page = frame_ptr(d->mem, *mfn);
+    page->held = true;
+    page->typed = write && page_get_type(d, page->mfn, PGT_writable) == 0;
+    return write && !page->typed ? GNTST_general_error : GNTST_okay;
+}
+
+static void copy_release(struct domain *d, const struct copy_end *end, bool write, struct copy_page *page)
+{
+    if (page->typed)
+        page_put_type(d, page->mfn);
+    if (page->held)
+        page_put(d, page->mfn);
+    if (page->pinned)
+        grant_unpin(d, end->ref, write ? PIN_HOST_WRITE : PIN_HOST_READ, !write);
+}
+
+/* Both pages are held: whether the bytes lie within them was asked first before
+ * 4.17, and is now. */
+static int16_t copy_bytes(struct domain *d, const struct copy_op *op, mfn_t from, mfn_t to)
+{
+    memmove((uint8_t *)frame_ptr(d->mem, to) + op->dest.offset,
+            (const uint8_t *)frame_ptr(d->mem, from) + op->source.offset, op->len);
+    frame_changed(d, to);
     return GNTST_okay;
 }
 
@@ -183,53 +172,68 @@ static int32_t copy_one(struct vcpu *v, union grant_args *a)
 {
     struct domain *d = v->domain;
     struct copy_op *op = &a->copy;
-    uint8_t *from = NULL, *to = NULL;
-    mfn_t from_mfn, to_mfn;
+    struct copy_page from = {0}, to = {0};
+    bool from_ref = op->flags & GNTCOPY_source_gref, to_ref = op->flags & GNTCOPY_dest_gref;
     bool beyond = op->source.offset + op->len > (int)RING1_PAGE_SIZE ||
                   op->dest.offset + op->len > (int)RING1_PAGE_SIZE;
-    op->status = GNTST_okay;
+    int16_t status = GNTST_okay;
     if (beyond && d->abi->xen < RING1_XEN_4_17)
-        op->status = GNTST_bad_copy_arg;
-    if (!op->status)
-        op->status =
-            copy_page(d, &op->source, (op->flags & GNTCOPY_source_gref) != 0, false, &from, &from_mfn);
-    if (!op->status)
-        op->status = copy_page(d, &op->dest, (op->flags & GNTCOPY_dest_gref) != 0, true, &to, &to_mfn);
-    if (!op->status && beyond)
-        op->status = GNTST_bad_copy_arg;
-    if (op->status)
-        return 0;
-    memmove(to + op->dest.offset, from + op->source.offset, op->len);
-    frame_changed(d, to_mfn);
+        status = GNTST_bad_copy_arg;
+    if (!status)
+        status = copy_domain(d, &op->source, from_ref);
+    if (!status)
+        status = copy_domain(d, &op->dest, to_ref);
+    if (!status)
+        status = copy_claim(d, &op->source, from_ref, false, &from);
+    if (!status)
+        status = copy_claim(d, &op->dest, to_ref, true, &to);
+    if (!status)
+        status = beyond ? grant_fail(d, GNTST_bad_copy_arg, "the bytes reach beyond the page")
+                        : copy_bytes(d, op, from.mfn, to.mfn);
+    copy_release(d, &op->dest, true, &to);
+    copy_release(d, &op->source, false, &from);
+    op->status = status;
     return 0;
 }
 
 static int32_t swap_one(struct vcpu *v, union grant_args *a)
 {
     struct domain *d = v->domain;
-    struct grant_entry *x = grant_entry(d, a->swap.ref_a), *y = grant_entry(d, a->swap.ref_b);
+    struct swap_op *op = &a->swap;
+    struct grant_entry *x = grant_entry(d, op->ref_a), *y = grant_entry(d, op->ref_b);
+    op->status = GNTST_okay;
     if (!x || !y) {
-        a->swap.status = fail(d, GNTST_bad_gntref, "a reference is beyond the table");
-        return 0;
+        op->status = grant_fail(d, GNTST_bad_gntref, "a reference is beyond the table");
+    } else if (op->ref_a != op->ref_b &&
+               (active_entry(d, op->ref_a)->pin || active_entry(d, op->ref_b)->pin)) {
+        op->status = grant_fail(d, GNTST_eagain, "a reference is in use");
+    } else {
+        struct grant_entry saved = *x;
+        *x = *y;
+        *y = saved;
+        grant_changed(d, op->ref_a);
+        grant_changed(d, op->ref_b);
     }
-    struct grant_entry saved = *x;
-    *x = *y;
-    *y = saved;
-    for (unsigned i = 0; i < d->s.grant.nr_frames; i++)
-        frame_changed(d, d->s.grant.frames[i]);
-    a->swap.status = GNTST_okay;
     return 0;
 }
 
-static int32_t flush_one(struct vcpu *v, union grant_args *a)
+/* `going_on` is what a continuation of the call would have in its command. */
+static int32_t flush_one(struct vcpu *v, const struct flush_op *op, bool going_on)
 {
-    struct flush_op *op = &a->flush;
-    if (op->offset + op->length > (int)RING1_PAGE_SIZE || op->op & ~3u)
-        return refuse(v->domain, -XEN_EINVAL, "%u bytes at %u, operation %#x", op->length, op->offset,
-                      op->op);
+    struct domain *d = v->domain;
+    uint64_t mfn = op->address >> RING1_PAGE_SHIFT;
+    if (op->offset >= RING1_PAGE_SIZE || op->offset + op->length > (int)RING1_PAGE_SIZE ||
+        op->op & ~(uint32_t)(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL))
+        return refuse(d, -XEN_EINVAL, "%u bytes at %u, operation %#x", op->length, op->offset, op->op);
     if (op->length == 0 || op->op == 0)
-        return 0;
-    return refuse(v->domain, -XEN_EOPNOTSUPP, "caches are not flushed on x86");
+        return going_on ? refuse(d, -XEN_EILSEQ, "nothing to go on with") : 0;
+    if (mfn >= d->mem->nr_frames)
+        return refuse(d, -XEN_EINVAL, "there is no frame %#llx", (unsigned long long)mfn);
+    const struct frame *f = frame_info(d->mem, MFN((uint32_t)mfn));
+    if (f->owner != d->s.domid)
+        return refuse(d, -XEN_EPERM, "frame %#x is not the domain's", (uint32_t)mfn);
+    /* Caches have no contents here. */
+    return op->op == GNTTAB_CACHE_INVAL ? refuse(d, -XEN_EOPNOTSUPP, "invalidation alone") : 0;
 }
 
 struct entry_cmd {
@@ -237,17 +241,78 @@ struct entry_cmd {
     uint32_t size;
     uint32_t answer, answer_len; /* what is given back */
     enum ring1_xen from;
+    uint32_t batch; /* entries that 4.17 reads before it serves the first; 0: 1 */
 };
 
+/* The compat layer of 4.17 translates into two pages: 341 entries of 24 bytes, 204
+ * of 40. */
 static const struct entry_cmd entry_cmds[] = {
-    [GNTTABOP_map_grant_ref] = {map_one, 32, 18, 14, RING1_XEN_3_0_0},
-    [GNTTABOP_unmap_grant_ref] = {unmap_one, 24, 20, 2, RING1_XEN_3_0_0},
-    [GNTTABOP_transfer] = {transfer_one, 16, 12, 2, RING1_XEN_3_0_0},
-    [GNTTABOP_copy] = {copy_one, 24, 20, 2, RING1_XEN_3_0_4},
-    [GNTTABOP_unmap_and_replace] = {unmap_one, 24, 20, 2, RING1_XEN_3_2},
-    [GNTTABOP_swap_grant_ref] = {swap_one, 12, 8, 2, RING1_XEN_4_17},
-    [GNTTABOP_cache_flush] = {flush_one, 16, 0, 0, RING1_XEN_4_17},
+    [GNTTABOP_map_grant_ref] = {map_one, 32, 18, 14, RING1_XEN_3_0_0, 0},
+    [GNTTABOP_unmap_grant_ref] = {unmap_one, 24, 20, 2, RING1_XEN_3_0_0, 0},
+    [GNTTABOP_transfer] = {transfer_one, 16, 12, 2, RING1_XEN_3_0_0, 341},
+    [GNTTABOP_copy] = {copy_one, 24, 20, 2, RING1_XEN_3_0_4, 204},
+    [GNTTABOP_unmap_and_replace] = {replace_one, 24, 20, 2, RING1_XEN_3_2, 0},
+    [GNTTABOP_swap_grant_ref] = {swap_one, 12, 8, 2, RING1_XEN_4_17, 0},
 };
+
+static int32_t read_entry(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t i, void *to)
+{
+    return guest_read_index(v, uop, i, to, cmd->size);
+}
+
+static int32_t answer_entry(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t i,
+                            union grant_args *a)
+{
+    return guest_write(v, GVA(uop.va + i * cmd->size + cmd->answer), (char *)a + cmd->answer,
+                       cmd->answer_len);
+}
+
+/* The call stopped before entry i and goes on there. */
+static int32_t go_on(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t count, uint32_t i)
+{
+    const uint32_t arg[] = {(uint32_t)(cmd - entry_cmds), uop.va + i * cmd->size, count - i};
+    return hypercall_continue(v, 20, 3, arg);
+}
+
+/* A whole batch is read, then served, then what was served is answered from its end
+ * on. Returns how many of `n` were served, or -EFAULT. */
+static int32_t run_batch(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t n)
+{
+    struct domain *d = v->domain;
+    uint8_t buffer[2 * RING1_PAGE_SIZE];
+    union grant_args a;
+    uint32_t done = 0;
+    int32_t rc = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (read_entry(v, cmd, uop, i, buffer + i * cmd->size))
+            return refuse(d, -XEN_EFAULT, "entry %u of a batch cannot be read", i);
+    for (; done < n && !(done && preempt_check(v)); done++) {
+        memcpy(&a, buffer + done * cmd->size, cmd->size);
+        (void)cmd->fn(v, &a);
+        memcpy(buffer + done * cmd->size, &a, cmd->size);
+        preempt_work(d, 4);
+    }
+    for (uint32_t i = done; i-- > 0;) {
+        memcpy(&a, buffer + i * cmd->size, cmd->size);
+        if (answer_entry(v, cmd, uop, i, &a))
+            rc = refuse(d, -XEN_EFAULT, "entry %u of a batch cannot be written", i);
+    }
+    return rc ? rc : (int32_t)done;
+}
+
+static int32_t run_batches(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t count)
+{
+    for (uint32_t i = 0; i < count;) {
+        uint32_t n = MIN(count - i, cmd->batch);
+        int32_t done = run_batch(v, cmd, GVA(uop.va + i * cmd->size), n);
+        if (done < 0)
+            return done;
+        i += (uint32_t)done;
+        if ((uint32_t)done < n)
+            return go_on(v, cmd, uop, count, i);
+    }
+    return 0;
+}
 
 /* 4.17 alone stops in the middle: the 512 entries of older Xens are not many. */
 static int32_t run_entries(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t count)
@@ -255,23 +320,41 @@ static int32_t run_entries(struct vcpu *v, const struct entry_cmd *cmd, gva_t uo
     struct domain *d = v->domain;
     if (d->abi->array_range_checked && !guest_range_ok(d, uop, (uint64_t)count * cmd->size))
         return refuse(d, -XEN_EFAULT, "%u entries at %#x", count, uop.va);
+    if (cmd->batch && d->abi->xen >= RING1_XEN_4_17)
+        return run_batches(v, cmd, uop, count);
     for (uint32_t i = 0; i < count; i++) {
         union grant_args a;
         if (i && d->abi->xen >= RING1_XEN_4_17 && preempt_check(v))
-            return hypercall_continue(
-                v, 20, 3,
-                (const uint32_t[]){(uint32_t)(cmd - entry_cmds), uop.va + i * cmd->size, count - i});
+            return go_on(v, cmd, uop, count, i);
         memset(&a, 0, sizeof a);
-        int32_t rc = guest_read_index(v, uop, i, &a, cmd->size);
+        int32_t rc = read_entry(v, cmd, uop, i, &a);
         if (!rc)
             rc = cmd->fn(v, &a);
-        if (!rc && cmd->answer_len)
-            rc = guest_write(v, GVA(uop.va + i * cmd->size + cmd->answer), (char *)&a + cmd->answer,
-                             cmd->answer_len);
+        if (!rc)
+            rc = answer_entry(v, cmd, uop, i, &a);
         /* 3.0.0 goes on over entries that it cannot read. */
         if (rc && d->abi->xen > RING1_XEN_3_0_0)
-            return rc == -XEN_EFAULT ? refuse(d, rc, "entry %u cannot be read or written", i) : rc;
+            return refuse(d, rc, "entry %u cannot be read or written", i);
         preempt_work(d, 4);
+    }
+    return 0;
+}
+
+/* Bits 31:12 of the command are a place to go on from. */
+static int32_t cache_flush(struct vcpu *v, uint32_t cmd, gva_t uop, uint32_t count)
+{
+    struct flush_op op;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i && preempt_check(v))
+            return hypercall_continue(
+                v, 20, 3,
+                (const uint32_t[]){GNTTABOP_cache_flush, uop.va + i * (uint32_t)sizeof op, count - i});
+        if (guest_read_index(v, uop, i, &op, sizeof op))
+            return refuse(v->domain, -XEN_EFAULT, "entry %u cannot be read", i);
+        int32_t rc = flush_one(v, &op, i == 0 && cmd >> 12);
+        if (rc)
+            return rc;
+        preempt_work(v->domain, 4);
     }
     return 0;
 }
@@ -285,8 +368,8 @@ static int16_t table_status(struct domain *d, uint16_t dom)
     if (dom == OWNER_DOMID_SELF || (new &&dom == d->s.domid))
         return GNTST_okay;
     if (new &&dom != DOMID_BACKEND)
-        return fail(d, GNTST_bad_domain, "there is no such domain");
-    return fail(d, GNTST_permission_denied, "the domain is not the caller");
+        return grant_fail(d, GNTST_bad_domain, "there is no such domain");
+    return grant_fail(d, GNTST_permission_denied, "the domain is not the caller");
 }
 
 static int32_t bad_count(struct domain *d, uint32_t count)
@@ -320,15 +403,16 @@ static int32_t setup_table(struct vcpu *v, gva_t uop, uint32_t count)
         return bad_count(d, count);
     if (guest_read(v, uop, &op, sizeof op))
         return bad_argument(d, uop);
+    if (new && !guest_range_ok(d, GVA(op.frame_list), op.nr_frames * 4ull))
+        return refuse(d, -XEN_EFAULT, "the list at %#x reaches beyond the guest's addresses", op.frame_list);
     op.status = table_status(d, op.dom);
     if (!op.status && op.nr_frames > grant_max_frames(d->abi))
-        op.status = fail(d, GNTST_general_error, "more frames than the table may have");
+        op.status = grant_fail(d, GNTST_general_error, "more frames than the table may have");
     if (!op.status && !grant_grow(d, op.nr_frames))
-        op.status = fail(d, GNTST_general_error, "no memory for more frames");
+        op.status = grant_fail(d, GNTST_general_error, "no memory for more frames");
     for (uint32_t i = 0; !op.status && i < op.nr_frames; i++)
-        /* Older Xens do not notice that the list cannot be written. */
-        if (guest_write_index(v, GVA(op.frame_list), i, &gt->frames[i].mfn, 4) && new)
-            return refuse(d, -XEN_EFAULT, "the list at %#x cannot be written", op.frame_list);
+        /* No Xen notices that the list cannot be written. */
+        (void)guest_write_index(v, GVA(op.frame_list), i, &gt->frames[i].mfn, 4);
     if (guest_write(v, GVA(uop.va + 8), &op.status, sizeof op.status))
         return bad_argument(d, uop);
     return 0;
@@ -420,9 +504,11 @@ static int32_t get_status_frames(struct vcpu *v, gva_t uop, uint32_t count)
         return bad_count(d, count);
     if (guest_read(v, uop, &op, sizeof op))
         return bad_argument(d, uop);
+    if (!guest_range_ok(d, GVA(op.frame_list), op.nr_frames * 8ull))
+        return refuse(d, -XEN_EFAULT, "the list at %#x reaches beyond the guest's addresses", op.frame_list);
     op.status = table_status(d, op.dom);
-    if (!op.status)
-        op.status = fail(d, GNTST_general_error, "the table is of version 1");
+    if (!op.status && op.nr_frames)
+        op.status = grant_fail(d, GNTST_general_error, "the table is of version 1");
     return guest_write(v, uop, &op, sizeof op) ? bad_argument(d, uop) : 0;
 }
 
@@ -450,6 +536,10 @@ int32_t do_grant_table_op(struct vcpu *v, const uint32_t *arg)
     if (xen == RING1_XEN_3_0_4 && cmd == GNTTABOP_map_grant_ref)
         return refuse(d, -XEN_EPERM, "the domain has no I/O rights");
     grant_init(d);
+    if (xen >= RING1_XEN_4_17 && (cmd & 0xFFFu) == GNTTABOP_cache_flush)
+        return cache_flush(v, cmd, uop, count);
+    if (xen >= RING1_XEN_4_17 && cmd >> 12)
+        return refuse(d, -XEN_EINVAL, "command %#x cannot be continued", cmd);
     if (cmd < G_N_ELEMENTS(entry_cmds) && entry_cmds[cmd].fn && xen >= entry_cmds[cmd].from)
         return run_entries(v, &entry_cmds[cmd], uop, count);
     if (cmd < G_N_ELEMENTS(table_cmds) && table_cmds[cmd].fn && xen >= table_cmds[cmd].from &&

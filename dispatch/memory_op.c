@@ -330,15 +330,6 @@ static int32_t check_exchange(struct vcpu *v, const struct xen_memory_exchange *
     return 0;
 }
 
-/* A page can be given away when nothing but its being allocated holds it. */
-static bool can_give(const struct domain *d, uint32_t mfn)
-{
-    if (mfn >= d->mem->nr_frames)
-        return false;
-    const struct frame *f = frame_info(d->mem, MFN(mfn));
-    return f->owner == d->s.domid && f->count == 1 && (f->flags & PGF_ALLOCATED) && !(f->flags & PGF_SHARED);
-}
-
 /* The frames of input extents [first, first + n) into `frames`. */
 static int32_t collect(struct vcpu *v, const struct xen_memory_reservation *in, uint32_t first, uint32_t n,
                        uint32_t *frames)
@@ -353,7 +344,7 @@ static int32_t collect(struct vcpu *v, const struct xen_memory_reservation *in, 
             bool twice = false;
             for (uint32_t i = 0; i < total && !twice; i++)
                 twice = frames[i] == mfn + k;
-            if (twice || !can_give(d, mfn + k))
+            if (twice || !page_is_only_allocated(d, MFN(mfn + k)))
                 return refuse(d, -XEN_EINVAL, "input extent %u: frame %#x is in use or not the domain's",
                               first + j, mfn + k);
             frames[total] = mfn + k;

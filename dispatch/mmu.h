@@ -31,6 +31,10 @@ int32_t foreign_owner(const struct domain *d, uint16_t domid, uint16_t *owner);
  * in 3.0.4. */
 int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn);
 
+/* The L1 table that maps va in the vcpu's tables. An L2 that stands there as a
+ * linear page table is none. */
+bool mmu_find_l1(struct vcpu *v, gva_t va, mfn_t *table);
+
 /* mmuext_op's own pieces, in 2.0 called through mmu_update. */
 int32_t mmu_flush_cache(struct domain *d);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * page_recount.c - every reference counted anew from those who hold it: pins,
- * tables, CR3s, GDTs, LDTs, places of vcpu_info, the EOI map. What page_type.c keeps up entry
+ * tables, CR3s, GDTs, LDTs, places of vcpu_info, the EOI map, grants in use. What page_type.c keeps up entry
  * by entry must come out the same.
  */
-#include "page_type.h"
+#include "grant_priv.h"
 
 struct tally {
     uint32_t count, type_count;
@@ -111,6 +111,27 @@ static void count_frame(struct recount *r, mfn_t mfn)
         count_table(r, mfn);
 }
 
+/* A host mapping is the L1 entry that it is. */
+static void count_grants(struct recount *r)
+{
+    const struct domain *d = r->d;
+    for (uint32_t i = 0; i < maptrack_limit(d); i++) {
+        const struct maptrack_entry *e = maptrack_entry(d, i);
+        if (e->flags & GNTMAP_device_map)
+            hold(r, MFN(active_entry(d, e->ref)->frame),
+                 e->flags & GNTMAP_readonly ? PGT_none : PGT_writable);
+    }
+    for (uint32_t ref = 0; ref < grant_nr_entries(d); ref++) {
+        const struct active_entry *act = active_entry(d, ref);
+        if (act->domid != DOMID_BACKEND)
+            continue;
+        for (unsigned n = act->pin & 0xFF; n-- > 0;)
+            hold(r, MFN(act->frame), PGT_writable);
+        for (unsigned n = act->pin >> 8 & 0xFF; n-- > 0;)
+            hold(r, MFN(act->frame), PGT_none);
+    }
+}
+
 static void compare(struct recount *r, mfn_t mfn)
 {
     const struct frame *f = frame_info(r->d->mem, mfn);
@@ -146,6 +167,7 @@ bool page_recount(const struct domain *d, GString *report)
         count_vcpu(&r, &d->s.vcpu[i]);
     if (d->s.pirq_eoi_map.mfn)
         hold(&r, d->s.pirq_eoi_map, PGT_writable);
+    count_grants(&r);
     for (uint32_t i = 0; i < d->mem->nr_frames; i++)
         compare(&r, MFN(i));
     if (owned != d->s.tot_pages) {

@@ -461,6 +461,18 @@ int32_t mod_l1_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
     return 0;
 }
 
+void place_l1_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value)
+{
+    uint64_t old = pte_read(d, table, index);
+    pte_write(d, table, index, value);
+    l1e_put(d, old);
+}
+
+void drop_l1_entry(struct domain *d, uint64_t value)
+{
+    l1e_put(d, value);
+}
+
 int32_t mod_l2_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value)
 {
     uint64_t old = pte_read(d, table, index);
@@ -560,6 +572,14 @@ bool page_release(struct domain *d, mfn_t mfn)
     f->flags &= (uint8_t)~PGF_ALLOCATED;
     page_put(d, mfn);
     return true;
+}
+
+bool page_is_only_allocated(const struct domain *d, mfn_t mfn)
+{
+    if (!owned(d, mfn))
+        return false;
+    const struct frame *f = frame_info(d->mem, mfn);
+    return f->count == 1 && (f->flags & PGF_ALLOCATED) && !(f->flags & PGF_SHARED);
 }
 
 void page_share(struct domain *d, mfn_t mfn)

@@ -68,17 +68,26 @@ int32_t mod_l1_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
 int32_t mod_l2_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value);
 int32_t mod_l3_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value);
 
+/* For grants, whose references are taken before the entry is looked for: write
+ * an L1 entry that comes with its references, and drop those of the old one. */
+void place_l1_entry(struct domain *d, mfn_t table, unsigned index, uint64_t value);
+/* The references of an entry that stands nowhere. */
+void drop_l1_entry(struct domain *d, uint64_t value);
+
 /* A free frame becomes the domain's memory, with the reference of its being
  * allocated. */
 void page_assign(struct domain *d, mfn_t mfn);
 /* The domain gives a frame back: the pin and the reference of its being allocated
  * go; it is free when nothing else holds it. False when it was not allocated. */
 bool page_release(struct domain *d, mfn_t mfn);
+/* The domain's, and nothing but its being allocated holds it: it can be given
+ * away. */
+bool page_is_only_allocated(const struct domain *d, mfn_t mfn);
 /* A frame of Xen's that the domain may map writable and never use for anything
  * else: shared_info, grant table. Not counted as the domain's memory. */
 void page_share(struct domain *d, mfn_t mfn);
 
-/* Count every reference anew from pins, tables, CR3s, GDTs and LDTs and compare
+/* Count every reference anew from pins, tables, CR3s, GDTs, LDTs and grants and compare
  * with what the frames hold. True when all agree; else `report`, if not NULL,
  * gets a line a frame. For tests and debugging. */
 bool page_recount(const struct domain *d, GString *report);

@@ -14,9 +14,7 @@
 #define UVMF_INVLPG    2u
 #define UVMF_ALL       4u
 
-/* The L1 table that maps va. An L2 that stands there as a linear page table is
- * none. */
-static bool find_l1(struct vcpu *v, gva_t va, mfn_t *table)
+bool mmu_find_l1(struct vcpu *v, gva_t va, mfn_t *table)
 {
     struct domain *d = v->domain;
     mfn_t mfn = v->cr3;
@@ -37,7 +35,7 @@ static int32_t update(struct vcpu *v, gva_t va, uint64_t value, uint16_t owner)
 {
     struct domain *d = v->domain;
     mfn_t table;
-    if (va.va >= d->abi->hole || !find_l1(v, va, &table))
+    if (va.va >= d->abi->hole || !mmu_find_l1(v, va, &table))
         return refuse(d, -XEN_EINVAL, "no L1 table maps %#x", va.va);
     return mmu_errno(d, mod_l1_entry(d, table, pt_index(d->abi, va, 1), value, owner));
 }

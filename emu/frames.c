@@ -4,6 +4,7 @@
  */
 #include "frames.h"
 
+#include <dispatch/grant.h>
 #include <dispatch/page_type.h>
 #include <ring1/ring1.h>
 #include <string.h>
@@ -82,7 +83,7 @@ bool frames_plan(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode m
     /* The balloon's frames give way first. */
     uint32_t balloon = MAX(nr_pages / 64, 64);
     do {
-        p->nr_spare = MAX_GRANT_FRAMES + balloon;
+        p->nr_spare = grant_frames_needed(abi) + balloon;
         plan_sizes(p);
         balloon /= 2;
     } while (!pae && p->nr_frames > FRAMES_BELOW_4G && balloon > 0);
@@ -93,7 +94,7 @@ bool frames_plan(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode m
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
                     "memory: %u MiB%s leave no frame numbers below 4 GiB for the hypervisor; at most %u MiB",
                     nr_pages >> 8, pae ? " with --mfn identity" : " without PAE",
-                    (FRAMES_BELOW_4G - FRAMES_IO - p->nr_hidden - MAX_GRANT_FRAMES) >> 8);
+                    (FRAMES_BELOW_4G - FRAMES_IO - p->nr_hidden - (pae ? 0 : grant_frames_needed(abi))) >> 8);
         return false;
     }
     p->ram = identity ? 0 : p->io + p->nr_hidden;

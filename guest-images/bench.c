@@ -249,10 +249,47 @@ static u32 ticks(u32 turns)
     return nr_ticks;
 }
 
+/* A page of its own, granted to itself: map_grant_ref, a store or none,
+ * unmap_grant_ref. */
+static u32 map_grants(u32 turns, int used)
+{
+    static u32 frame, setup[4] = {DOMID_SELF, 1, 0, (u32)&frame};
+    static u8 grants[PAGE_SIZE] __attribute__((aligned(4096), section(".pages")));
+    u32 done = 0, at = (u32)missing_page;
+
+    hypercall(NR_grant_table_op, 2, (u32)setup, 1, 0, 0);
+    map_page(grants, pte(frame, PTE_RWX));
+    ((volatile u32 *)grants)[17] = virt_to_mfn(batch_page[0]);
+    ((volatile u32 *)grants)[16] = 1 << 16 | 1;
+    map_page(missing_page, 0);
+    while (turns--) {
+        u32 map[8] = {at, 0, 2, 8, 1}, unmap[6] = {at};
+
+        hypercall(NR_grant_table_op, 0, (u32)map, 1, 0, 0);
+        unmap[4] = map[5];
+        done += map[4] == 1;
+        if (used)
+            *(volatile u8 *)missing_page = 1;
+        hypercall(NR_grant_table_op, 1, (u32)unmap, 1, 0, 0);
+    }
+    return done;
+}
+
+static u32 grant(u32 turns)
+{
+    return map_grants(turns, 0);
+}
+
+static u32 grant_used(u32 turns)
+{
+    return map_grants(turns, 1);
+}
+
 static u32 trap(u32 work, u32 turns)
 {
-    static u32 (*const traps[])(u32 turns) = {remap, loop_fault, loop_int3, loop_int80,
-                                              loop_cpuid, loop_cr0, update, remap_used, store_entries, ticks};
+    static u32 (*const traps[])(u32 turns) = {remap,         loop_fault, loop_int3, loop_int80,
+                                              loop_cpuid,    loop_cr0,   update,    remap_used,
+                                              store_entries, ticks,      grant,     grant_used};
 
     prepare();
     return work < sizeof(traps) / sizeof(traps[0]) ? traps[work](turns) : 0;
@@ -263,7 +300,8 @@ static u32 trap(u32 work, u32 turns)
 #define FIRST_TRAP 32u
 
 /* Their order is known to tests/bench/guest.h. */
-static u32 (*const works[])(u32 turns) = {loop_int, loop_page, loop_multicall, sieve, sort, copy, calls, crc, loop_exit};
+static u32 (*const works[])(u32 turns) = {loop_int, loop_page, loop_multicall, sieve, sort, copy,
+                                          calls,    crc,       loop_exit};
 
 void guest_main(void)
 {

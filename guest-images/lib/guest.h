@@ -78,6 +78,7 @@ enum {
     NR_event_channel_op_compat = 16,
     NR_xen_version = 17,
     NR_console_io = 18,
+    NR_grant_table_op = 20,
     NR_vm_assist = 21,
     NR_iret = 23,
     NR_memory_op = 12,

@@ -33,6 +33,8 @@ enum work {
     WORK_REMAP_USED,
     WORK_STORE,
     WORK_TICKS, /* starts the timer's ticks; how many came is the sum */
+    WORK_GRANT,
+    WORK_GRANT_USED,
 };
 #define MULTICALL_ENTRIES 32u
 #define UPDATE_ENTRIES    512u

@@ -208,6 +208,8 @@ bool measure_traps(struct bench *b)
         {WORK_CPUID, "emulated: forced CPUID", 1, 800},
         {WORK_CR0, "emulated: mov from and to CR0, each", 2, 800},
         {WORK_UPDATE, "mmu_update, an entry of 512", UPDATE_ENTRIES, 40},
+        {WORK_GRANT, "grant map + unmap", 1, 1500},
+        {WORK_GRANT_USED, "the same, and the page is written to", 1, 0},
     };
     struct pair p;
     bool ok = true;

@@ -666,8 +666,8 @@ START_TEST(four_gib)
     config.nr_pages = 1u << 20;
     refused(old, kernel_for(old), &config, RING1_ERROR_OPTION,
             "memory: 4096 MiB without PAE leave no frame numbers below 4 GiB for the hypervisor; at most "
-            "4090 MiB");
-    config.nr_pages = 4090u << 8;
+            "4088 MiB");
+    config.nr_pages = 4088u << 8;
     machine_make(&m, old, kernel_for(old), &config);
     ck_assert_uint_le(m.mem->nr_frames, FRAMES_BELOW_4G);
     machine_free(&m);

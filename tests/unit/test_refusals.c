@@ -87,6 +87,7 @@ enum leaves {
     TRAP7 = 1u << 6,   /* an entry before it: trap 7 */
     PORTS = 1u << 7,   /* how many ports were looked at */
     GIVEN = 1u << 8,   /* an entry before it: FREE went back to Xen */
+    HANDLES = 1u << 9, /* 4.17: a map handle that was not used is put behind all others */
 };
 
 enum place {
@@ -217,6 +218,16 @@ static void no_frames(struct fixture *f)
         if (f->mem->frames[i].owner == OWNER_NOBODY)
             f->mem->frames[i].owner = OWNER_DOMID_XEN;
     f->d->s.max_pages += 1000;
+}
+
+/* A device mapping of OWN by grant 8, so that there are handles. */
+static void with_a_mapping(struct fixture *f)
+{
+    if (f->abi->xen < RING1_XEN_3_2)
+        return;
+    *grant_entry(f->d, 8) = (struct grant_entry){1, DOMID_GUEST, fx_mfn(f, PFN_OWN).mfn};
+    gva_t op = FX_WORDS(f, 0, 0, 1, 8, DOMID_GUEST, 0, 0, 0);
+    ck_assert_int_eq(hypercall_enter(f->v, 20, (uint32_t[MAX_HYPERCALL_ARGS]){0, op.va, 1}), 0);
 }
 
 static void no_stack(struct fixture *f)
@@ -416,6 +427,10 @@ static void ck_state(struct fixture *f, const struct row *r, const struct saved 
         now->crash_where = old->crash_where;
         now->vcpu[0].regs_changed = old->vcpu[0].regs_changed;
     }
+    if (r->leaves & HANDLES && f->abi->xen >= RING1_XEN_4_17) {
+        now->vcpu[0].maptrack_head = old->vcpu[0].maptrack_head;
+        now->vcpu[0].maptrack_tail = old->vcpu[0].maptrack_tail;
+    }
     const uint8_t *x = (const uint8_t *)now, *y = (const uint8_t *)old;
     unsigned bytes = 0;
     for (size_t i = 0; i < sizeof *now; i++)
@@ -453,6 +468,8 @@ static bool may_change(const struct fixture *f, const struct row *r, uint32_t mf
     if (r->leaves & PDONE && mfn == fx_mfn(f, PFN_PAD).mfn && offset < 4)
         return true;
     if (r->leaves & GIVEN && mfn == f->mem->m2p.mfn && offset / 4 == fx_mfn(f, PFN_FREE).mfn)
+        return true;
+    if (r->leaves & HANDLES && f->abi->xen >= RING1_XEN_4_17 && mfn == f->d->s.grant.maptrack[0].mfn)
         return true;
     return r->leaves & STORED && mfn == fx_mfn(f, PFN_OWN).mfn && offset < 8;
 }
