@@ -203,6 +203,39 @@ static void add_stack(JsonBuilder *b, const struct report *r)
     json_builder_end_object(b);
 }
 
+/* What calls by `int` and entries of multicalls have in common. */
+static void add_call(JsonBuilder *b, const struct report_call *c)
+{
+    add_int(b, "index", c->number);
+    add_int(b, "number", c->nr);
+    add_string(b, "name", c->row ? c->row->name : NULL);
+    add_string(b, "command", command_name(c->row, c->arg[0]));
+    begin_array(b, "arguments");
+    for (unsigned k = 0; k < c->nargs && k < MAX_HYPERCALL_ARGS; k++) {
+        char text[16];
+        g_snprintf(text, sizeof text, "0x%x", c->arg[k]);
+        json_builder_add_string_value(b, text);
+    }
+    json_builder_end_array(b);
+    json_builder_set_member_name(b, "result");
+    json_builder_add_int_value(b, c->result);
+    add_string(b, "why", c->why);
+    add_words(b, "text", report_call_words(c));
+    add_words(b, "result_text", report_result_words(c));
+}
+
+static void add_entries(JsonBuilder *b, const struct report *r, const struct report_call *c)
+{
+    add_int(b, "entries_made", c->nr_entries);
+    begin_array(b, "entries");
+    for (unsigned i = 0; i < c->nr_kept; i++) {
+        json_builder_begin_object(b);
+        add_call(b, &r->entry[c->first_kept + i]);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
 static void add_calls(JsonBuilder *b, const struct report *r)
 {
     add_int(b, "hypercalls_made", r->nr_calls_made);
@@ -210,22 +243,10 @@ static void add_calls(JsonBuilder *b, const struct report *r)
     for (unsigned i = 0; i < r->nr_calls; i++) {
         const struct report_call *c = &r->call[i];
         json_builder_begin_object(b);
-        add_int(b, "index", c->number);
-        add_int(b, "number", c->nr);
-        add_string(b, "name", c->row ? c->row->name : NULL);
-        add_string(b, "command", command_name(c->row, c->arg[0]));
-        begin_array(b, "arguments");
-        for (unsigned k = 0; k < c->nargs && k < MAX_HYPERCALL_ARGS; k++) {
-            char text[16];
-            g_snprintf(text, sizeof text, "0x%x", c->arg[k]);
-            json_builder_add_string_value(b, text);
-        }
-        json_builder_end_array(b);
-        json_builder_set_member_name(b, "result");
-        json_builder_add_int_value(b, c->result);
-        add_words(b, "text", report_call_words(c));
-        add_words(b, "result_text", report_result_words(c));
+        add_call(b, c);
+        add_bool(b, "continued", c->continued);
         add_place(b, "from", &c->from);
+        add_entries(b, r, c);
         json_builder_end_object(b);
     }
     json_builder_end_array(b);

@@ -197,6 +197,26 @@ static void stack(GString *out, const struct report *r)
     }
 }
 
+static void call_line(GString *out, const struct report_call *c)
+{
+    g_autofree char *words = report_call_words(c), *result = report_result_words(c);
+    g_string_append_printf(out, "%s = %s", words, result);
+    if (c->why)
+        g_string_append_printf(out, ": %s", c->why);
+}
+
+static void entries(GString *out, const struct report *r, const struct report_call *c)
+{
+    if (c->nr_kept < c->nr_entries)
+        g_string_append_printf(out, "    [0] to [%u] are no longer known\n", c->nr_entries - c->nr_kept - 1);
+    for (unsigned i = 0; i < c->nr_kept; i++) {
+        const struct report_call *entry = &r->entry[c->first_kept + i];
+        g_string_append_printf(out, "    [%" PRIu64 "] ", entry->number);
+        call_line(out, entry);
+        g_string_append_c(out, '\n');
+    }
+}
+
 static void calls(GString *out, const struct report *r)
 {
     if (r->nr_calls == 0) {
@@ -206,10 +226,13 @@ static void calls(GString *out, const struct report *r)
     g_string_append_printf(out, "Last hypercalls of %" PRIu64 " (the last one below)\n", r->nr_calls_made);
     for (unsigned i = 0; i < r->nr_calls; i++) {
         const struct report_call *c = &r->call[i];
-        g_autofree char *words = report_call_words(c), *result = report_result_words(c);
-        g_string_append_printf(out, "  %s = %s, from ", words, result);
+        g_string_append(out, "  ");
+        call_line(out, c);
+        g_string_append(out, ", from ");
         append_place(out, &c->from);
         g_string_append_c(out, '\n');
+        if (c->is_multicall)
+            entries(out, r, c);
     }
 }
 

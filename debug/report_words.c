@@ -39,6 +39,13 @@ static const struct {
     {"iret: CS", "The frame of HYPERVISOR_iret has a code selector of ring 0, which is Xen's own."},
     {"iret: to virtual-8086",
      "The frame of HYPERVISOR_iret has EFLAGS.VM set: virtual-8086 mode is not emulated."},
+    {"switch_vm86: to virtual-8086",
+     "switch_vm86 (hypercall 23 of 2.0 and 3.0.0; later Xens have iret there) goes to virtual-8086 "
+     "mode, which is not emulated."},
+    {"switch_vm86: the frame",
+     "switch_vm86 (hypercall 23 of 2.0 and 3.0.0; later Xens have iret there) takes its frame from the "
+     "guest's stack, and it cannot be read as a whole."},
+    {"switch_vm86: SS", "switch_vm86 takes its frame from the guest's stack, and SS cannot be used."},
     {"Error while installing new baseptr",
      "The guest asked for a new top-level page table, and the frame is none "
      "and cannot become one: it is not the guest's, is in use as something "
@@ -292,6 +299,8 @@ char *report_call_words(const struct report_call *c)
 char *report_result_words(const struct report_call *c)
 {
     const char *name = c->result < 0 ? errno_name(c->result) : NULL;
+    if (c->continued)
+        return g_strdup("continued");
     if (name)
         return g_strdup_printf("%s (%s)", name, errno_text(c->result));
     return g_strdup_printf((uint32_t)c->result < 1024 ? "%u" : "%#x", (uint32_t)c->result);

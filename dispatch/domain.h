@@ -226,6 +226,16 @@ struct exception_record {
     struct regs regs; /* what was interrupted */
 };
 
+/* An entry of a multicall, kept likewise; those of one call follow each other. */
+#define LAST_ENTRIES 32u
+#define LAST_WHY     128u
+struct entry_record {
+    uint32_t nr;
+    int32_t result;
+    uint32_t arg[6];
+    char why[LAST_WHY]; /* it was refused; empty: it was not */
+};
+
 /* Work that the CPU's side must do before the guest's next instruction. */
 #define ATTN_FLUSH  0x01u /* translations changed: flush the TLB */
 #define ATTN_FORGET 0x02u /* bytes of a MARK_EXECUTED frame changed */
@@ -265,6 +275,9 @@ struct domain_state {
 
     uint32_t nr_exceptions; /* given so far; the last ones are kept */
     struct exception_record exception[LAST_EXCEPTIONS];
+
+    uint64_t nr_entries;                     /* of multicalls, begun so far */
+    struct entry_record entry[LAST_ENTRIES]; /* entry n at n % LAST_ENTRIES */
 
     struct preempt preempt;
     uint32_t attention; /* ATTN_* */
@@ -326,7 +339,7 @@ struct domain {
     void *ops_user;
     bool console_io_allowed; /* as a verbose build of Xen has it */
     bool want_why;           /* somebody reads `why` */
-    char why[256];           /* why the last call was refused */
+    char why[256];           /* why the last call was refused; empty: it was not */
     struct tap *tap;         /* NULL: nobody looks */
     struct tlb_filter *tlb;  /* what the CPU's TLB may hold; NULL: anything */
     enum ring1_preempt preempt_mode;
@@ -387,6 +400,16 @@ static inline void domain_flush(struct domain *d)
 {
     d->s.attention |= ATTN_FLUSH;
     d->s.translation_generation++;
+}
+
+/* Why the call just made was refused, to `to` (of LAST_WHY); d->why is empty then. */
+static inline void keep_why(struct domain *d, char *to)
+{
+    to[0] = '\0';
+    if (G_UNLIKELY(d->why[0])) {
+        g_strlcpy(to, d->why, LAST_WHY);
+        d->why[0] = '\0';
+    }
 }
 
 /* Return `err` and, when somebody wants it, say why in d->why. */

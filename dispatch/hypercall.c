@@ -74,7 +74,6 @@ static int32_t serve_watched(struct vcpu *v, const struct hypercall_slot *slot, 
     call->continued = d->s.preempt.continued;
     if (tap->after)
         tap->after(tap->user, v, call);
-    d->why[0] = '\0';
     return call->result;
 }
 

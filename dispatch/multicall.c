@@ -109,19 +109,22 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
     struct domain *d = v->domain;
     const struct abi *abi = d->abi;
     struct window window = {0};
-    uint32_t number, call_arg[MAX_HYPERCALL_ARGS];
 
-    d->entry_args = call_arg;
     for (uint32_t i = 0; i < nr; i++) {
         uint64_t at = list.va + (uint64_t)i * ENTRY_SIZE;
         gva_t va = GVA((uint32_t)at);
-        if (at > UINT32_MAX || entry_read(v, &window, va, &number, call_arg))
+        struct entry_record *e = &d->s.entry[d->s.nr_entries % LAST_ENTRIES];
+        if (at > UINT32_MAX || entry_read(v, &window, va, &e->nr, e->arg))
             return refuse(d, -XEN_EFAULT, "entry %u at %#llx cannot be read", i, (unsigned long long)at);
 
-        const struct hypercall_slot *slot = hypercall_slot(d, number);
+        d->s.nr_entries++;
+        d->entry_args = e->arg;
+        const struct hypercall_slot *slot = hypercall_slot(d, e->nr);
         int32_t result = hypercall_is_plain(d, slot) && slot->fn != do_multicall
-                             ? slot->fn(v, call_arg)
-                             : hypercall_enter_nested(v, number, call_arg, i);
+                             ? slot->fn(v, e->arg)
+                             : hypercall_enter_nested(v, e->nr, e->arg, i);
+        e->result = result;
+        keep_why(d, e->why);
 
         bool lost = result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result) != 0;
         bool continued = d->s.preempt.continued;
@@ -131,7 +134,8 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
         if (G_UNLIKELY(lost))
             return refuse(d, -XEN_EFAULT, "the result of entry %u at %#x cannot be written", i, va.va);
         if (G_UNLIKELY(continued)) {
-            if (!entry_rewrite(v, va, call_arg))
+            d->s.nr_entries--; /* it comes again */
+            if (!entry_rewrite(v, va, e->arg))
                 return refuse(d, -XEN_EFAULT, "entry %u at %#x cannot be rewritten", i, va.va);
             return multicall_continue(v, va, nr - i);
         }

@@ -170,6 +170,7 @@ static struct call_record *remember_call(struct machine *m, const struct cpu_cal
         return &m->s.last_call[(m->s.hypercalls - 1) % LAST_CALLS];
     }
     struct call_record *kept = &m->s.last_call[m->s.hypercalls++ % LAST_CALLS];
+    kept->first_entry = m->domain->s.nr_entries;
     kept->nr = call->eax;
     kept->eip = call->eip;
     memcpy(kept->arg, call->arg, sizeof kept->arg);
@@ -185,10 +186,13 @@ static bool on_hypercall(void *user, struct cpu_call *call)
     if (G_UNLIKELY(nargs != CPU_ARGS_GIVEN))
         take_args(m, nargs, call->arg);
     struct call_record *kept = remember_call(m, call);
+    m->domain->why[0] = '\0';
     int32_t result = hypercall_is_plain(m->domain, slot) ? slot->fn(v, call->arg)
                                                          : hypercall_enter(v, call->eax, call->arg);
     call->eax = (uint32_t)result;
     kept->result = result;
+    kept->nr_entries = (uint32_t)(m->domain->s.nr_entries - kept->first_entry);
+    keep_why(m->domain, kept->why);
     kept->continued = m->domain->s.preempt.continued;
     if (m->domain->s.preempt.work || kept->continued)
         charge_work(m, v);
@@ -261,6 +265,7 @@ struct machine *machine_new(const struct abi *abi, const struct image *image, co
         goto fail;
     m->domain = domain_new(abi, m->mem, &domain_ops, m);
     m->domain->s.wallclock_ns = setup->date_ns;
+    m->domain->want_why = true; /* for the report */
     m->domain->tlb = &m->tlb;
     m->current = &m->domain->s.vcpu[0];
     m->privop = privop_new(m->insns, setup->cpu);

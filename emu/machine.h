@@ -44,8 +44,11 @@ struct machine_ops {
 struct call_record {
     uint32_t nr;
     int32_t result;
-    uint32_t eip;   /* linear, behind the `int` */
-    bool continued; /* it stopped half-way */
+    uint32_t eip;        /* linear, behind the `int` */
+    bool continued;      /* it stopped half-way */
+    uint32_t nr_entries; /* of a multicall, from domain_state.entry[first_entry] on */
+    uint64_t first_entry;
+    char why[LAST_WHY]; /* it was refused; empty: it was not */
     uint32_t arg[MAX_HYPERCALL_ARGS];
 };
 
@@ -79,8 +82,8 @@ struct machine {
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
     struct tlb_filter tlb;
-    uint32_t flushes; /* of the TLB */
-    bool block_cut;   /* the CPU left a block for its own reasons alone: go on as if it had not */
+    uint32_t flushes;         /* of the TLB */
+    bool block_cut;           /* the CPU left a block for its own reasons alone: go on as if it had not */
     uint64_t hypercall_limit; /* of the present run of the CPU */
     bool forgetful;           /* nothing cached survives a trap */
     bool table_copied;        /* table_store.c: a copy stands at table_page */

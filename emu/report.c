@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include "dispatch/hypercall.h"
 #include "dispatch/traps.h"
 
 #include <string.h>
@@ -209,6 +210,40 @@ static void collect_stack(struct report *r, const struct report_source *source)
     }
 }
 
+static struct report_call describe_call(struct report *r, const struct domain *d, uint32_t nr,
+                                        const uint32_t *arg, int32_t result, const char *why)
+{
+    const struct hypercall_slot *slot = hypercall_slot(d, nr);
+    struct report_call call = {
+        .nr = nr,
+        .row = slot ? slot->row : NULL,
+        .nargs = slot ? slot->nargs : 0,
+        .result = result,
+        .why = why[0] ? g_string_chunk_insert(r->texts, why) : NULL,
+    };
+    memcpy(call.arg, arg, sizeof call.arg);
+    call.is_multicall = slot && slot->fn == do_multicall;
+    return call;
+}
+
+/* The entries of a multicall that are still there. */
+static void collect_entries(struct report *r, const struct domain *d, const struct call_record *c,
+                            struct report_call *out)
+{
+    uint64_t end = c->first_entry + c->nr_entries,
+             oldest = d->s.nr_entries - MIN(d->s.nr_entries, LAST_ENTRIES);
+    out->nr_entries = c->nr_entries;
+    out->first_kept = r->nr_entries;
+    for (uint64_t n = MAX(c->first_entry, oldest); n < end && r->nr_entries < LAST_ENTRIES; n++) {
+        const struct entry_record *e = &d->s.entry[n % LAST_ENTRIES];
+        struct report_call *entry = &r->entry[r->nr_entries++];
+        *entry = describe_call(r, d, e->nr, e->arg, e->result, e->why);
+        entry->number = n - c->first_entry;
+        entry->is_multicall = false;
+        out->nr_kept++;
+    }
+}
+
 static void collect_calls(struct report *r, const struct report_source *source)
 {
     const struct domain *d = source->v->domain;
@@ -216,17 +251,13 @@ static void collect_calls(struct report *r, const struct report_source *source)
     r->nr_calls_made = source->nr_calls;
     for (uint64_t i = first; i < source->nr_calls; i++) {
         const struct call_record *c = &source->calls[i % LAST_CALLS];
-        const struct hypercall_slot *slot = hypercall_slot(d, c->nr);
         struct report_call *out = &r->call[r->nr_calls++];
-        *out = (struct report_call){
-            .number = i,
-            .nr = c->nr,
-            .row = slot ? slot->row : NULL,
-            .nargs = slot ? slot->nargs : 0,
-            .result = c->result,
-            .from = report_place(r, source->symbols, c->eip),
-        };
-        memcpy(out->arg, c->arg, sizeof out->arg);
+        *out = describe_call(r, d, c->nr, c->arg, c->result, c->why);
+        out->number = i;
+        out->continued = c->continued;
+        out->from = report_place(r, source->symbols, c->eip);
+        if (out->is_multicall)
+            collect_entries(r, d, c, out);
     }
 }
 

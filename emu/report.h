@@ -93,13 +93,19 @@ struct report_word {
 };
 
 struct report_call {
-    uint64_t number; /* since the start, from 0 */
+    uint64_t number; /* since the start, or in its multicall, from 0 */
     uint32_t nr;
     const struct hypercall *row; /* NULL: none */
     unsigned nargs;
     uint32_t arg[MAX_HYPERCALL_ARGS];
     int32_t result;
+    bool continued;           /* it stopped half-way and was to go on */
+    const char *why;          /* it was refused; NULL: it was not */
     struct report_place from; /* behind the `int` */
+    bool is_multicall;
+    uint32_t nr_entries; /* it made so many calls */
+    unsigned nr_kept;    /* of them the last are entry[first_kept] ... */
+    unsigned first_kept;
 };
 
 struct report_exception {
@@ -147,6 +153,8 @@ struct report {
     uint64_t nr_calls_made;
     unsigned nr_calls;
     struct report_call call[LAST_CALLS]; /* oldest first */
+    unsigned nr_entries;
+    struct report_call entry[LAST_ENTRIES]; /* of multicalls, oldest first */
     uint32_t nr_exceptions_given;
     unsigned nr_exceptions;
     struct report_exception exception[LAST_EXCEPTIONS]; /* oldest first */

@@ -382,7 +382,6 @@ void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, 
     m->watch_user = user;
     m->tap = (struct tap){.before = tap_before, .after = tap_after, .user = m};
     d->tap = watch ? &m->tap : NULL;
-    d->want_why = watch != NULL;
 }
 
 /* --- guest memory ----------------------------------------------------------- */

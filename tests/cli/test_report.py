@@ -97,6 +97,11 @@ def way_jump(xen):
     return FRAME if xen in HANDLERS_AT_0 else (3, "unhandled exception: vector 14")
 
 
+def way_cr3(xen):
+    return {"2.0": FRAME, "3.0.0": None, "3.0.4": (3, "Error while installing new baseptr")}.get(
+        xen, (3, "unhandled exception: vector 13"))
+
+
 WAYS = {
     "exception": way_exception,
     "panic": lambda xen: (3, 3),
@@ -114,6 +119,16 @@ WAYS = {
     "baseptr": lambda xen: (3, "Error while installing new baseptr") if xen == "3.0.4" else None,
     "watchdog": lambda xen: (5, 4) if xen == "4.17" else None,
     "reason": lambda xen: (5, 99),
+    "cr3": way_cr3,
+    "iret-outer": lambda xen: (3, "switch_vm86: the frame at" if xen in NO_IRET else "iret: ESP and SS at"),
+    "vm86": lambda xen: (3, "switch_vm86: to virtual-8086") if xen in NO_IRET else None,
+    "vm86-frame": lambda xen: (3, "switch_vm86: the frame at 0x00400000") if xen in NO_IRET else None,
+    "stack-segment": lambda xen: (3, "no stack for a frame: SS 0x7ff9"),
+    "entry": lambda xen: (3, "the guest cannot be entered: CS:EIP 0x7ff9"),
+    "table-self": lambda xen: (3, "PTWR failure: L1 table") if xen == "2.0" else None,
+    "table-twice": lambda xen: (3, "PTWR failure: L1 table") if xen == "2.0" else None,
+    "table-entry": lambda xen: (3, "PTWR: could not revalidate entry 0") if xen in NO_IRET else None,
+    "multicall": lambda xen: (3, 3),
 }
 
 
@@ -132,6 +147,7 @@ def test_ways():
             else:
                 check(f"{what}: reason", end.get("kind") == "shutdown" and end.get("reason") == words, end)
             check(f"{what}: plain words", len(end.get("plain", "")) > 20, end)
+            check(f"{what}: plain words of its own", "cannot go on with this guest" not in end.get("plain", ""), end)
             detail = DETAILS.get(way)
             if d and detail:
                 detail(what, d, abi, xen)
@@ -202,7 +218,33 @@ def detail_upcall(what, d, abi, xen):
     check(f"{what}: the last call", d["hypercalls"][-1]["name"] == "xen_version", d["hypercalls"])
 
 
-DETAILS = {"exception": detail_exception, "panic": detail_panic, "table": detail_table, "stack": detail_stack,
+def detail_multicall(what, d, abi, xen):
+    """Each entry, and why the calls that were refused were."""
+    before, last = d["hypercalls"][-2:]
+    check(f"{what}: the call before", before["name"] == "vm_assist" and before["result"] < 0 and before["why"] and
+          not before["entries"] and before["entries_made"] == 0, before)
+    check(f"{what}: the list", last["name"] == "multicall" and last["entries_made"] == 4, last)
+    check(f"{what}: its entries", [(e["index"], e["name"]) for e in last["entries"]] ==
+          [(0, "xen_version"), (1, "vm_assist"), (2, "set_debugreg"),
+           (3, "sched_op" if xen in ("2.0", "3.0.0") else "sched_op_compat")], last["entries"])
+    check(f"{what}: results", [e["result"] < 0 for e in last["entries"]] == [False, True, True, False],
+          last["entries"])
+    check(f"{what}: why", [bool(e["why"]) for e in last["entries"]] == [False, True, True, False] and
+          last["why"] is None, last["entries"])
+
+
+def detail_frame(what, d, abi, xen):
+    check(f"{what}: the table", d["frame"] and d["frame"]["type"] == "l1 table" and
+          d["frame"]["mfn"] in d["end"]["xen"], d["frame"])
+
+
+def detail_unread(what, d, abi, xen):
+    check(f"{what}: the walk", d["walks"][0]["what"] == "the address that Xen could not read", d["walks"])
+
+
+DETAILS = {"multicall": detail_multicall, "table-self": detail_frame, "table-twice": detail_frame,
+           "table-entry": detail_frame, "iret-outer": detail_unread, "vm86-frame": detail_unread,
+           "exception": detail_exception, "panic": detail_panic, "table": detail_table, "stack": detail_stack,
            "baseptr": detail_baseptr, "upcall": detail_upcall}
 
 
@@ -218,6 +260,9 @@ def test_text():
         lines = r.err.splitlines()
         check(f"{abi}: the last line", r.status == 3 and lines[-1].startswith("ring1: the guest crashed: "), r)
         check(f"{abi}: Xen says", any(line.startswith("Xen says  ") for line in lines), r.err)
+        r = ring1("run", image, "--", "way=multicall")
+        for words in ("    [0] xen_version(", "    [1] vm_assist(", "= -EINVAL (Invalid argument): ", "    [3] sched_op"):
+            check(f"{abi}: entries: '{words}'", words in r.err, r.err)
         r = ring1("run", image, "--", "way=none")
         check(f"{abi}: quiet", r.status == 0 and r.err == "", r)
 
