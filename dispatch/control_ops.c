@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * control_ops.c - calls of control domains and of device models: what an ordinary
- * domain is told, in Xen's order of checks (docs/xen-abi.md 8.7, 8.31, 8.34 to
+ * domain is told, in Xen's order of checks (docs/xen-abi.md 8.7, 8.34 to
  * 8.41, with 12.2 and 13).
  */
 #include "access.h"
 #include "hypercall.h"
 
 #include <xen/errno.h>
-#include <xen/xenoprof.h>
 
 /* 4.17's versions of the structures, and their sizes for a 32-bit caller. */
 #define PLATFORM_VERSION          0x03000001u
@@ -222,22 +221,7 @@ int32_t do_hvm_op(struct vcpu *v, const uint32_t *arg)
     }
 }
 
-/* --- profiling and device models -------------------------------------------- */
-
-int32_t do_xenoprof_op(struct vcpu *v, const uint32_t *arg)
-{
-    struct domain *d = v->domain;
-    uint32_t op = arg[0], args[18], size = op == XENOPROF_init ? 72 : 20;
-    if (op > XENOPROF_last_op)
-        return refuse(d, -XEN_EINVAL, "there is no profiling command %u", op);
-    if (op != XENOPROF_init && op != XENOPROF_get_buffer)
-        return denied(d);
-    if (guest_read(v, GVA(arg[1]), args, d->abi->xen >= RING1_XEN_4_17 ? size : 4))
-        return unreadable(d, GVA(arg[1]));
-    if (d->abi->xen >= RING1_XEN_4_17 && op == XENOPROF_get_buffer)
-        return refuse(d, -XEN_EBUSY, "there is no buffer to be had");
-    return refuse(d, -XEN_ENODEV, "the processor has no counters");
-}
+/* --- device models ---------------------------------------------------------- */
 
 #define DM_OP_MAX_BUFS 2u
 

@@ -20,15 +20,15 @@ struct hypercall;
 struct tap;
 struct tlb_filter;
 
-#define MAX_VCPUS        32u
-#define NR_EVTCHNS       1024u
-#define NR_TRAPS         256u
-#define MAX_GDT_FRAMES   16u
-#define MAX_LDT_FRAMES   16u
-#define MAX_GRANT_FRAMES 64u
+#define MAX_VCPUS           32u
+#define NR_EVTCHNS          1024u
+#define NR_TRAPS            256u
+#define MAX_GDT_FRAMES      16u
+#define MAX_LDT_FRAMES      16u
+#define MAX_GRANT_FRAMES    64u
 #define MAX_MAPTRACK_FRAMES 1024u
-#define NR_WATCHDOGS     2u
-#define MAX_VIRQS        24u
+#define NR_WATCHDOGS        2u
+#define MAX_VIRQS           24u
 
 /* The domain's own number, and that of the back ends' domain. */
 #define DOMID_GUEST   1u
@@ -188,6 +188,12 @@ struct preempt {
     uint64_t random; /* where the next forced stop comes from */
 };
 
+/* Buffers for samples; first 0: none yet. */
+struct xenoprof_state {
+    mfn_t first;
+    uint32_t nr, bytes; /* of each */
+};
+
 struct watchdog {
     bool armed;
     uint64_t deadline;
@@ -292,11 +298,12 @@ struct domain_state {
     uint8_t cmos_index;
 
     struct watchdog watchdog[NR_WATCHDOGS];
+    struct xenoprof_state xenoprof;
     int64_t wallclock_ns; /* UTC ns since 1970 at system time 0 */
     uint64_t last_time_update;
 
     struct evtchn evtchn[NR_EVTCHNS];
-    unsigned evtchn_top; /* ports below have been used at some time */
+    unsigned evtchn_top;       /* ports below have been used at some time */
     uint32_t xen_frame_cursor; /* xen_frame_alloc's search goes on below it; 0: from the top */
     struct grant_table grant;
     struct vcpu vcpu[MAX_VCPUS];
