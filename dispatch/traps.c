@@ -240,8 +240,10 @@ void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
         uint8_t *cr2 = vcpu_info(v) + 8;
         *(uint32_t *)cr2 = address.va;
     }
-    if (!abi->pf_code_by_ring && regs_ring(vcpu_regs(v)) != 3)
+    if (regs_ring(vcpu_regs(v)) != 3)
         error &= ~PF_USER;
+    else if (abi->pf_code_by_ring)
+        error |= PF_USER;
     deliver(v, TRAP_page_fault, error, true, true);
 }
 

@@ -119,7 +119,7 @@ static enum privop_result write_cr4(struct priv *op, uint32_t value)
 {
     if (op->abi->xen < RING1_XEN_3_2)
         return op->abi->xen > RING1_XEN_3_0_0 && value == guest_cr4(op, op->v->cr4) ? PRIVOP_DONE
-                                                                                   : PRIVOP_FAULT;
+                                                                                    : PRIVOP_FAULT;
     op->v->cr4 = guest_cr4(op, value);
     return PRIVOP_DONE;
 }

@@ -5,6 +5,7 @@
  */
 #include "dispatch/descriptor.h"
 #include "dispatch/traps.h"
+#include "gate_op.h"
 #include "machine.h"
 #include "table_store.h"
 
@@ -134,6 +135,16 @@ static void exception(struct machine *m, struct vcpu *v, const struct cpu_event 
     case TRAP_gp_fault:
         if (e->error == 0 && privop_emulate(m->privop, v) == PRIVOP_DONE)
             return;
+        if (e->error != 0 && v->domain->abi->xen >= RING1_XEN_4_17) {
+            gate_op_emulate(m->insns, v, e->error);
+            return;
+        }
+        break;
+    case TRAP_no_segment:
+        if (v->domain->abi->xen >= RING1_XEN_4_17 && gate_op_no_type(v, e->error)) {
+            deliver_exception(v, TRAP_gp_fault, e->error);
+            return;
+        }
         break;
     case TRAP_invalid_tss:
         /* IRET with NT set: in a 64-bit hypervisor there are no tasks. */
