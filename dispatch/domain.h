@@ -48,6 +48,7 @@ struct regs {
 #define EFLAGS_NT   0x04000u
 #define EFLAGS_RF   0x10000u
 #define EFLAGS_VM   0x20000u
+#define EFLAGS_ALL  0x254FD7u /* what an IRET loads, IOPL and VM apart */
 
 /* One entry of the virtual IDT: set_trap_table, docs/xen-abi.md 6.1. */
 struct trap_gate {

@@ -8,6 +8,36 @@
 #include "hypercall.h"
 #include "traps.h"
 
+/* 4.17 has no such mode: #GP is reported on the first instruction there. The frame
+ * moves to the top of the kernel's stack, as it is, and takes an error code in the
+ * place of EAX; the handler is entered whatever it is. */
+static int32_t iret_to_vm86(struct vcpu *v, uint32_t eflags, uint32_t eax)
+{
+    struct regs *r = vcpu_regs_mut(v);
+    const struct trap_gate *gate = &v->traps[TRAP_gp_fault];
+    uint32_t frame[10], at = v->kernel_sp - (uint32_t)sizeof frame;
+
+    if (guest_read(v, GVA(r->esp), frame, sizeof frame)) {
+        domain_crash_at(v->domain, CRASH_READ, r->esp, "iret: the frame at %#010x cannot be read", r->esp);
+        return (int32_t)eax;
+    }
+    frame[0] = 0;
+    if (guest_write(v, GVA(at), frame, sizeof frame)) {
+        domain_crash_at(v->domain, CRASH_WRITE, at, "iret: no frame can be written at %#010x", at);
+        return (int32_t)eax;
+    }
+    r->esp = at;
+    r->ss = (uint16_t)v->kernel_ss;
+    r->eip = gate->address;
+    r->cs = gate->cs;
+    r->eflags = (eflags & EFLAGS_ALL & ~(EFLAGS_RF | EFLAGS_NT | EFLAGS_TF)) | EFLAGS_IF | 2u;
+    if (v->domain->s.vm_assist & (1u << 4)) /* architectural_iopl */
+        v->iopl = (eflags & EFLAGS_IOPL) >> 12;
+    v->nmi_masked = false;
+    vcpu_info(v)[1] = TRAP_MASKS_EVENTS(gate) || !(eflags & EFLAGS_IF);
+    return (int32_t)eax;
+}
+
 int32_t do_iret(struct vcpu *v, const uint32_t *arg)
 {
     struct domain *d = v->domain;
@@ -28,8 +58,7 @@ int32_t do_iret(struct vcpu *v, const uint32_t *arg)
             domain_crash(d, "iret: to virtual-8086 mode, which is not emulated");
             return (int32_t)result;
         }
-        deliver_exception(v, TRAP_gp_fault, 0);
-        return (int32_t)r->eax;
+        return iret_to_vm86(v, frame.eflags, frame.eax);
     }
     if (ring == 0) {
         domain_crash(d, "iret: CS %#06x is of ring 0", frame.cs & 0xFFFFu);
@@ -49,7 +78,7 @@ int32_t do_iret(struct vcpu *v, const uint32_t *arg)
     r->cs = (uint16_t)frame.cs;
     if (d->s.vm_assist & (1u << 4)) /* architectural_iopl */
         v->iopl = (frame.eflags & EFLAGS_IOPL) >> 12;
-    r->eflags = (frame.eflags & ~(EFLAGS_IOPL | EFLAGS_VM)) | EFLAGS_IF | 2u;
+    r->eflags = (frame.eflags & EFLAGS_ALL) | EFLAGS_IF | 2u;
     v->nmi_masked = false;
     vcpu_info(v)[1] = !(frame.eflags & EFLAGS_IF);
     return (int32_t)frame.eax;

@@ -232,6 +232,11 @@ void deliver_4gb_notify(struct vcpu *v, uint32_t bytes)
     deliver(v, 15, bytes, true, false);
 }
 
+void deliver_entry_fault(struct vcpu *v, unsigned vector, uint32_t error)
+{
+    deliver(v, vector, error, true, false);
+}
+
 void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
 {
     const struct abi *abi = v->domain->abi;
@@ -366,9 +371,14 @@ bool deliver_nmi(struct vcpu *v)
     if (!v->nmi_pending || v->nmi_masked)
         return false;
     bool own = d->abi->xen >= RING1_XEN_4_17; /* trap table entry 2 (13.2) */
+    const struct trap_gate *gate = &v->traps[TRAP_nmi];
     struct callback cb =
-        own ? (struct callback){v->traps[TRAP_nmi].address, v->traps[TRAP_nmi].cs, true} : v->nmi_callback;
-    if (cb.eip == 0)
+        own ? (struct callback){gate->address, gate->cs, TRAP_MASKS_EVENTS(gate)} : v->nmi_callback;
+    if (own && handler_missing(d->abi, cb.cs, cb.eip)) {
+        v->nmi_pending = false; /* it is lost */
+        return false;
+    }
+    if (!own && cb.eip == 0)
         return false;
     struct bounce b = {.n = 0};
     vcpu_regs_mut(v);
@@ -376,7 +386,7 @@ bool deliver_nmi(struct vcpu *v)
     v->nmi_pending = false;
     v->nmi_masked = true;
     push_return(v, &b, false);
-    if (enter(v, &b, cb.cs, cb.eip))
+    if (enter(v, &b, cb.cs, cb.eip) && cb.mask_events)
         vcpu_info(v)[1] = 1;
     return true;
 }

@@ -36,6 +36,10 @@ bool trap_has_error_code(unsigned vector);
  * whose stack cannot take the frame, is crashed as its Xen does. */
 void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error);
 
+/* The same for #GP, #NP and #SS that Xen's own IRETQ to the guest raised: the frame
+ * is of where the guest would be, and has no RF. */
+void deliver_entry_fault(struct vcpu *v, unsigned vector, uint32_t error);
+
 /* #DB for these reasons, which are bits of DR6; none for `int1`. */
 #define DR6_BREAKPOINTS 0x000Fu /* B0 to B3 */
 #define DR6_BS          0x4000u /* single step */

@@ -163,10 +163,11 @@ static int32_t register_info(struct vcpu *current, struct vcpu *v, gva_t arg)
 
 static int32_t send_nmi(struct vcpu *current, struct vcpu *v, gva_t arg)
 {
-    (void)current;
     if (arg.va)
         return refuse(v->domain, -XEN_EINVAL, "an argument is given");
     v->nmi_pending = true;
+    if (v == current) /* it is delivered on the way back to the guest */
+        v->domain->s.attention |= ATTN_SCHED;
     vcpu_wake(v);
     return 0;
 }

@@ -2,6 +2,7 @@
  *
  * machine.c - making a machine, and the loop that runs it.
  */
+#include "enter.h"
 #include "machine.h"
 
 #include "dispatch/evtchn.h"
@@ -323,16 +324,18 @@ static void give_regs(struct machine *m, struct vcpu *v)
     struct domain *d = m->domain;
     struct regs wanted = v->regs;
     for (unsigned tries = 0; tries < 4 && d->s.shutdown == SHUTDOWN_NONE; tries++) {
-        if (cpu_set_regs(m->cpu, &v->regs, selector_for_cpu, m))
+        bool new = d->abi->xen >= RING1_XEN_4_17;
+        uint32_t error = 0;
+        unsigned vector = new ? enter_check(v, &error) : 0;
+        if (!vector && cpu_set_regs(m->cpu, &v->regs, selector_for_cpu, m))
             return;
-        uint16_t bad = v->regs.cs;
-        struct regs *r = vcpu_regs_mut(v);
-        /* The frame is built on a stack that is surely good. */
-        r->cs = d->abi->user_cs;
-        if (d->abi->xen >= RING1_XEN_4_17)
-            deliver_exception(v, TRAP_gp_fault, bad & 0xFFFCu);
-        else
+        if (new) {
+            deliver_entry_fault(v, vector ? vector : TRAP_gp_fault, vector ? error : v->regs.cs & 0xFFFCu);
+        } else {
+            /* The frame is built on a stack that is surely good. */
+            vcpu_regs_mut(v)->cs = d->abi->user_cs;
             deliver_failsafe(v);
+        }
     }
     domain_crash(d, "the guest cannot be entered: CS:EIP %#06x:%#010x, SS:ESP %#06x:%#010x", wanted.cs,
                  wanted.eip, wanted.ss, wanted.esp);

@@ -332,5 +332,7 @@ bool privop_forced(struct privop *p, struct vcpu *v)
     r->ecx = values[2];
     r->edx = values[3];
     r->eip += sizeof PREFIX + sizeof CPUID;
+    if ((r->eflags & EFLAGS_TF) && v->domain->abi->xen >= RING1_XEN_4_17)
+        deliver_debug(v, DR6_BS);
     return true;
 }

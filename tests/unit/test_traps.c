@@ -419,6 +419,43 @@ START_TEST(failsafe)
 }
 END_TEST
 
+/* What 4.17's IRETQ to the guest raises has no RF in its frame. */
+START_TEST(entry_fault)
+{
+    struct fixture *f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    set_gate(f, TRAP_gp_fault, 0);
+    guest_in(f, 1);
+    vcpu_regs_mut(f->v)->cs = 0xE029;
+    deliver_entry_fault(f->v, TRAP_gp_fault, 0xE028);
+    uint32_t esp = vcpu_regs(f->v)->esp;
+    ck_assert_uint_eq(fx_get(f, GVA(esp)), 0xE028);
+    ck_assert_uint_eq(fx_get(f, GVA(esp + 8)) & 0xFFFF, 0xE029);
+    ck_assert_uint_eq(fx_get(f, GVA(esp + 12)) & EFLAGS_RF, 0);
+    fixture_free(f);
+}
+END_TEST
+
+/* To virtual-8086 mode: the frame goes to the kernel's stack as it is. */
+START_TEST(iret_to_vm86)
+{
+    struct fixture *f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    set_gate(f, TRAP_gp_fault, 4);
+    guest_in(f, 1);
+    struct regs *r = vcpu_regs_mut(f->v);
+    uint32_t words[10] = {0x1234, 0x55, 0xE02B, 0x24302, 6, 7, 8, 9, 10, 11};
+    r->esp = fx_put(f, words, sizeof words).va;
+    ck_rc(CALL(f, 23), 0x1234);
+    ck_assert_uint_eq(r->esp, f->v->kernel_sp - 40);
+    ck_assert_uint_eq(fx_get(f, GVA(r->esp)), 0);
+    for (uint32_t i = 1; i < 10; i++)
+        ck_assert_uint_eq(fx_get(f, GVA(r->esp + i * 4)), words[i]);
+    ck_assert_uint_eq(r->eip, f->v->traps[TRAP_gp_fault].address);
+    ck_assert_uint_eq(r->eflags, 0x202);
+    ck_assert_uint_eq(get_mask(f), 1);
+    fixture_free(f);
+}
+END_TEST
+
 START_TEST(nmi)
 {
     EACH(f)
@@ -429,7 +466,9 @@ START_TEST(nmi)
         set_mask(f, 0);
         ck_assert(!deliver_nmi(f->v));
         f->v->nmi_pending = true;
-        ck_assert(!deliver_nmi(f->v)); /* nobody asked for one */
+        ck_assert(!deliver_nmi(f->v)); /* nobody asked for one: 4.17 forgets it */
+        ck_assert_int_eq(f->v->nmi_pending, !X417(f));
+        f->v->nmi_pending = true;
         ck_rc(CALL(f, 28, 0, FX_WORDS(f, HANDLER, 0).va), 0);
         f->v->nmi_masked = true;
         ck_assert(!deliver_nmi(f->v));
@@ -454,6 +493,7 @@ START_TEST(nmi)
         set_mask(f, 0);
         f->v->nmi_pending = true;
         ck_assert_int_eq(deliver_nmi(f->v), X417(f));
+        ck_assert_uint_eq(get_mask(f), 0); /* as that gate's flags say */
         /* Where no frame can be written the domain dies. */
         ck_rc(CALL(f, 28, 0, FX_WORDS(f, HANDLER, 0).va), 0);
         guest_in(f, 3);
@@ -626,6 +666,8 @@ int main(void)
     tcase_add_test(tc, upcalls);
     tcase_add_test(tc, no_callbacks);
     tcase_add_test(tc, failsafe);
+    tcase_add_test(tc, entry_fault);
+    tcase_add_test(tc, iret_to_vm86);
     tcase_add_test(tc, nmi);
     tcase_add_test(tc, architectural_iopl);
     tcase_add_test(tc, the_tap_is_told);
