@@ -2,9 +2,10 @@
  *
  * start.S - where a small guest begins, and what it tells the domain builder:
  * ELF notes in the PAE images, the older __xen_guest string in the others, so
- * that both ways of a loader are used (docs/xen-abi.md 4.1).
+ * that both ways of a loader are used (docs/xen-abi.md 4.1). With OLD_LINUX all
+ * have the string of a Linux 2.6.18, whose image begins at 1 MiB.
  */
-#ifdef GUEST_PAE
+#if defined(GUEST_PAE) && !defined(OLD_LINUX)
         .macro note type:req, value:vararg
         .long 4, 2f - 1f, \type
         .asciz "Xen"
@@ -32,7 +33,16 @@
         .long 0
 
         .section __xen_guest, "a"
-#ifdef GUEST_2_0
+#ifdef OLD_LINUX
+        .ascii  "GUEST_OS=linux,GUEST_VER=2.6,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000,ELF_PADDR_OFFSET=0xC0000000,"
+        .ascii  "VIRT_ENTRY=0xC0100000,HYPERCALL_PAGE=0x101,FEATURES=writable_page_tables|"
+        .ascii  "writable_descriptor_tables|auto_translated_physmap|pae_pgdir_above_4gb|supervisor_mode_kernel,"
+#ifdef GUEST_PAE
+        .asciz  "PAE=yes[extended-cr3],LOADER=generic"
+#else
+        .asciz  "PAE=no,LOADER=generic"
+#endif
+#elif defined(GUEST_2_0)
         .ascii "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=2.0,VIRT_BASE=0xC0000000,LOADER=generic"
 #ifdef GUEST_PT_MODE_WRITABLE
         .ascii ",PT_MODE_WRITABLE"
@@ -68,7 +78,7 @@ _start:
         call    runtime_main
 1:      jmp     1b
 
-        /* At VIRT_BASE + 0x1000, and of bytes that no Xen writes there. */
+        /* At the image's start + 0x1000, and of bytes that no Xen writes there. */
         .p2align 12
         .globl  hypercall_page
 hypercall_page:
