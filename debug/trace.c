@@ -5,7 +5,7 @@
  */
 #include "trace.h"
 
-#include "dispatch/hypercall.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,151 +18,126 @@ struct trace {
     trace_sink sink;
     void *user;
     ring1_machine *machine;
-    enum ring1_abi abi;
-    enum ring1_xen xen;
-    GString *entries;       /* lines of the entries of the call in progress */
-    bool in_call;           /* between before and after of a call by int 0x82 */
-    bool let_go;            /* its line is written already */
-    struct ring1_call call; /* that call */
-    uint32_t arg[MAX_HYPERCALL_ARGS];
-    unsigned vcpu;
-    uint64_t ns;
+    const struct abi *abi;
+    struct decoder *decoder;
+    GString *line;    /* of the call in progress, up to its result */
+    GString *entry;   /* the same of the multicall's entry in progress */
+    GString *entries; /* lines of its entries that are done */
+    bool in_call;     /* between before and after of a call by int 0x82 */
+    bool let_go;      /* its line is written already */
 };
 
 #define NS_PER_S 1000000000u
 
-/* Small numbers are counts and commands, large ones addresses and flags. */
-static void append_number(GString *line, uint32_t value)
+static const struct decode_limits limits = {.elements = 8, .bytes = 128};
+
+static const struct hypercall *row_of(const struct trace *t, const struct ring1_call *call)
 {
-    if (value < 1024)
-        g_string_append_printf(line, "%u", value);
-    else
-        g_string_append_printf(line, "%#x", value);
+    return call->name ? hypercall_row(t->abi, call->nr & t->abi->number_mask) : NULL;
 }
 
-/* The signature says which words are pointers ("cmd, arg*"). */
-static bool is_pointer(const char *signature, unsigned index)
+/* A user's own call, or one that no Xen knows: plain words. */
+static void append_words(GString *line, const struct ring1_call *call)
 {
-    for (; index > 0 && signature; index--) {
-        signature = strchr(signature, ',');
-        if (signature)
-            signature++;
-    }
-    return signature && signature[strcspn(signature, "*,")] == '*';
+    for (unsigned i = 0; i < call->nargs && i < MAX_HYPERCALL_ARGS; i++)
+        g_string_append_printf(line, call->arg[i] < 1024 ? "%s%u" : "%s%#x", i ? ", " : "", call->arg[i]);
+    if (call->nargs == 0 && !call->name)
+        g_string_append(line, "...");
 }
 
-static void append_arguments(GString *line, const struct ring1_call *call, const char *signature)
+static void append_call(const struct trace *t, GString *line, struct vcpu *v, const struct ring1_call *call)
 {
-    for (unsigned i = 0; i < call->nargs && i < MAX_HYPERCALL_ARGS; i++) {
-        if (i > 0)
-            g_string_append(line, ", ");
-        if (is_pointer(signature, i))
-            g_string_append_printf(line, "0x%x", call->arg[i]);
-        else
-            append_number(line, call->arg[i]);
-    }
-}
-
-static void append_result(GString *line, const struct ring1_call *call)
-{
-    if (call->continued) {
-        g_string_append(line, "continued");
-        return;
-    }
-    const char *name = call->result < 0 ? errno_name(call->result) : NULL;
-    if (name)
-        g_string_append_printf(line, "%s (%s)", name, errno_text(call->result));
-    else
-        append_number(line, (uint32_t)call->result);
-    if (call->why && call->why[0] != '\0')
-        g_string_append_printf(line, ": %s", call->why);
-}
-
-void trace_line(GString *line, enum ring1_abi abi, enum ring1_xen xen, uint64_t ns, unsigned id,
-                const struct ring1_call *call, bool ended)
-{
-    if (call->depth > 0)
-        g_string_append(line, "  ");
-    g_string_append_printf(line, "[%4" PRIu64 ".%09" PRIu64 "] v%u ", ns / NS_PER_S, ns % NS_PER_S, id);
+    const struct hypercall *row = row_of(t, call);
+    uint64_t ns = ring1_machine_now(t->machine);
+    g_string_append_printf(line, "%s[%4" PRIu64 ".%09" PRIu64 "] v%u ", call->depth ? "  " : "",
+                           ns / NS_PER_S, ns % NS_PER_S, v->id);
     if (call->depth > 0)
         g_string_append_printf(line, "[%u] ", call->index);
-    const struct abi *a = abi_find(abi, xen);
-    uint32_t nr = a ? call->nr & a->number_mask : call->nr;
-    if (!call->name && call->nargs == 0) {
-        g_string_append_printf(line, "hypercall_%u(...)", call->nr);
-    } else {
-        const struct hypercall *row = a && call->name ? hypercall_row(a, nr) : NULL;
-        if (call->name)
-            g_string_append(line, call->name);
-        else
-            g_string_append_printf(line, "hypercall_%u", call->nr);
-        /* Old Xens wrap: say which number was asked for. */
-        if (nr != call->nr)
-            g_string_append_printf(line, "#%u", call->nr);
-        g_string_append_c(line, '(');
-        append_arguments(line, call, row ? row->signature : NULL);
-        g_string_append_c(line, ')');
-    }
-    g_string_append(line, " = ");
-    if (ended)
-        append_result(line, call);
+    if (call->name)
+        g_string_append(line, call->name);
     else
-        g_string_append_c(line, '?');
+        g_string_append_printf(line, "hypercall_%u", call->nr);
+    /* Old Xens wrap: say which number was asked for. */
+    if ((call->nr & t->abi->number_mask) != call->nr)
+        g_string_append_printf(line, "#%u", call->nr);
+    g_string_append_c(line, '(');
+    struct text_writer w = {.out = line, .domain = v->domain};
+    if (row)
+        decode_input(t->decoder, v, row, call->arg, &limits, &text_sink, &w);
+    else
+        append_words(line, call);
+    g_string_append_c(line, ')');
 }
 
-static void write_call(struct trace *t, bool ended)
+/* The result, what came back, and why not. */
+static void append_end(const struct trace *t, GString *line, struct vcpu *v, const struct ring1_call *call)
 {
-    g_autoptr(GString) line = g_string_new(NULL);
+    const struct hypercall *row = row_of(t, call);
+    g_string_append(line, " = ");
+    if (call->continued)
+        g_string_append(line, "? (goes on)");
+    else
+        text_append_result(line, call->result);
+    size_t end = line->len;
+    struct text_writer w = {.out = line, .domain = v->domain, .output = true};
+    if (row && row->service == HC_SERVED)
+        decode_output(t->decoder, v, row, call->arg, errno_name(call->result) != NULL, &limits, &text_sink,
+                      &w);
+    if (line->len > end)
+        g_string_insert(line, (gssize)end, " => ");
+    if (call->why && call->why[0] != '\0')
+        g_string_append_printf(line, ": %s", call->why);
+    g_string_append_c(line, '\n');
+}
+
+static void write_out(struct trace *t, GString *text)
+{
+    if (text->len > 0)
+        t->sink(t->user, text->str, text->len);
+    g_string_truncate(text, 0);
+}
+
+/* The line of the call in progress, without a result, and its entries so far. */
+static void let_go(struct trace *t)
+{
     if (!t->let_go) {
-        trace_line(line, t->abi, t->xen, t->ns, t->vcpu, &t->call, ended);
-        g_string_append_c(line, '\n');
+        t->sink(t->user, t->line->str, t->line->len);
+        t->sink(t->user, " = ?\n", 5);
     }
-    g_string_append_len(line, t->entries->str, (gssize)t->entries->len);
-    g_string_truncate(t->entries, 0);
-    if (line->len > 0)
-        t->sink(t->user, line->str, line->len);
+    t->let_go = true;
+    write_out(t, t->entries);
 }
 
 static bool before_call(ring1_vcpu *v, struct ring1_call *call, void *user)
 {
     struct trace *t = user;
-    if (call->depth > 0)
-        return false;
-    if (t->in_call)
-        write_call(t, false);
-    t->call = *call;
-    t->call.arg = memcpy(t->arg, call->arg, sizeof(t->arg));
-    t->vcpu = ring1_vcpu_id(v);
-    t->ns = ring1_machine_now(t->machine);
-    t->in_call = true;
-    t->let_go = false;
+    if (call->depth == 0) {
+        if (t->in_call)
+            let_go(t);
+        t->in_call = true;
+        t->let_go = false;
+    }
+    GString *line = call->depth ? t->entry : t->line;
+    g_string_truncate(line, 0);
+    append_call(t, line, v, call);
     return false;
-}
-
-static void after_entry(struct trace *t, unsigned id, const struct ring1_call *call)
-{
-    trace_line(t->entries, t->abi, t->xen, ring1_machine_now(t->machine), id, call, true);
-    g_string_append_c(t->entries, '\n');
-    if (t->entries->len < HELD_BYTES)
-        return;
-    write_call(t, false);
-    t->let_go = true;
 }
 
 static void after_call(ring1_vcpu *v, const struct ring1_call *call, void *user)
 {
     struct trace *t = user;
     if (call->depth > 0) {
-        after_entry(t, ring1_vcpu_id(v), call);
+        append_end(t, t->entry, v, call);
+        g_string_append_len(t->entries, t->entry->str, (gssize)t->entry->len);
+        if (t->entries->len >= HELD_BYTES)
+            let_go(t);
         return;
     }
-    t->call = *call;
-    /* The words as they were before: a handler may have changed them. */
-    t->call.arg = t->arg;
+    append_end(t, t->line, v, call);
     if (t->let_go)
-        write_call(t, true);
-    t->let_go = false;
-    write_call(t, true);
+        write_out(t, t->entries);
+    write_out(t, t->line);
+    write_out(t, t->entries);
     t->in_call = false;
 }
 
@@ -171,6 +146,8 @@ struct trace *trace_new(trace_sink sink, void *user)
     struct trace *t = g_new0(struct trace, 1);
     t->sink = sink;
     t->user = user;
+    t->line = g_string_new(NULL);
+    t->entry = g_string_new(NULL);
     t->entries = g_string_new(NULL);
     return t;
 }
@@ -179,6 +156,9 @@ void trace_free(struct trace *t)
 {
     if (!t)
         return;
+    decoder_free(t->decoder);
+    g_string_free(t->line, TRUE);
+    g_string_free(t->entry, TRUE);
     g_string_free(t->entries, TRUE);
     g_free(t);
 }
@@ -187,14 +167,15 @@ void trace_attach(struct trace *t, ring1_machine *m)
 {
     static const struct ring1_watch watch = {.before = before_call, .after = after_call};
     t->machine = m;
-    t->abi = ring1_machine_abi(m);
-    t->xen = ring1_machine_xen(m);
+    t->abi = abi_find(ring1_machine_abi(m), ring1_machine_xen(m));
+    decoder_free(t->decoder);
+    t->decoder = decoder_new(t->abi);
     ring1_machine_set_watch(m, &watch, t);
 }
 
 void trace_end(struct trace *t)
 {
     if (t->in_call)
-        write_call(t, false);
+        let_go(t);
     t->in_call = false;
 }

@@ -3,10 +3,10 @@
  * trace.h - one line of text for every hypercall, as strace has it for system
  * calls:
  *
- *   [   0.001234567] v0 mmu_update(0xc0104000, 2, 0x0, 0x7ff0) = 0
+ *   [   0.001234567] v0 vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables) = 0
  *   [   0.001240211] v0 multicall(0xc0105000, 2) = 0
- *     [   0.001240298] v0 [0] xen_version(0, 0x0) = 0x40011
- *     [   0.001240385] v0 [1] set_gdt(0x0, 0) = -EINVAL (Invalid argument): why
+ *     [   0.001240298] v0 [0] xen_version(XENVER_version, NULL) = 0x40011
+ *     [   0.001240385] v0 [1] set_gdt(NULL, 8000) = -EINVAL (Invalid argument): why
  *
  * Where the text goes is the caller's business.
  */
@@ -29,10 +29,5 @@ void trace_attach(struct trace *t, ring1_machine *m);
 /* The machine has stopped for good: a call that it never came back from is
  * written with `= ?`. To be called before the machine is freed. */
 void trace_end(struct trace *t);
-
-/* Append the line of one call, made at `ns` by vcpu `id` of a machine that
- * speaks `abi` and `xen`; no newline. `ended` false: the result is `?`. */
-void trace_line(GString *line, enum ring1_abi abi, enum ring1_xen xen, uint64_t ns, unsigned id,
-                const struct ring1_call *call, bool ended);
 
 #endif

@@ -214,6 +214,22 @@ int32_t guest_read(struct vcpu *v, gva_t va, void *dst, uint32_t len)
     return copy(v, va, dst, len, false);
 }
 
+int32_t guest_peek(struct vcpu *v, gva_t va, void *dst, uint32_t len)
+{
+    uint8_t *host = dst;
+    while (len) {
+        struct walk w;
+        uint32_t offset = va.va & (RING1_PAGE_SIZE - 1), n = MIN(len, RING1_PAGE_SIZE - offset);
+        if (guest_walk(v, va, ACCESS_READ, false, false, &w) != WALK_OK)
+            return -XEN_EFAULT;
+        memcpy(host, (const uint8_t *)frame_ptr(v->domain->mem, w.mfn) + offset, n);
+        va.va += n;
+        host += n;
+        len -= n;
+    }
+    return 0;
+}
+
 int32_t guest_write(struct vcpu *v, gva_t va, const void *src, uint32_t len)
 {
     return copy(v, va, (uint8_t *)(uintptr_t)src, len, true);

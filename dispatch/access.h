@@ -72,6 +72,9 @@ bool guest_range_ok(const struct domain *d, gva_t va, uint64_t len);
 int32_t guest_read(struct vcpu *v, gva_t va, void *dst, uint32_t len);
 int32_t guest_write(struct vcpu *v, gva_t va, const void *src, uint32_t len);
 
+/* The same, and nobody can tell that it was read: for who looks on from outside. */
+int32_t guest_peek(struct vcpu *v, gva_t va, void *dst, uint32_t len);
+
 /* Element `index` of an array of `size`-byte elements at `array`: overflow and
  * range are checked per element. */
 int32_t guest_read_index(struct vcpu *v, gva_t array, uint32_t index, void *dst, uint32_t size);

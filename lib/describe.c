@@ -4,7 +4,7 @@
  * the table of hypercalls, and what an image asks for and would get.
  */
 #include "emu/describe.h"
-#include "dispatch/hypercall.h"
+#include "dispatch/describe.h"
 #include "emu/boot.h"
 
 #include <json-glib/json-glib.h>
@@ -40,6 +40,21 @@ static char *service_text(const struct hypercall *row)
     return g_strdup_printf("%s, not served yet", name);
 }
 
+/* The names of a row's arguments, pointers with a `*`. */
+static GStrv argument_names(const struct hypercall *row)
+{
+    struct signature s;
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    if (!signature_parse(row->signature, &s, NULL, 0))
+        s.nr = 0;
+    for (unsigned i = 0; i < s.nr; i++) {
+        bool pointer = s.arg[i].kind != ARG_NUMBER && s.arg[i].kind != ARG_COMMAND;
+        g_autofree char *name = g_strdup_printf("%s%s", s.arg[i].name, pointer ? "*" : "");
+        g_strv_builder_add(names, name);
+    }
+    return g_strv_builder_end(names);
+}
+
 static char *as_text(const struct abi *abi)
 {
     GString *text = g_string_new(NULL);
@@ -50,7 +65,9 @@ static char *as_text(const struct abi *abi)
         if (!row)
             continue;
         g_autofree char *service = service_text(row);
-        g_string_append_printf(text, "%6u  %-29s  %-46s  %s\n", nr, row->name, row->signature, service);
+        g_auto(GStrv) names = argument_names(row);
+        g_autofree char *arguments = g_strjoinv(", ", names);
+        g_string_append_printf(text, "%6u  %-29s  %-46s  %s\n", nr, row->name, arguments, service);
     }
     if (abi->number_mask == UINT32_MAX)
         g_string_append(text, "Every other number: -ENOSYS\n");
@@ -71,7 +88,7 @@ static void add_row(JsonBuilder *b, const struct hypercall *row)
     json_builder_add_string_value(b, row->name);
     json_builder_set_member_name(b, "arguments");
     json_builder_begin_array(b);
-    g_auto(GStrv) names = g_strsplit(row->signature, ", ", -1);
+    g_auto(GStrv) names = argument_names(row);
     for (char **name = names; *name; name++)
         json_builder_add_string_value(b, *name);
     json_builder_end_array(b);

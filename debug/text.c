@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * text.c - see text.h.
+ */
+#include "text.h"
+
+#include "dispatch/memory.h"
+#include "dispatch/mmu.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define NS_PER_S 1000000000u
+
+static void append(GString *out, const char *text)
+{
+    g_string_append_len(out, text, (gssize)strlen(text));
+}
+
+/* Much quicker than printf, and there are many. */
+static void append_hex(GString *out, uint64_t value)
+{
+    char digits[18], *at = digits + sizeof digits;
+    do
+        *--at = "0123456789abcdef"[value & 15];
+    while (value >>= 4);
+    *--at = 'x';
+    *--at = '0';
+    g_string_append_len(out, at, digits + sizeof digits - at);
+}
+
+static void append_dec(GString *out, uint64_t value)
+{
+    char digits[20], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + value % 10);
+    while (value /= 10);
+    g_string_append_len(out, at, digits + sizeof digits - at);
+}
+
+/* Small numbers are counts and commands, large ones addresses and flags. */
+static void append_plain(GString *out, uint64_t value)
+{
+    if (value < 1024)
+        append_dec(out, value);
+    else
+        append_hex(out, value);
+}
+
+/* --- frames and entries ---------------------------------------------------------------- */
+
+static void append_mfn(const struct text_writer *w, uint64_t mfn)
+{
+    append(w->out, "mfn ");
+    append_hex(w->out, mfn);
+    if (!w->domain || mfn >= w->domain->mem->nr_frames)
+        return;
+    uint32_t pfn = m2p_get(w->domain->mem, MFN((uint32_t)mfn));
+    if (pfn < w->domain->s.max_pages) {
+        append(w->out, "/pfn ");
+        append_hex(w->out, pfn);
+    }
+}
+
+static void append_flags(GString *out, const struct value_set *set, uint64_t value, bool more)
+{
+    for (unsigned i = 0; i < set->nr; i++) {
+        uint64_t mask = (uint64_t)set->values[i].value;
+        if ((value & mask) != mask)
+            continue;
+        if (more)
+            g_string_append_c(out, '|');
+        append(out, set->values[i].name);
+        value &= ~mask;
+        more = true;
+    }
+    if (value || !more) {
+        if (more)
+            g_string_append_c(out, '|');
+        append_plain(out, value);
+    }
+}
+
+static void append_pte(const struct text_writer *w, uint64_t entry)
+{
+    if (entry == 0) {
+        append(w->out, "0");
+        return;
+    }
+    append_mfn(w, (entry & 0x000FFFFFFFFFF000ull) >> RING1_PAGE_SHIFT);
+    append_flags(w->out, describe_set("pte_flags"), entry & 0xFFF, true);
+    if (entry >> 63)
+        append(w->out, "|NX");
+    if (entry >> 52 & 0x7FF)
+        g_string_append_printf(w->out, "|%#" PRIx64, (uint64_t)(entry & 0x7FF0000000000000ull));
+}
+
+static bool is_2_0(const struct text_writer *w)
+{
+    return w->domain && w->domain->abi->xen == RING1_XEN_2_0;
+}
+
+/* The command is in the low bits: as many as an entry's address leaves free. */
+static unsigned mmu_command(const struct text_writer *w, uint64_t ptr)
+{
+    return (unsigned)ptr & (w->domain ? w->domain->abi->pte_size - 1u : 3u);
+}
+
+static void append_mmu_ptr(const struct text_writer *w, uint64_t ptr)
+{
+    unsigned cmd = mmu_command(w, ptr);
+    const char *name = value_name(describe_set(is_2_0(w) ? "mmu_cmd_2_0" : "mmu_cmd"), cmd);
+    append_hex(w->out, ptr - cmd);
+    g_string_append_c(w->out, '|');
+    if (name)
+        append(w->out, name);
+    else
+        append_dec(w->out, cmd);
+}
+
+static void append_mmu_val(const struct text_writer *w, uint64_t ptr, uint64_t value)
+{
+    unsigned cmd = mmu_command(w, ptr);
+    if (is_2_0(w) && cmd == 3) {
+        const char *name = value_name(describe_set("mmuext_2_0"), (int64_t)(value & 0xFF));
+        append(w->out, name ? name : "?");
+        g_string_append_c(w->out, '|');
+        append_hex(w->out, value & ~0xFFull);
+    } else if (cmd == (is_2_0(w) ? 2u : 1u)) {
+        append(w->out, "pfn ");
+        append_hex(w->out, value);
+    } else {
+        append_pte(w, value);
+    }
+}
+
+/* Base, limit and kind of a segment. */
+static void append_descriptor(GString *out, uint64_t d)
+{
+    uint32_t base = (uint32_t)(d >> 16 & 0xFFFFFF) | (uint32_t)(d >> 56) << 24;
+    uint32_t limit = (uint32_t)(d & 0xFFFF) | (uint32_t)(d >> 32 & 0xF0000);
+    unsigned type = (unsigned)(d >> 40) & 0xFF;
+    append_hex(out, d);
+    if (!(type & 0x80) || !(type & 0x10))
+        return;
+    if (d >> 55 & 1)
+        limit = limit << 12 | 0xFFF;
+    g_string_append_printf(out, " /* %s, dpl %u, base %#x, limit %#x */", type & 8 ? "code" : "data",
+                           type >> 5 & 3, base, limit);
+}
+
+/* The flush wanted, and for whom: the rest is a pointer. */
+static void append_uvm_flags(GString *out, uint64_t value)
+{
+    static const char *const flush[] = {"UVMF_NONE", "UVMF_TLB_FLUSH", "UVMF_INVLPG", "3"};
+    append(out, flush[value & 3]);
+    value &= ~3ull;
+    if (value == 4) {
+        append(out, "|UVMF_ALL");
+    } else if (value) {
+        g_string_append_c(out, '|');
+        append_hex(out, value);
+    }
+}
+
+static void append_ns(GString *out, uint64_t ns)
+{
+    g_string_append_printf(out, "%" PRIu64 ".%09" PRIu64 "s", ns / NS_PER_S, ns % NS_PER_S);
+}
+
+static void append_named(GString *out, const struct number *n)
+{
+    if (n->name) {
+        append(out, n->name);
+        return;
+    }
+    if (n->set && n->set->flags) {
+        append_flags(out, n->set, n->value, false);
+        return;
+    }
+    if (n->is_signed && (int64_t)n->value < 0)
+        g_string_append_printf(out, "%" PRId64, (int64_t)n->value);
+    else
+        append_plain(out, n->value);
+    g_string_append_printf(out, " /* no %s */", n->kind ? n->kind : "name");
+}
+
+void text_append_number(struct text_writer *w, const struct number *n)
+{
+    const char *name;
+    enum format format = w->style == TEXT_RAW ? FORMAT_HEX : n->format;
+    switch (format) {
+    case FORMAT_HEX:
+    case FORMAT_VA:
+    case FORMAT_MADDR:
+    case FORMAT_SELECTOR:
+        append_hex(w->out, n->value);
+        break;
+    case FORMAT_MFN:
+        append_mfn(w, n->value);
+        break;
+    case FORMAT_PFN:
+    case FORMAT_FRAME:
+        append_hex(w->out, n->value);
+        break;
+    case FORMAT_DOMID:
+        name = value_name(describe_set("domain_number"), (int64_t)(n->value & 0xFFFF));
+        if (name && n->value <= 0xFFFF)
+            append(w->out, name);
+        else
+            append_plain(w->out, n->value);
+        break;
+    case FORMAT_NS:
+    case FORMAT_NS_HL:
+        append_ns(w->out, n->value);
+        break;
+    case FORMAT_PTE:
+        append_pte(w, n->value);
+        break;
+    case FORMAT_DESCRIPTOR:
+        append_descriptor(w->out, n->value);
+        break;
+    case FORMAT_MMU_PTR:
+        append_mmu_ptr(w, n->value);
+        break;
+    case FORMAT_MMU_VAL:
+        append_mmu_val(w, n->peer, n->value);
+        break;
+    case FORMAT_MMU_COUNT:
+        append_plain(w->out, n->value & ~MMU_UPDATE_PREEMPTED);
+        if (n->value & MMU_UPDATE_PREEMPTED)
+            append(w->out, "|MMU_UPDATE_PREEMPTED");
+        break;
+    case FORMAT_UVM_FLAGS:
+        append_uvm_flags(w->out, n->value);
+        break;
+    case FORMAT_NAMES:
+        append_named(w->out, n);
+        break;
+    case FORMAT_DEC:
+    case FORMAT_PORT:
+        append_plain(w->out, n->value);
+        break;
+    }
+}
+
+/* --- the sink ------------------------------------------------------------------------------- */
+
+/* Fields of structures have their names; arguments only when all is shown, or a
+ * number came back. */
+static void begin_item(struct text_writer *w, const char *name, bool number)
+{
+    if (w->comma)
+        append(w->out, ", ");
+    w->comma = true;
+    if (!name || (w->depth == 0 && w->style != TEXT_VERBOSE && !(w->output && number)))
+        return;
+    append(w->out, name);
+    g_string_append_c(w->out, '=');
+}
+
+static void on_begin(void *user, const char *name, enum bracket bracket)
+{
+    struct text_writer *w = user;
+    begin_item(w, name, false);
+    g_string_append_c(w->out, bracket == BRACKET_LIST ? '[' : '{');
+    w->comma = false;
+    w->depth++;
+}
+
+static void on_end(void *user, enum bracket bracket, uint32_t left_out)
+{
+    struct text_writer *w = user;
+    if (left_out == LEFT_OUT_UNKNOWN)
+        append(w->out, w->comma ? ", ..." : "...");
+    else if (left_out)
+        g_string_append_printf(w->out, "%s... %u more", w->comma ? ", " : "", left_out);
+    g_string_append_c(w->out, bracket == BRACKET_LIST ? ']' : '}');
+    w->comma = true;
+    w->depth--;
+}
+
+static void on_number(void *user, const char *name, const struct number *number)
+{
+    struct text_writer *w = user;
+    begin_item(w, name, true);
+    text_append_number(w, number);
+}
+
+static void on_text(void *user, const char *name, const uint8_t *bytes, uint32_t len, uint32_t left_out)
+{
+    struct text_writer *w = user;
+    begin_item(w, name, true);
+    g_string_append_c(w->out, '"');
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t c = bytes[i];
+        if (c == '"' || c == '\\')
+            g_string_append_printf(w->out, "\\%c", c);
+        else if (c == '\n')
+            append(w->out, "\\n");
+        else if (c >= ' ' && c < 0x7F)
+            g_string_append_c(w->out, (char)c);
+        else
+            g_string_append_printf(w->out, "\\x%02x", c);
+    }
+    append(w->out, left_out ? "\"..." : "\"");
+}
+
+static void on_pointer(void *user, const char *name, uint32_t va, bool bad)
+{
+    struct text_writer *w = user;
+    begin_item(w, name, true);
+    if (va == 0)
+        append(w->out, "NULL");
+    else
+        append_hex(w->out, va);
+    if (bad)
+        append(w->out, " /* cannot be read */");
+}
+
+const struct decode_sink text_sink = {
+    .begin = on_begin,
+    .end = on_end,
+    .number = on_number,
+    .text = on_text,
+    .pointer = on_pointer,
+};
+
+void text_append_result(GString *out, int32_t result)
+{
+    const char *name = result < 0 ? errno_name(result) : NULL;
+    if (name)
+        g_string_append_printf(out, "%s (%s)", name, errno_text(result));
+    else
+        append_plain(out, (uint32_t)result);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * text.h - arguments of hypercalls as text, in strace's manner:
+ *
+ *   SCHEDOP_poll, {ports=[3, 4], nr_ports=2, timeout=1.000000000s}
+ *   [{ptr=0x1a2008|MMU_NORMAL_PT_UPDATE, val=mfn 0x1a3/pfn 0x21|P|RW|A|D}], 1, NULL, DOMID_SELF
+ */
+#ifndef DEBUG_TEXT_H
+#define DEBUG_TEXT_H
+
+#include "decode.h"
+
+enum text_style {
+    TEXT_ABBREV,  /* names of arguments are left out, long lists cut */
+    TEXT_VERBOSE, /* nothing is cut, arguments have their names */
+    TEXT_RAW,     /* numbers as they are */
+};
+
+struct text_writer {
+    GString *out;
+    const struct domain *domain; /* whose m2p says the pfn of a frame; NULL: none */
+    enum text_style style;
+    bool output; /* what came back: numbers have their names */
+    bool comma;  /* something stands before in this bracket */
+    unsigned depth;
+};
+
+/* The sink for decode_input and decode_output; `user` is a struct text_writer. */
+extern const struct decode_sink text_sink;
+
+void text_append_number(struct text_writer *w, const struct number *number);
+
+/* A result, with the errno's name and words. */
+void text_append_result(GString *out, int32_t result);
+
+#endif
