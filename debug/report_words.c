@@ -262,20 +262,6 @@ char *report_error_words(uint32_t vector, uint32_t error)
     return g_strdup("no selector");
 }
 
-/* The i-th name of "cmd, arg*". */
-static char *argument_name(const char *signature, unsigned i)
-{
-    for (; i > 0 && signature; i--) {
-        signature = strchr(signature, ',');
-        if (signature)
-            signature++;
-    }
-    if (!signature)
-        return g_strdup("");
-    signature += strspn(signature, " ");
-    return g_strndup(signature, strcspn(signature, ",*"));
-}
-
 char *report_call_words(const struct report_call *c)
 {
     GString *s = g_string_new(NULL);
@@ -285,7 +271,7 @@ char *report_call_words(const struct report_call *c)
         g_string_append_printf(s, "hypercall_%u", c->nr);
     g_string_append_c(s, '(');
     for (unsigned i = 0; i < c->nargs && i < MAX_HYPERCALL_ARGS; i++) {
-        g_autofree char *name = argument_name(c->row ? c->row->signature : NULL, i);
+        g_autofree char *name = argument_name(c->row, i);
         g_string_append_printf(s, c->arg[i] < 1024 ? "%s%s%s%u" : "%s%s%s%#x", i ? ", " : "", name,
                                name[0] ? " " : "", c->arg[i]);
         const char *command = i == 0 ? command_name(c->row, c->arg[0]) : NULL;
