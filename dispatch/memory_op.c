@@ -280,7 +280,7 @@ static int32_t translate_exchange(struct vcpu *v, const struct xen_memory_exchan
     end = XLAT_EXTENTS / per_extent;
     if (delta > 0)
         end <<= delta & 31;
-    end = MIN((uint64_t)end + x->nr_exchanged, in->nr_extents);
+    end = (uint32_t)MIN((uint64_t)end + x->nr_exchanged, in->nr_extents);
     for (uint32_t i = x->nr_exchanged; i < end; i++)
         if (guest_read_index(v, GVA(in->extent_start), i, &pfn, 4))
             return refuse(d, -XEN_EFAULT, "input extent %u cannot be read", i);

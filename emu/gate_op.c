@@ -201,7 +201,7 @@ static bool call(struct vcpu *v, const struct insn *in, const struct gate *gate,
     }
     if (!push(&s, r->cs) || !push(&s, r->eip + in->length))
         return false;
-    r->ss = s.ss;
+    r->ss = (uint16_t)s.ss;
     r->esp = s.esp;
     return true;
 }
@@ -250,7 +250,7 @@ void gate_op_emulate(struct insn_cache *insns, struct vcpu *v, uint32_t error)
     else if (!call(v, in, &gate, dpl, error, &selector))
         return;
     bool step = r->eflags & EFLAGS_TF;
-    r->cs = selector;
+    r->cs = (uint16_t)selector;
     r->eip = gate.offset;
     if (step)
         deliver_debug(v, DR6_BS);
