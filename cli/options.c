@@ -84,6 +84,15 @@ static bool parse_seconds(const char *text, uint64_t *ns)
     return true;
 }
 
+static bool take_vcpus(struct options *o, const char *option, const char *value, GError **error)
+{
+    uint64_t vcpus;
+    if (!parse_number(value, 1, 32, &vcpus))
+        return bad_value(error, option, value, "a number of vcpus from 1 to 32");
+    o->config->vcpus = (unsigned)vcpus;
+    return true;
+}
+
 static bool take_memory(struct options *o, const char *option, const char *value, GError **error)
 {
     uint64_t mib;
@@ -298,6 +307,7 @@ static const struct option_row {
 } rows[] = {
     {"memory", 'm', COMMAND_RUN | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)",
      take_memory},
+    {"vcpus", 0, COMMAND_RUN, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
     {"initrd", 0, COMMAND_RUN | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
     {"append", 0, COMMAND_RUN, "STRING", "The guest's command line", take_append},
     {"abi", 0, COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",

@@ -14,7 +14,7 @@ _ring1()
     local options
     case ${words[1]-} in
     run)
-        options="--memory --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
+        options="--memory --vcpus --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --console-io --segment-limits --preempt --trace --report
             --raw --help"
         ;;
@@ -38,6 +38,7 @@ _ring1()
     --console-io) values="allow deny" ;;
     --segment-limits) values="strict off" ;;
     --preempt) values="normal every random:1" ;;
+    --vcpus) values="1 2 4 8 16 32" ;;
     -m | --memory) values="16 64 256 1024 4096" ;;
     --append | --max-time | --max-guest-time | --max-hypercalls | --raw) return ;;
     esac

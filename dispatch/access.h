@@ -106,4 +106,10 @@ unsigned pt_index(const struct abi *abi, gva_t va, unsigned level);
 #define HIDDEN_WINDOW 0xFFF30000u
 #define HIDDEN_END    0xFFF40000u
 
+/* GDT and LDT images of vcpu n lie lower than those of vcpu 0, so that vcpus of one
+ * address space need no flush between them. */
+#define HIDDEN_IMAGES    0x20000u
+#define HIDDEN_GDT_OF(n) (HIDDEN_GDT - (n)*HIDDEN_IMAGES)
+#define HIDDEN_LDT_OF(n) (HIDDEN_LDT - (n)*HIDDEN_IMAGES)
+
 #endif

@@ -51,7 +51,7 @@ static int32_t set_dr7(struct vcpu *v, uint32_t value)
         if ((value >> i & 3u) == 2 && !(new && v->cr4 &CR4_DE))
             return refuse(d, -XEN_EPERM, "DR7 %#x: bits %u and %u", value, i, i + 1);
     if ((v->dr[7] | value) & DR7_ENABLED)
-        d->s.attention |= ATTN_DEBUG;
+        vcpu_attend(v, ATTN_DEBUG);
     v->dr[7] = (value & ~DR7_ZERO) | DR7_ONE;
     return 0;
 }
@@ -72,7 +72,7 @@ int32_t do_set_debugreg(struct vcpu *v, const uint32_t *arg)
         return refuse(d, -XEN_EPERM, "DR%u %#x is not the guest's", reg, value);
     v->dr[reg] = value;
     if (v->dr[7] & DR7_ENABLED)
-        d->s.attention |= ATTN_DEBUG;
+        vcpu_attend(v, ATTN_DEBUG);
     return 0;
 }
 

@@ -145,10 +145,10 @@ bool check_descriptor(const struct domain *d, uint64_t *descriptor)
 
 /* --- GDT ------------------------------------------------------------------------ */
 
-static void descriptors_changed(struct domain *d)
+static void descriptors_changed(struct vcpu *v)
 {
-    d->s.attention |= ATTN_GDT;
-    domain_flush(d);
+    vcpu_attend(v, ATTN_GDT);
+    domain_flush(v->domain);
 }
 
 static unsigned gdt_pages(uint32_t entries)
@@ -212,7 +212,7 @@ int32_t gdt_set(struct vcpu *v, const uint32_t *frames, uint32_t entries)
     for (unsigned i = 0; i < n; i++)
         v->gdt[i] = MFN(frames[i]);
     v->gdt_entries = entries;
-    descriptors_changed(d);
+    descriptors_changed(v);
     return 0;
 }
 
@@ -288,7 +288,7 @@ void ldt_drop(struct vcpu *v)
             continue;
         v->ldt[i] = MFN(0);
         page_put_and_type(v->domain, mfn);
-        descriptors_changed(v->domain);
+        descriptors_changed(v);
     }
 }
 
@@ -313,7 +313,7 @@ bool ldt_fault(struct vcpu *v, uint32_t offset)
     if (!w.mfn.mfn || page_get_and_type(d, w.mfn, PGT_seg_desc))
         return false; /* frame 0 stands for none */
     v->ldt[page] = w.mfn;
-    descriptors_changed(d);
+    descriptors_changed(v);
     return true;
 }
 
@@ -335,6 +335,6 @@ int32_t ldt_set(struct vcpu *v, uint32_t base, uint32_t entries)
     ldt_drop(v);
     v->ldt_base = base;
     v->ldt_entries = entries;
-    descriptors_changed(d);
+    descriptors_changed(v);
     return 0;
 }

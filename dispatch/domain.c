@@ -17,7 +17,9 @@ static void vcpu_init(struct domain *d, unsigned id)
     v->domain = d;
     v->id = id;
     v->run = VCPU_DOWN;
+    v->run_up = VCPU_RUNNING;
     v->regs_loaded = true;
+    v->runstate = id ? 3 /* RUNSTATE_offline */ : 0;
     v->singleshot = NO_DEADLINE;
     v->periodic_next = NO_DEADLINE;
     v->poll_until = NO_DEADLINE;
@@ -54,6 +56,7 @@ struct domain *domain_new(const struct abi *abi, struct memory *mem, const struc
     d->s.vcpu[0].initialised = true;
     d->s.vcpu[0].run = VCPU_RUNNING;
     preempt_set_mode(d, RING1_PREEMPT_NORMAL, 0);
+    d->s.queue.runnable = 1;
     hypercall_table_init(d);
     return d;
 }
@@ -68,10 +71,12 @@ void domain_free(struct domain *d)
 
 void domain_restored(struct domain *d)
 {
-    for (unsigned i = 0; i < MAX_VCPUS; i++)
+    for (unsigned i = 0; i < MAX_VCPUS; i++) {
         d->s.vcpu[i].domain = d;
+        vcpu_attend(&d->s.vcpu[i], ATTN_GDT | ATTN_REGS | ATTN_DEBUG);
+    }
     domain_flush(d);
-    d->s.attention |= ATTN_GDT | ATTN_TIMER | ATTN_REGS | ATTN_DEBUG;
+    d->s.attention |= ATTN_TIMER;
 }
 
 const struct regs *vcpu_regs(struct vcpu *v)
@@ -89,7 +94,7 @@ struct regs *vcpu_regs_mut(struct vcpu *v)
 {
     vcpu_regs(v);
     v->regs_changed = true;
-    v->domain->s.attention |= ATTN_REGS;
+    vcpu_attend(v, ATTN_REGS);
     return &v->regs;
 }
 

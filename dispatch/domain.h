@@ -73,6 +73,19 @@ enum vcpu_run {
     VCPU_DOWN,        /* never brought up, or VCPUOP_down */
 };
 
+/* Which vcpu has the one CPU, and whose turn it is then: run_queue.h. */
+struct run_queue {
+    unsigned current;            /* has it, or had it last */
+    uint32_t runnable;           /* bit n: vcpu n is VCPU_RUNNING */
+    uint32_t urgent;             /* of these: something came for it while it waits */
+    uint32_t yielding;           /* of these: did nothing but yield since the others ran */
+    bool everyone;               /* the last choice: all who can run only yield */
+    uint64_t slice_end;          /* absolute ns: a turn ends, when others wait */
+    uint64_t hold_until;         /* absolute ns: until then those that are urgent wait, too */
+    uint64_t look_at;            /* absolute ns: the next look whether it only spins */
+    uint32_t spin_eip, spin_esp; /* where it was at the last one */
+};
+
 #define NO_DEADLINE UINT64_MAX
 #define NO_HANDLE   UINT32_MAX
 
@@ -81,7 +94,9 @@ struct vcpu {
     unsigned id;
     bool initialised;
     enum vcpu_run run;
-    bool yielded; /* asked for SCHEDOP_yield since the CPU's side last looked */
+    enum vcpu_run run_up; /* while it is down: what it does when it comes up */
+    bool yielded;         /* asked for SCHEDOP_yield since the CPU's side last looked */
+    uint32_t attention;   /* ATTN_* to be done when it gets the CPU: vcpu_attend */
 
     /* Valid only after vcpu_regs(): the CPU keeps them while the guest runs. */
     struct regs regs;
@@ -106,6 +121,10 @@ struct vcpu {
     struct callback event_callback, failsafe_callback, nmi_callback;
     bool nmi_pending, nmi_masked;
 
+    /* VCPUOP_initialise's FPU state, as FXSAVE has it; the CPU gets it with the regs. */
+    bool fpu_given;
+    uint8_t fpu[512];
+
     uint32_t gdt_entries;
     mfn_t gdt[MAX_GDT_FRAMES];
     uint32_t ldt_base, ldt_entries;
@@ -128,6 +147,7 @@ struct vcpu {
     uint64_t runstate_time[4];
     uint32_t runstate_area; /* VA, 0: none */
     uint32_t time_area;     /* VA, 0: none */
+    uint64_t time_updated;  /* system time that its clock in shared memory was set at */
 
     /* The vcpu's list of free map handles (grant_map.c); NO_HANDLE: empty. */
     uint32_t maptrack_head, maptrack_tail;
@@ -243,7 +263,8 @@ struct entry_record {
     char why[LAST_WHY]; /* it was refused; empty: it was not */
 };
 
-/* Work that the CPU's side must do before the guest's next instruction. */
+/* Work that the CPU's side must do before the guest's next instruction. REGS, GDT,
+ * TS and DEBUG are a vcpu's (vcpu_attend), the others the domain's. */
 #define ATTN_FLUSH  0x01u /* translations changed: flush the TLB */
 #define ATTN_FORGET 0x02u /* bytes of a MARK_EXECUTED frame changed */
 #define ATTN_REGS   0x04u /* vcpu->regs changed: give them to the CPU */
@@ -287,7 +308,8 @@ struct domain_state {
     struct entry_record entry[LAST_ENTRIES]; /* entry n at n % LAST_ENTRIES */
 
     struct preempt preempt;
-    uint32_t attention; /* ATTN_* */
+    struct run_queue queue;
+    uint32_t attention; /* ATTN_*: the domain's, and those of the vcpu that has the CPU */
     /* Counts changes of translations: who keeps a walk's result compares it. */
     uint32_t translation_generation;
     struct stale stale;
@@ -301,7 +323,6 @@ struct domain_state {
     struct watchdog watchdog[NR_WATCHDOGS];
     struct xenoprof_state xenoprof;
     int64_t wallclock_ns; /* UTC ns since 1970 at system time 0 */
-    uint64_t last_time_update;
 
     struct evtchn evtchn[NR_EVTCHNS];
     unsigned evtchn_top;       /* ports below have been used at some time */
@@ -402,6 +423,16 @@ void domain_crash_at(struct domain *d, enum crash_place place, uint32_t where, c
     G_GNUC_PRINTF(4, 5);
 /* The guest's own shutdown, any reason. */
 void domain_shutdown(struct domain *d, uint32_t reason);
+
+/* Work before the vcpu's own next instruction, whether it has the CPU or not. */
+static inline void vcpu_attend(struct vcpu *v, uint32_t attention)
+{
+    struct domain_state *s = &v->domain->s;
+    if (G_LIKELY(v->id == s->queue.current))
+        s->attention |= attention;
+    else
+        v->attention |= attention;
+}
 
 /* Translations changed: flush before the next guest instruction. */
 static inline void domain_flush(struct domain *d)

@@ -8,7 +8,7 @@
 static void set_ts(struct vcpu *v, bool ts)
 {
     v->ts = ts;
-    v->domain->s.attention |= ATTN_TS;
+    vcpu_attend(v, ATTN_TS);
 }
 
 int32_t do_fpu_taskswitch(struct vcpu *v, const uint32_t *arg)

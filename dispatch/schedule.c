@@ -8,6 +8,7 @@
 #include "access.h"
 #include "evtchn_port.h"
 #include "hypercall.h"
+#include "run_queue.h"
 #include "shared.h"
 #include "timer.h"
 
@@ -17,11 +18,16 @@
 
 /* --- states ---------------------------------------------------------------- */
 
-static uint32_t runstate_of(enum vcpu_run run)
+static bool has_cpu(const struct vcpu *v)
+{
+    return v->id == v->domain->s.queue.current;
+}
+
+static uint32_t runstate_of(const struct vcpu *v, enum vcpu_run run)
 {
     switch (run) {
     case VCPU_RUNNING:
-        return RUNSTATE_running;
+        return has_cpu(v) ? RUNSTATE_running : RUNSTATE_runnable;
     case VCPU_BLOCKED:
     case VCPU_POLLING:
         return RUNSTATE_blocked;
@@ -30,19 +36,55 @@ static uint32_t runstate_of(enum vcpu_run run)
     }
 }
 
-void vcpu_set_run(struct vcpu *v, enum vcpu_run run)
+static void set_runstate(struct vcpu *v, uint32_t runstate)
 {
     uint64_t now = domain_now(v->domain);
+    v->runstate_time[v->runstate & 3u] += now - v->runstate_since;
+    v->runstate_since = now;
+    v->runstate = runstate;
+}
+
+void vcpu_set_run(struct vcpu *v, enum vcpu_run run)
+{
     if (v->run == run)
         return;
     v->run = run;
-    v->runstate_time[v->runstate & 3u] += now - v->runstate_since;
-    v->runstate_since = now;
-    v->runstate = runstate_of(run);
-    if (run != VCPU_POLLING)
+    set_runstate(v, runstate_of(v, run));
+    if (run == VCPU_RUNNING || run == VCPU_BLOCKED)
         v->poll_until = NO_DEADLINE;
-    v->domain->s.attention |= run == VCPU_RUNNING ? ATTN_TIMER : ATTN_TIMER | ATTN_SCHED;
+    v->domain->s.attention |= ATTN_TIMER;
+    run_queue_changed(v);
+    /* Of one that has not the CPU Xen shows it when it gets it. */
+    if (has_cpu(v))
+        vcpu_runstate_update(v);
+}
+
+void vcpu_lose_cpu(struct vcpu *v)
+{
+    if (v->run != VCPU_RUNNING)
+        return;
+    set_runstate(v, RUNSTATE_runnable);
     vcpu_runstate_update(v);
+}
+
+void vcpu_get_cpu(struct vcpu *v)
+{
+    set_runstate(v, RUNSTATE_running);
+    vcpu_runstate_update(v);
+}
+
+void vcpu_take_down(struct vcpu *v)
+{
+    if (v->run == VCPU_DOWN)
+        return;
+    v->run_up = v->run;
+    vcpu_set_run(v, VCPU_DOWN);
+}
+
+void vcpu_bring_up(struct vcpu *v)
+{
+    if (v->run == VCPU_DOWN)
+        vcpu_set_run(v, v->run_up);
 }
 
 void vcpu_runstate(const struct vcpu *v, struct runstate_info *info)
@@ -68,6 +110,10 @@ void vcpu_wake(struct vcpu *v)
 {
     if (v->run == VCPU_BLOCKED || v->run == VCPU_POLLING)
         vcpu_set_run(v, VCPU_RUNNING);
+    else if (v->run == VCPU_DOWN)
+        v->run_up = VCPU_RUNNING;
+    else
+        run_queue_urge(v);
 }
 
 static bool port_pending(const struct domain *d, unsigned port)

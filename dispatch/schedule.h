@@ -11,7 +11,17 @@
 /* Change v->run, and the runstate with it. */
 void vcpu_set_run(struct vcpu *v, enum vcpu_run run);
 
-/* A blocked or polling vcpu becomes runnable (vcpu_unblock in Xen). */
+/* It gets the CPU, or another does: run_queue.c. */
+void vcpu_get_cpu(struct vcpu *v);
+void vcpu_lose_cpu(struct vcpu *v);
+
+/* VCPUOP_down and VCPUOP_up: one that was blocked is so when it comes up again,
+ * unless something came meanwhile. */
+void vcpu_take_down(struct vcpu *v);
+void vcpu_bring_up(struct vcpu *v);
+
+/* Something came for it: a blocked or polling vcpu becomes runnable (vcpu_kick in
+ * Xen), one that waits for the CPU gets it soon. */
 void vcpu_wake(struct vcpu *v);
 
 /* Whether the vcpu can run now: wakes it when it is blocked with an event

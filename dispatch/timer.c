@@ -95,13 +95,14 @@ void time_update_vcpu(struct vcpu *v)
 {
     struct domain *d = v->domain;
     struct time_info t;
+    v->time_updated = domain_now(d);
     if (d->abi->xen == RING1_XEN_2_0) {
-        update_2_0(d, domain_now(d));
+        update_2_0(d, v->time_updated);
         return;
     }
     uint8_t *place = vcpu_info(v) + VI_TIME;
     memcpy(&t, place, sizeof t);
-    fill_time_info(&t, domain_now(d));
+    fill_time_info(&t, v->time_updated);
     memcpy(place, &t, sizeof t);
     frame_changed(d, v->info_mfn);
     /* The guest may have unmapped its own copy: then it is not served. */
@@ -109,17 +110,10 @@ void time_update_vcpu(struct vcpu *v)
         (void)guest_write(v, GVA(v->time_area), &t, sizeof t);
 }
 
-static void update_all(struct domain *d)
+void time_update(struct vcpu *v)
 {
-    for (unsigned i = 0; i < d->s.nr_vcpus; i++)
-        time_update_vcpu(&d->s.vcpu[i]);
-    d->s.last_time_update = domain_now(d);
-}
-
-void time_update(struct domain *d)
-{
-    if (domain_now(d) - d->s.last_time_update >= NS_PER_MS)
-        update_all(d);
+    if (domain_now(v->domain) - v->time_updated >= NS_PER_MS)
+        time_update_vcpu(v);
 }
 
 /* From 3.0 on the wallclock is that of system time 0, and changes no more. */
@@ -145,27 +139,31 @@ void time_init(struct domain *d)
         v->singleshot = NO_DEADLINE;
         v->poll_until = NO_DEADLINE;
         v->runstate_since = now;
+        time_update_vcpu(v);
     }
     if (d->abi->xen > RING1_XEN_2_0)
         wallclock_init(d);
-    update_all(d);
     d->s.attention |= ATTN_TIMER;
 }
 
 /* --- deadlines ------------------------------------------------------------- */
 
+/* A vcpu that has not the CPU has no ticks: it gets one when it runs again. */
+static bool ticks(const struct vcpu *v)
+{
+    return v->run == VCPU_RUNNING && v->periodic && v->id == v->domain->s.queue.current;
+}
+
 /* `events`: of those alone that give the guest an event. */
 static uint64_t vcpu_next(const struct vcpu *v, bool events)
 {
     uint64_t next = NO_DEADLINE;
-    if (v->run == VCPU_DOWN)
-        return next;
     bool bound = v->virq_port[v->domain->abi->virq_timer] != 0;
     if (bound || !events)
         next = v->singleshot;
     if (v->run == VCPU_POLLING)
         next = MIN(next, v->poll_until);
-    if (v->run == VCPU_RUNNING && v->periodic && (bound || !events))
+    if (ticks(v) && (bound || !events))
         next = MIN(next, v->periodic_next);
     return next;
 }
@@ -196,21 +194,24 @@ uint64_t timers_next_event(const struct domain *d)
 static void vcpu_timers_run(struct vcpu *v, uint64_t now)
 {
     unsigned virq = v->domain->abi->virq_timer;
-    if (v->run == VCPU_DOWN)
-        return;
     if (v->singleshot <= now) {
         v->singleshot = NO_DEADLINE;
         virq_raise(v, virq);
     }
     if (v->run == VCPU_POLLING && v->poll_until <= now)
         vcpu_wake(v);
-    /* A vcpu that slept over its ticks gets one when it runs again. */
-    if (v->run == VCPU_RUNNING && v->periodic && v->periodic_next <= now) {
+    if (ticks(v) && v->periodic_next <= now) {
         v->periodic_next += v->periodic;
         if (v->periodic_next <= now)
             v->periodic_next = now + v->periodic;
         virq_raise(v, virq);
     }
+}
+
+void timers_catch_up(struct vcpu *v)
+{
+    vcpu_timers_run(v, domain_now(v->domain));
+    time_update(v);
 }
 
 void timers_run(struct domain *d)

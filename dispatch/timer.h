@@ -15,14 +15,14 @@
  * shared_info is there. */
 void time_init(struct domain *d);
 
-/* Refresh the clock in shared memory; does nothing within a millisecond of the
+/* Refresh a vcpu's clock in shared memory; does nothing within a millisecond of the
  * last time. */
-void time_update(struct domain *d);
-/* The same for one vcpu, at once. */
+void time_update(struct vcpu *v);
+/* The same at once. */
 void time_update_vcpu(struct vcpu *v);
 
-/* The earliest deadline in absolute ns, or NO_DEADLINE. Ticks count for running
- * vcpus alone, a poll's timeout for polling ones. It may lie in the past. */
+/* The earliest deadline in absolute ns, or NO_DEADLINE. Ticks count for the vcpu
+ * that has the CPU alone, a poll's timeout for polling ones. It may lie in the past. */
 uint64_t timers_next(const struct domain *d);
 /* The same of those that the guest is told of: a timer without a bound VIRQ_TIMER
  * is none, though it is a time at which Xen looks. */
@@ -30,5 +30,7 @@ uint64_t timers_next_event(const struct domain *d);
 
 /* Raise what is due at domain_now. */
 void timers_run(struct domain *d);
+/* The same for a vcpu that got the CPU: a tick that it slept over, its clock. */
+void timers_catch_up(struct vcpu *v);
 
 #endif

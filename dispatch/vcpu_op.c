@@ -9,15 +9,15 @@
 #include "schedule.h"
 #include "shared.h"
 #include "timer.h"
+#include "vcpu_context.h"
 
 #include <string.h>
 #include <xen/errno.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-#define VCPU_INFO_SIZE          64u
-#define VCPU_GUEST_CONTEXT_SIZE 2800u
-#define MIN_PERIOD_NS           1000000u
+#define VCPU_INFO_SIZE 64u
+#define MIN_PERIOD_NS  1000000u
 
 /* `v` is the vcpu that the call is about, `current` the caller; all guest
  * pointers are the caller's. */
@@ -39,12 +39,12 @@ static int32_t only_oneself(struct vcpu *v)
 
 static int32_t initialise(struct vcpu *current, struct vcpu *v, gva_t arg)
 {
-    uint8_t context[VCPU_GUEST_CONTEXT_SIZE];
-    if (read_arg(current, arg, context, sizeof context))
+    struct vcpu_context context;
+    if (read_arg(current, arg, &context, sizeof context))
         return -XEN_EFAULT;
     if (v->initialised)
         return refuse(v->domain, -XEN_EEXIST, "vcpu %u is initialised", v->id);
-    return refuse(v->domain, -XEN_EINVAL, "vcpu %u: only one vcpu is served", v->id);
+    return vcpu_set_context(v, &context);
 }
 
 static int32_t up(struct vcpu *current, struct vcpu *v, gva_t arg)
@@ -52,8 +52,7 @@ static int32_t up(struct vcpu *current, struct vcpu *v, gva_t arg)
     (void)current, (void)arg;
     if (!v->initialised)
         return refuse(v->domain, -XEN_EINVAL, "vcpu %u is not initialised", v->id);
-    if (v->run == VCPU_DOWN)
-        vcpu_set_run(v, VCPU_RUNNING);
+    vcpu_bring_up(v);
     return 0;
 }
 
@@ -68,7 +67,7 @@ static int32_t down(struct vcpu *current, struct vcpu *v, gva_t arg)
         domain_shutdown(d, SHUTDOWN_poweroff);
         return 0;
     }
-    vcpu_set_run(v, VCPU_DOWN);
+    vcpu_take_down(v);
     return 0;
 }
 

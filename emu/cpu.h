@@ -72,6 +72,12 @@ struct cpu_ops {
 struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, GError **error);
 void cpu_free(struct cpu *cpu);
 
+/* The CPU has one set of registers (FPU, segments, GDTR and all) for each vcpu, of
+ * which one is in force: number 0 at first. The others begin as the CPU is when they
+ * are made. Clock, TLB and translations are common to all. Both outside a run. */
+bool cpu_make_sets(struct cpu *cpu, unsigned nr, GError **error);
+void cpu_select(struct cpu *cpu, unsigned set);
+
 /* Run until something happens. False: the engine failed, RING1_ERROR_CPU. */
 bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error);
 
@@ -108,6 +114,8 @@ void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n);
  * `descriptor`, which gives the descriptor behind a selector (false: it is
  * refused, and so is the whole call). */
 void cpu_get_regs(struct cpu *cpu, struct regs *regs);
+/* The same of any set. */
+void cpu_get_regs_of(struct cpu *cpu, unsigned set, struct regs *regs);
 typedef bool (*cpu_descriptor_fn)(void *user, uint16_t selector, uint64_t *descriptor);
 bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user);
 
@@ -121,8 +129,8 @@ void cpu_set_step(struct cpu *cpu, bool tf);
 uint32_t cpu_last_block_start(const struct cpu *cpu);
 uint32_t cpu_last_block_end(const struct cpu *cpu);
 
-/* GDTR's limit (the image lies at HIDDEN_GDT) and the LDT's (HIDDEN_LDT; 0 bytes:
- * none; `selector` is what SLDT shows). */
+/* GDTR's limit (the image lies at HIDDEN_GDT_OF(set)) and the LDT's (HIDDEN_LDT_OF;
+ * 0 bytes: none; `selector` is what SLDT shows). */
 void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit);
 void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes);
 
@@ -133,6 +141,9 @@ void cpu_set_task(struct cpu *cpu, uint16_t selector);
 void cpu_set_ts(struct cpu *cpu, bool ts);
 /* CR4 and CR0 as SMSW and MOV from CR show them are the caller's to emulate. */
 
+/* FPU and SSE registers from what FXSAVE stored. Outside a run. */
+void cpu_set_fpu(struct cpu *cpu, const uint8_t image[512]);
+
 /* Drop all translations of addresses; inside callbacks too. */
 void cpu_flush_tlb(struct cpu *cpu);
 /* Drop translated code of one frame; outside a run. It is asked for through
@@ -142,7 +153,7 @@ void cpu_forget_all_code(struct cpu *cpu);
 /* The frame that HIDDEN_WINDOW shows while cpu_forget_code runs. */
 mfn_t cpu_window(const struct cpu *cpu);
 
-/* All of the CPU's own state (registers, FPU, SSE), not memory. */
+/* All of the CPU's own state (registers, FPU, SSE) of the set in force, not memory. */
 GBytes *cpu_save(struct cpu *cpu);
 bool cpu_restore(struct cpu *cpu, GBytes *saved);
 /* The same into the CPU that was saved, with memory as it was: nothing that is

@@ -21,9 +21,20 @@
 /* A page that only the CPU's making uses, far above machine memory. */
 #define SCRATCH_MADDR (1ull << 36)
 
+/* A vcpu's registers while another's are in force, and what is known of them. */
+struct register_set {
+    uc_context *context;
+    uint32_t eflags;
+    uint32_t gdt_limit;
+    uint32_t last_start, last_end;
+    bool ts_known, ts;
+};
+
 struct cpu {
     uc_engine *uc;
-    uc_context *context;
+    uc_context *context; /* of the set in force */
+    struct register_set set[MAX_VCPUS];
+    unsigned selected;
     const struct cpu_ops *ops;
     void *user;
     struct memory *mem;
@@ -312,7 +323,7 @@ static bool open_engine(struct cpu *cpu, GError **error)
                    "uc_mem_map_ptr", error) &&
            !failed(uc_ctl_tlb_mode(cpu->uc, UC_TLB_VIRTUAL), "uc_ctl_tlb_mode", error) &&
            !failed(uc_ctl_exits_enable(cpu->uc), "uc_ctl_exits_enable", error) &&
-           !failed(uc_context_alloc(cpu->uc, &cpu->context), "uc_context_alloc", error) &&
+           !failed(uc_context_alloc(cpu->uc, &cpu->set[0].context), "uc_context_alloc", error) &&
            add_hooks(cpu, error);
 }
 
@@ -464,7 +475,9 @@ struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, G
     cpu_set_deadline(cpu, UINT64_MAX);
     cpu->finishing = UINT64_MAX;
     cpu->making = true;
-    bool ok = open_engine(cpu, error) && find_layout(cpu, error);
+    bool ok = open_engine(cpu, error);
+    cpu->context = cpu->set[0].context;
+    ok = ok && find_layout(cpu, error);
     cpu->making = false;
     if (!ok) {
         cpu_free(cpu);
@@ -483,12 +496,62 @@ void cpu_free(struct cpu *cpu)
 {
     if (!cpu)
         return;
-    if (cpu->context)
-        uc_context_free(cpu->context);
+    for (unsigned i = 0; i < MAX_VCPUS; i++)
+        if (cpu->set[i].context)
+            uc_context_free(cpu->set[i].context);
     if (cpu->uc)
         uc_close(cpu->uc);
     g_aligned_free(cpu->scratch);
     g_free(cpu);
+}
+
+/* --- sets of registers ---------------------------------------------------------- */
+
+bool cpu_make_sets(struct cpu *cpu, unsigned nr, GError **error)
+{
+    for (unsigned i = 0; i < MIN(nr, MAX_VCPUS); i++) {
+        struct register_set *set = &cpu->set[i];
+        if (i == cpu->selected)
+            continue;
+        if (!set->context && failed(uc_context_alloc(cpu->uc, &set->context), "uc_context_alloc", error))
+            return false;
+        uc_context_save(cpu->uc, set->context);
+        set->eflags = cpu_eflags(cpu);
+        set->gdt_limit = UINT32_MAX; /* GDTR names another set's image */
+    }
+    return true;
+}
+
+static bool is_ring3(const struct cpu *cpu, const uc_context *context)
+{
+    struct regs regs;
+    cpu_layout_get_regs(&cpu->layout, (const uint8_t *)context, &regs);
+    return (regs.cs & 3u) == 3;
+}
+
+/* EFLAGS go by themselves: `context` may lack the latest. */
+void cpu_select(struct cpu *cpu, unsigned set)
+{
+    struct register_set *from = &cpu->set[cpu->selected], *to = &cpu->set[set];
+    if (set == cpu->selected || set >= MAX_VCPUS || !to->context)
+        return;
+    save_context(cpu);
+    from->eflags = cpu_eflags(cpu);
+    from->gdt_limit = cpu->gdt_limit;
+    from->last_start = cpu->last_start;
+    from->last_end = cpu->last_end;
+    from->ts_known = cpu->ts_known;
+    from->ts = cpu->ts;
+    cpu->selected = set;
+    cpu->context = to->context;
+    restore_context(cpu);
+    uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &to->eflags);
+    cpu->gdt_limit = to->gdt_limit;
+    cpu->last_start = to->last_start;
+    cpu->last_end = to->last_end;
+    cpu->ts_known = to->ts_known;
+    cpu->ts = to->ts;
+    cpu->ring3_possible |= is_ring3(cpu, to->context);
 }
 
 /* --- running ---------------------------------------------------------------- */
@@ -617,6 +680,16 @@ void cpu_get_regs(struct cpu *cpu, struct regs *regs)
     uc_reg_read(cpu->uc, UC_X86_REG_EFLAGS, &regs->eflags);
 }
 
+void cpu_get_regs_of(struct cpu *cpu, unsigned set, struct regs *regs)
+{
+    if (set == cpu->selected) {
+        cpu_get_regs(cpu, regs);
+    } else if (set < MAX_VCPUS && cpu->set[set].context) {
+        cpu_layout_get_regs(&cpu->layout, (const uint8_t *)cpu->set[set].context, regs);
+        regs->eflags = cpu->set[set].eflags;
+    }
+}
+
 bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user)
 {
     uint32_t eflags = regs->eflags;
@@ -661,14 +734,14 @@ void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit)
 {
     if (limit == cpu->gdt_limit)
         return;
-    set_gdtr(cpu, HIDDEN_GDT, limit);
+    set_gdtr(cpu, HIDDEN_GDT_OF(cpu->selected), limit);
     cpu->gdt_limit = limit;
 }
 
 void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes)
 {
     uc_x86_mmr ldtr = {.selector = bytes ? selector : 0,
-                       .base = HIDDEN_LDT,
+                       .base = HIDDEN_LDT_OF(cpu->selected),
                        .limit = bytes ? bytes - 1 : 0,
                        .flags = bytes ? 0x8200u : 0};
     uc_reg_write(cpu->uc, UC_X86_REG_LDTR, &ldtr);
@@ -697,6 +770,32 @@ void cpu_set_ts(struct cpu *cpu, bool ts)
     }
     cpu->ts = ts;
     cpu->ts_known = true;
+}
+
+/* FXSAVE's area (Intel SDM 1, 10.5.1): its tags are one bit a register, and ST(i) is
+ * the register TOP + i. */
+void cpu_set_fpu(struct cpu *cpu, const uint8_t image[512])
+{
+    uint16_t status, control;
+    uint32_t mxcsr, tags = 0, words[2];
+    memcpy(&control, image, 2);
+    memcpy(&status, image + 2, 2);
+    memcpy(&mxcsr, image + 24, 4);
+    mxcsr &= 0xFFBFu; /* no DAZ: what the rest is would be refused by FXRSTOR */
+    unsigned top = status >> 11 & 7u;
+    for (unsigned i = 0; i < 8; i++)
+        tags |= image[4] >> i & 1u ? 0 : 3u << 2 * i;
+    words[0] = status;
+    words[1] = control;
+    uc_reg_write(cpu->uc, UC_X86_REG_FPSW, &words[0]);
+    uc_reg_write(cpu->uc, UC_X86_REG_FPCW, &words[1]);
+    for (unsigned i = 0; i < 8; i++) {
+        uc_reg_write(cpu->uc, (int)(UC_X86_REG_FP0 + ((top + i) & 7u)), image + 32 + 16u * i);
+        uc_reg_write(cpu->uc, (int)(UC_X86_REG_XMM0 + i), image + 160 + 16u * i);
+    }
+    uc_reg_write(cpu->uc, UC_X86_REG_FPTAG, &tags);
+    uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
+    cpu->saved = false;
 }
 
 /* --- caches ----------------------------------------------------------------- */
@@ -745,6 +844,7 @@ bool cpu_put_back(struct cpu *cpu, GBytes *saved)
            len - cpu->layout.head);
     restore_context(cpu);
     cpu->ts_known = false;
+    cpu->gdt_limit = UINT32_MAX;
     cpu->ring3_possible = true;
     return true;
 }

@@ -40,7 +40,7 @@ static bool fill_gdt(const struct machine *m, unsigned page, mfn_t *mfn)
 static bool fill_hidden(struct machine *m, uint32_t va, enum access access, struct cpu_mapping *out)
 {
     const struct vcpu *v = m->current;
-    unsigned page = ((va - HIDDEN_GDT) >> RING1_PAGE_SHIFT) & 15u;
+    unsigned page = (va >> RING1_PAGE_SHIFT) & 15u;
     mfn_t mfn = m->mem->zero;
     if (va >= HIDDEN_WINDOW) {
         *out = (struct cpu_mapping){.mfn = cpu_window(m->cpu), .execute = true};
@@ -50,10 +50,11 @@ static bool fill_hidden(struct machine *m, uint32_t va, enum access access, stru
         *out = (struct cpu_mapping){.mfn = mfn};
         return access == ACCESS_READ;
     }
-    if (va >= HIDDEN_LDT && v->ldt[page].mfn == 0)
+    bool ldt = va >= HIDDEN_LDT_OF(v->id);
+    if (ldt && v->ldt[page].mfn == 0)
         return false;
-    bool real = va >= HIDDEN_LDT || fill_gdt(m, page, &mfn);
-    if (va >= HIDDEN_LDT)
+    bool real = ldt || fill_gdt(m, page, &mfn);
+    if (ldt)
         mfn = v->ldt[page];
     if (G_UNLIKELY(m->segment_limits) && !m->step.armed &&
         segments_page_matters(m->abi, frame_ptr(m->mem, mfn)))
@@ -62,6 +63,11 @@ static bool fill_hidden(struct machine *m, uint32_t va, enum access access, stru
     if (real)
         m->mem->marks[mfn.mfn] |= MARK_DIRTY | MARK_WRITTEN;
     return true;
+}
+
+static bool is_hidden(const struct machine *m, uint32_t va)
+{
+    return va - HIDDEN_GDT_OF(m->current->id) < HIDDEN_IMAGES || (va >= HIDDEN_STUB && va < HIDDEN_END);
 }
 
 /* Flushes of the TLB in an epoch, and how often a frame's code is forgotten for
@@ -117,7 +123,7 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
 {
     struct machine *m = machine;
     struct walk w;
-    if (G_UNLIKELY(va >= HIDDEN_GDT && va < HIDDEN_END))
+    if (G_UNLIKELY(is_hidden(m, va)))
         return fill_hidden(m, va, access, out);
     if (G_UNLIKELY(table_store_fill(m, va, out)))
         return true;

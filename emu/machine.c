@@ -11,6 +11,7 @@
 #include "dispatch/schedule.h"
 #include "dispatch/timer.h"
 #include "dispatch/traps.h"
+#include "vcpus.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -61,7 +62,7 @@ uint64_t machine_advance(struct machine *m, uint64_t ns)
 static void op_load_regs(void *user, struct vcpu *v)
 {
     struct machine *m = user;
-    cpu_get_regs(m->cpu, &v->regs);
+    cpu_get_regs_of(m->cpu, v->id, &v->regs);
     /* RF has done its work: a fault's frame gets its own. */
     v->regs.eflags &= ~(m->step.armed && !m->step.guest_tf ? EFLAGS_TF | EFLAGS_RF : EFLAGS_RF);
 }
@@ -267,10 +268,12 @@ struct machine *machine_new(const struct abi *abi, const struct image *image, co
     m->domain = domain_new(abi, m->mem, &domain_ops, m);
     m->domain->s.wallclock_ns = setup->date_ns;
     m->domain->want_why = true; /* for the report */
+    m->domain->s.nr_vcpus = MAX(setup->nr_vcpus, 1u);
     m->domain->tlb = &m->tlb;
     m->current = &m->domain->s.vcpu[0];
     m->privop = privop_new(m->insns, setup->cpu);
-    if (!(m->cpu = cpu_new(m->mem, &cpu_ops, m, error)) || !boot_build(m->domain, image, boot, error))
+    if (!(m->cpu = cpu_new(m->mem, &cpu_ops, m, error)) ||
+        !cpu_make_sets(m->cpu, m->domain->s.nr_vcpus, error) || !boot_build(m->domain, image, boot, error))
         goto fail;
     time_init(m->domain);
     m->s.fpu_live = abi->xen >= RING1_XEN_4_17; /* older Xens load it on the first use (12.2) */
@@ -365,6 +368,10 @@ static void settle(struct machine *m, struct vcpu *v)
         deliver_failsafe(v); /* 6.4 */
     if (v->regs_changed)
         give_regs(m, v);
+    if (G_UNLIKELY(v->fpu_given)) {
+        cpu_set_fpu(m->cpu, v->fpu);
+        v->fpu_given = false;
+    }
     cpu_set_ts(m->cpu, v->ts || !m->s.fpu_live);
     v->regs_changed = v->regs_loaded = false;
     s->attention &= ATTN_SCHED;
@@ -422,8 +429,17 @@ static uint64_t saturating_add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+/* A vcpu that waits may have what it waits for. */
+static bool anyone_wakes(struct domain *d)
+{
+    bool wakes = false;
+    for (unsigned i = 0; i < d->s.nr_vcpus; i++)
+        wakes |= vcpu_wake_check(&d->s.vcpu[i]);
+    return wakes;
+}
+
 /* Everything that may keep the guest from its next instruction. */
-static enum step before_guest(struct machine *m, struct vcpu *v, const struct ring1_budget *budget,
+static enum step before_guest(struct machine *m, const struct ring1_budget *budget,
                               const struct limits *limits, struct ring1_stop *stop)
 {
     struct domain *d = m->domain;
@@ -437,22 +453,24 @@ static enum step before_guest(struct machine *m, struct vcpu *v, const struct ri
         return stop_at(stop, RING1_STOP_BUDGET);
     if (timers_next(d) <= now) {
         timers_run(d);
-        time_update(d);
+        time_update(m->current);
         if (d->s.shutdown != SHUTDOWN_NONE)
             return ended(d, stop);
     }
     if (cpu_clock(m->cpu) - m->s.polled >= POLL_NS)
         poll_backends(m);
     d->s.attention &= ~ATTN_SCHED;
-    if (v->run != VCPU_RUNNING && !vcpu_wake_check(v)) {
-        if (poll_backends(m) && vcpu_wake_check(v))
-            return STEP_RUN;
+    if (!vcpus_schedule(m) && !anyone_wakes(d)) {
+        if (poll_backends(m) && anyone_wakes(d))
+            return STEP_AGAIN;
         if (m->abi->xen == RING1_XEN_2_0)
             m->s.fpu_live = false; /* another had the CPU: TS is set again (12.2) */
         return wait_until(m, timers_next(d), budget, stop);
     }
-    if (v->yielded) {
-        v->yielded = false;
+    if (m->current->run != VCPU_RUNNING)
+        return STEP_AGAIN;
+    if (d->s.queue.everyone) {
+        d->s.queue.everyone = false;
         idle_look(m);
         poll_backends(m);
     }
@@ -469,6 +487,7 @@ static uint64_t next_deadline(const struct machine *m, const struct ring1_budget
     if (m->time_mode == RING1_TIME_REAL)
         return clock + REAL_SLICE;
     uint64_t next = MIN(timers_next(m->domain), budget->until_ns);
+    next = MIN(next, run_queue_deadline(m->domain));
     return MIN(next, MIN(idle_deadline(m), m->s.polled + 10 * POLL_NS));
 }
 
@@ -503,7 +522,6 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
 {
     static const struct ring1_budget unlimited = RING1_BUDGET_UNLIMITED;
     struct domain *d = m->domain;
-    struct vcpu *v = m->current;
     if (!budget)
         budget = &unlimited;
     *stop = (struct ring1_stop){.wake_ns = NO_DEADLINE};
@@ -515,16 +533,17 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
     for (;;) {
         bool cut = m->block_cut;
         if (G_LIKELY(!cut)) {
-            enum step step = before_guest(m, v, budget, &limits, stop);
+            enum step step = before_guest(m, budget, &limits, stop);
             if (step == STEP_STOP)
                 return true;
             if (step == STEP_AGAIN)
                 continue;
-            if (deliver_pending(v)) {
+            if (deliver_pending(m->current)) {
                 cpu_charge(m->cpu, TRAP_NS);
                 m->s.goes_on = false;
             }
         }
+        struct vcpu *v = m->current;
         m->block_cut = false;
         bool given = v->regs_changed;
         settle(m, v);

@@ -76,7 +76,8 @@ struct machine {
         uint64_t traps; /* beside hypercalls */
         bool goes_on;   /* the next hypercall is the rest of the last one */
         struct idle_state idle;
-        struct step_state step;
+        struct step_state step;             /* of the vcpu that has the CPU */
+        struct step_state steps[MAX_VCPUS]; /* of the others */
         uint64_t polled;                          /* clock at the last poll of the back ends */
         bool fpu_live;                            /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
@@ -96,6 +97,7 @@ struct machine_setup {
     enum ring1_time_mode time_mode;
     int64_t date_ns; /* UTC ns since 1970 at system time 0 */
     const struct cpu_model *cpu;
+    unsigned nr_vcpus; /* 0: 1 */
 };
 
 /* Make the machine that `image` asks for. `abi` is a constant of abi_find. */

@@ -21,8 +21,8 @@ struct snapshot {
     struct machine_state machine;
     struct frame *frames;
     uint64_t clock;
-    GBytes *cpu;
-    GPtrArray *memory; /* struct saved_frame: those that may differ from zero */
+    GBytes *cpu[MAX_VCPUS]; /* NULL: of a vcpu that there is not */
+    GPtrArray *memory;      /* struct saved_frame: those that may differ from zero */
 };
 
 static bool is_zero(const uint8_t *page)
@@ -41,10 +41,32 @@ static bool may_differ_from_zero(const struct machine *m, uint32_t mfn)
            mfn == s->store_mfn.mfn;
 }
 
-/* Registers of the running vcpu into its struct, so that state is in one place. */
+/* Registers into the vcpus' structs, so that state is in one place. */
 static void collect_regs(struct machine *m)
 {
-    vcpu_regs(m->current);
+    for (unsigned i = 0; i < m->domain->s.nr_vcpus; i++)
+        vcpu_regs(&m->domain->s.vcpu[i]);
+}
+
+static void save_cpu(struct machine *m, struct snapshot *s)
+{
+    for (unsigned i = 0; i < m->domain->s.nr_vcpus; i++) {
+        cpu_select(m->cpu, i);
+        s->cpu[i] = cpu_save(m->cpu);
+    }
+    cpu_select(m->cpu, m->current->id);
+}
+
+/* False: the blob is of another engine. */
+static bool restore_cpu(struct machine *m, const struct snapshot *s)
+{
+    bool ok = true;
+    for (unsigned i = 0; i < s->domain->nr_vcpus; i++) {
+        cpu_select(m->cpu, i);
+        ok = ok && cpu_restore(m->cpu, s->cpu[i]);
+    }
+    cpu_select(m->cpu, ok ? s->domain->queue.current : m->current->id);
+    return ok;
 }
 
 struct snapshot *machine_save(struct machine *m)
@@ -59,7 +81,7 @@ struct snapshot *machine_save(struct machine *m)
     s->machine = m->s;
     s->frames = g_memdup2(m->mem->frames, (size_t)m->mem->nr_frames * sizeof(struct frame));
     s->clock = cpu_clock(m->cpu);
-    s->cpu = cpu_save(m->cpu);
+    save_cpu(m, s);
     s->memory = g_ptr_array_new_with_free_func(g_free);
     for (uint32_t i = 0; i < m->mem->nr_frames; i++) {
         const uint8_t *page = frame_ptr(m->mem, MFN(i));
@@ -79,7 +101,8 @@ void snapshot_free(struct snapshot *s)
         return;
     g_free(s->domain);
     g_free(s->frames);
-    g_bytes_unref(s->cpu);
+    for (unsigned i = 0; i < MAX_VCPUS; i++)
+        g_clear_pointer(&s->cpu[i], g_bytes_unref);
     g_ptr_array_unref(s->memory);
     g_free(s);
 }
@@ -107,7 +130,12 @@ bool machine_restore(struct machine *m, const struct snapshot *s, GError **error
                     m->mem->nr_frames);
         return false;
     }
-    if (!cpu_restore(m->cpu, s->cpu)) {
+    if (s->domain->nr_vcpus != m->domain->s.nr_vcpus) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the snapshot has %u vcpus, this machine %u",
+                    s->domain->nr_vcpus, m->domain->s.nr_vcpus);
+        return false;
+    }
+    if (!restore_cpu(m, s)) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the snapshot is of another CPU engine");
         return false;
     }
@@ -116,6 +144,7 @@ bool machine_restore(struct machine *m, const struct snapshot *s, GError **error
     m->mem->m2p_frames = s->m2p_frames;
     m->domain->s = *s->domain;
     m->s = s->machine;
+    m->current = &m->domain->s.vcpu[m->domain->s.queue.current];
     domain_restored(m->domain);
     cpu_set_clock(m->cpu, s->clock);
     return true;
@@ -124,8 +153,11 @@ bool machine_restore(struct machine *m, const struct snapshot *s, GError **error
 char *machine_hash(struct machine *m)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    const struct regs *r = vcpu_regs(m->current);
-    g_checksum_update(sum, (const guchar *)r, sizeof *r);
+    for (unsigned i = 0; i < m->domain->s.nr_vcpus; i++) {
+        struct vcpu *v = &m->domain->s.vcpu[i];
+        if (v->initialised)
+            g_checksum_update(sum, (const guchar *)vcpu_regs(v), sizeof(struct regs));
+    }
     for (uint32_t i = 0; i < m->mem->nr_frames; i++) {
         const uint8_t *page = frame_ptr(m->mem, MFN(i));
         if (!may_differ_from_zero(m, i) || is_zero(page))

@@ -40,7 +40,7 @@ static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum ac
  * first use, or the guest gets #PF at ldt_base + offset (5.5, 13.2). */
 static void ldt_miss(struct vcpu *v, uint32_t page)
 {
-    uint32_t offset = page - HIDDEN_LDT;
+    uint32_t offset = page - HIDDEN_LDT_OF(v->id);
     if (!ldt_fault(v, offset))
         deliver_page_fault(v, GVA(v->ldt_base + offset), 0);
 }
@@ -51,11 +51,11 @@ static void memory_fault(struct machine *m, struct vcpu *v, const struct cpu_eve
     struct walk w;
     uint32_t address;
 
-    if (m->segment_limits && !m->step.armed && e->page >= HIDDEN_GDT && e->page < HIDDEN_STUB) {
+    if (m->segment_limits && !m->step.armed && e->page - HIDDEN_GDT_OF(v->id) < HIDDEN_IMAGES) {
         step_want(m);
         return;
     }
-    if (e->page >= HIDDEN_LDT && e->page < HIDDEN_STUB) {
+    if (e->page - HIDDEN_LDT_OF(v->id) < HIDDEN_IMAGES / 2) {
         ldt_miss(v, e->page);
         return;
     }

@@ -34,6 +34,7 @@ ring1_config *ring1_config_new(void)
 {
     ring1_config *c = g_new0(ring1_config, 1);
     c->memory_mib = 256;
+    c->vcpus = 1;
     c->mfn_seed = c->preempt_seed = 1;
     c->date_ns = INT64_C(1577836800) * 1000000000; /* 2020-01-01T00:00:00Z */
     c->console_io = true;
@@ -138,6 +139,11 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
 {
     g_autoptr(GBytes) initrd = NULL;
     const struct abi *abi = choose_abi(c, image, error);
+    if (abi && (c->vcpus < 1 || c->vcpus > abi->max_vcpus)) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "%u vcpus: ABI %s has 1 to %u", c->vcpus,
+                    abi->name, abi->max_vcpus);
+        return NULL;
+    }
     if (!abi || (c->initrd && !(initrd = image_read_file(c->initrd, error))))
         return NULL;
     struct boot_config boot = {
@@ -153,6 +159,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
         .time_mode = c->time,
         .date_ns = c->date_ns,
         .cpu = cpu_model_find(c->cpu),
+        .nr_vcpus = c->vcpus,
     };
     ring1_machine *m = g_new0(ring1_machine, 1);
     m->machine = machine_new(abi, image, &boot, &setup, &machine_ops, m, error);

@@ -42,6 +42,7 @@ enum ring1_error {
  * gives the defaults. Strings are copied by ring1_machine_new*. */
 typedef struct ring1_config {
     unsigned memory_mib;          /* 1..4096; default 256 */
+    unsigned vcpus;               /* 1..32 (xen-2.0: 1); default 1 */
     enum ring1_abi abi;           /* default AUTO: what the image asks for */
     enum ring1_xen xen;           /* default AUTO: the ABI's own */
     enum ring1_mfn_mode mfn_mode; /* default SHUFFLE */

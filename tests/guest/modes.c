@@ -6,7 +6,7 @@
  * step, and at random ones. Console, memory, registers, time and the report of its
  * end must be the same.
  *
- * usage: modes IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]
+ * usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]
  */
 #include <ring1/ring1.h>
 #include <stdio.h>
@@ -117,9 +117,14 @@ int main(int argc, char **argv)
     ring1_config *config = ring1_config_new();
     struct outcome out[NR_MODES] = {0};
     unsigned failed = 0;
+    if (argc > 2 && strcmp(argv[1], "--vcpus") == 0) {
+        config->vcpus = (unsigned)atoi(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
     if (argc < 4 || !ring1_abi_from_name(argv[2], &config->abi) ||
         !ring1_xen_from_name(argv[3], &config->xen)) {
-        fprintf(stderr, "usage: modes IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]\n");
+        fprintf(stderr, "usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]\n");
         return 2;
     }
     config->memory_mib = argc > 4 ? (unsigned)atoi(argv[4]) : 16;

@@ -196,7 +196,7 @@ START_TEST(old_dates)
         f->now = 1000000000;
         time_init(f->d);
         f->now = 7000000000;
-        time_update(f->d);
+        time_update(f->v);
         if (X20(f))
             ck_assert_uint_eq(*(uint32_t *)(shared_info(f->d) + 296), 2);
         else

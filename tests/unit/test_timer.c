@@ -174,10 +174,10 @@ START_TEST(clock_3)
         ck_assert_uint_eq(load32(si + 2312), 5);
         /* Not more than once a millisecond. */
         f->now = MS - 1;
-        time_update(f->d);
+        time_update(f->v);
         ck_assert_uint_eq(load32(info + 32), 2);
         f->now = 5 * MS;
-        time_update(f->d);
+        time_update(f->v);
         ck_assert_uint_eq(load32(info + 32), 4);
         ck_assert_uint_eq(load32(info + 48), 5 * MS);
         ck_assert_uint_eq(guest_time(info, 7 * MS), 7 * MS);
@@ -196,7 +196,7 @@ START_TEST(clock_2_0)
     ck_assert_uint_eq(load32(si + 272), load32(si + 276));
     ck_assert_uint_ne(load32(si + 272), 0);
     f->now = 2500 * MS;
-    time_update(f->d);
+    time_update(f->v);
     ck_assert_uint_eq(load32(si + 272), load32(si + 276));
     ck_assert_uint_eq(load32(si + 280), 2500 * MS);
     ck_assert_uint_eq(load32(si + 288), 2500 * MS);
@@ -222,12 +222,12 @@ START_TEST(time_area)
         ck_rc(CALL(f, 24, 13, 0, FX_WORDS(f, area.va).va), 0);
         ck_assert_uint_eq(fx_get(f, GVA(area.va + 24)), 0x80000000);
         f->now = 9 * MS;
-        time_update(f->d);
+        time_update(f->v);
         ck_assert_uint_eq(fx_get(f, GVA(area.va + 16)), 9 * MS);
         /* Unmapped again: nobody minds. */
         ck_rc(fx_map(f, area, 0), 0);
         f->now = 12 * MS;
-        time_update(f->d);
+        time_update(f->v);
     }
 }
 END_TEST
