@@ -6,7 +6,7 @@
  */
 #include "lib/smp.h"
 
-#define TURNS 50u
+static u32 turns = 50; /* of everything; turns= on the command line */
 
 /* --- coming up ----------------------------------------------------------------- */
 
@@ -43,7 +43,7 @@ static volatile u32 ball;
 
 static void catch (struct cpu *self)
 {
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         self->info[1] = 1;
         while (ball != 2 * i + 1) {
             block();
@@ -61,7 +61,7 @@ static void ping_pong(void)
 
     ball = 0;
     smp_give(&cpus[1], catch);
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         ball = 2 * i + 1;
         send_ipi(&cpus[1]);
         cpus[0].info[1] = 1;
@@ -72,7 +72,7 @@ static void ping_pong(void)
         cpus[0].info[1] = 0;
     }
     smp_wait(&cpus[1]);
-    CHECK("an IPI to and fro", cpus[0].ipis - ipis, TURNS);
+    CHECK("an IPI to and fro", cpus[0].ipis - ipis, turns);
 }
 
 /* Each asks all others again and again, and goes on when all have answered. */
@@ -98,7 +98,7 @@ static u32 unanswered(const struct cpu *self)
 
 static void storm(struct cpu *self)
 {
-    for (u32 turn = 0; turn < TURNS; turn++) {
+    for (u32 turn = 0; turn < turns; turn++) {
         for (u32 i = 0; i < nr_cpus; i++) {
             if (i == self->id)
                 continue;
@@ -120,7 +120,7 @@ static void ipi_storm(void)
     for (u32 i = 1; i < nr_cpus; i++)
         smp_wait(&cpus[i]);
     on_ipi = 0;
-    CHECK("a storm of IPIs", answers, nr_cpus * (nr_cpus - 1) * TURNS);
+    CHECK("a storm of IPIs", answers, nr_cpus * (nr_cpus - 1) * turns);
 }
 
 /* --- locks ---------------------------------------------------------------------- */
@@ -128,9 +128,9 @@ static void ipi_storm(void)
 static volatile u32 lock, counter;
 static volatile u32 next_ticket, now_serving;
 
-static void spend(u32 turns)
+static void spend(u32 rounds)
 {
-    for (volatile u32 i = 0; i < turns; i++)
+    for (volatile u32 i = 0; i < rounds; i++)
         ;
 }
 
@@ -146,7 +146,7 @@ static void count_slowly(void)
 static void with_spinlock(struct cpu *self)
 {
     (void)self;
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         while (atomic_swap(&lock, 1))
             pause();
         count_slowly();
@@ -157,7 +157,7 @@ static void with_spinlock(struct cpu *self)
 static void with_yield(struct cpu *self)
 {
     (void)self;
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         while (atomic_swap(&lock, 1))
             yield();
         count_slowly();
@@ -169,7 +169,7 @@ static void with_yield(struct cpu *self)
 static void with_tickets(struct cpu *self)
 {
     (void)self;
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         u32 mine = atomic_add(&next_ticket, 1);
         while (now_serving != mine)
             pause();
@@ -189,7 +189,7 @@ static void with_poll(struct cpu *self)
     } poll = {&port, 1, 0};
 
     set_port_mask(port, 1);
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         u32 mine = atomic_add(&next_ticket, 1);
         while (now_serving != mine) {
             asm volatile("lock andl %1, %0"
@@ -224,7 +224,7 @@ static void locks(void)
             continue;
         counter = 0;
         smp_all(kinds[i].job);
-        CHECK(kinds[i].name, counter, (nr_cpus - 1) * TURNS);
+        CHECK(kinds[i].name, counter, (nr_cpus - 1) * turns);
     }
     for (u32 i = 0; i < nr_cpus; i++)
         cpus[i].mail = 0;
@@ -238,7 +238,7 @@ static volatile u32 went_back, early, missed;
 /* What one has read another does not read earlier. */
 static void read_times(struct cpu *self)
 {
-    for (u32 i = 0; i < 4 * TURNS; i++) {
+    for (u32 i = 0; i < 4 * turns; i++) {
         while (atomic_swap(&lock, 1))
             pause();
         u64 now = system_time(self);
@@ -390,7 +390,7 @@ static void shootdown(void)
     smp_give(&cpus[1], look);
     CHECK("the other sees it", seen_after(2), 1);
     /* By the pointer in update_va_mapping, its "all", and by mmuext_op. */
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         u32 want = i & 1 ? 1 : 2, frame = i & 1 ? a : b;
         u32 flags = i % 3 == 0 ? ((u32)&mask | 2u) : i % 3 == 1 ? 4u | 1u : 0u;
         wrong += map_page_flags(window, pte(frame, PTE_RO), flags) != 0;
@@ -439,7 +439,7 @@ static volatile u32 downs;
 
 static void go_down(struct cpu *self)
 {
-    for (u32 i = 0; i < TURNS; i++) {
+    for (u32 i = 0; i < turns; i++) {
         vcpu_op(VCPUOP_down, self->id, 0);
         atomic_add(&downs, 1);
     }
@@ -451,7 +451,7 @@ static void going_down(void)
 
     for (u32 i = 1; i < nr_cpus; i++)
         smp_give(&cpus[i], go_down);
-    while (ups < (nr_cpus - 1) * TURNS) {
+    while (ups < (nr_cpus - 1) * turns) {
         for (u32 i = 1; i < nr_cpus; i++)
             if (cpus[i].job && !vcpu_op(VCPUOP_is_up, i, 0)) {
                 vcpu_op(VCPUOP_up, i, 0);
@@ -461,7 +461,7 @@ static void going_down(void)
     }
     for (u32 i = 1; i < nr_cpus; i++)
         smp_wait(&cpus[i]);
-    CHECK("all went down and came up again", downs, (nr_cpus - 1) * TURNS);
+    CHECK("all went down and came up again", downs, (nr_cpus - 1) * turns);
     CHECK("down, by another", vcpu_op(VCPUOP_down, 1, 0), 0);
     CHECK("  is it up", vcpu_op(VCPUOP_is_up, 1, 0), 0);
     arrived = 0;
@@ -476,6 +476,10 @@ static void going_down(void)
 
 void guest_main(void)
 {
+    const char *wanted = option("turns");
+
+    for (turns = wanted ? 0 : turns; wanted && *wanted >= '0' && *wanted <= '9'; wanted++)
+        turns = turns * 10 + (u32)(*wanted - '0');
     smp_start();
     print("%u vcpus\n", nr_cpus);
     if (nr_cpus < 2)
