@@ -14,7 +14,9 @@ typedef unsigned long long u64;
 typedef signed char s8;
 typedef signed int s32;
 
+#ifndef VIRT_BASE
 #define VIRT_BASE 0xC0000000u
+#endif
 #define PAGE_SIZE 4096u
 
 #ifdef GUEST_2_0

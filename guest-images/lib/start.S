@@ -3,9 +3,10 @@
  * start.S - where a small guest begins, and what it tells the domain builder:
  * ELF notes in the PAE images, the older __xen_guest string in the others, so
  * that both ways of a loader are used (docs/xen-abi.md 4.1). With OLD_LINUX all
- * have the string of a Linux 2.6.18, whose image begins at 1 MiB.
+ * have the string of a Linux 2.6.18, whose image begins at 1 MiB, with OLD_NETBSD
+ * that of a NetBSD 5 or, without PAE, of an older one, whose VIRT_BASE is there.
  */
-#if defined(GUEST_PAE) && !defined(OLD_LINUX)
+#if defined(GUEST_PAE) && !defined(OLD_LINUX) && !defined(OLD_NETBSD)
         .macro note type:req, value:vararg
         .long 4, 2f - 1f, \type
         .asciz "Xen"
@@ -41,6 +42,14 @@
         .asciz  "PAE=yes[extended-cr3],LOADER=generic"
 #else
         .asciz  "PAE=no,LOADER=generic"
+#endif
+#elif defined(OLD_NETBSD)
+        .ascii  "GUEST_OS=netbsd,GUEST_VER=3.0,XEN_VER=xen-3.0,LOADER=generic,"
+#ifdef GUEST_PAE
+        .ascii  "VIRT_BASE=0xc0000000,ELF_PADDR_OFFSET=0xc0000000,VIRT_ENTRY=0xc0100000,"
+        .asciz  "HYPERCALL_PAGE=0x00000101,PAE=yes[extended-cr3],BSD_SYMTAB=yes"
+#else
+        .asciz  "VIRT_BASE=0xc0100000,BSD_SYMTAB=yes"
 #endif
 #elif defined(GUEST_2_0)
         .ascii "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=2.0,VIRT_BASE=0xC0000000,LOADER=generic"
