@@ -102,6 +102,15 @@ static bool take_memory(struct options *o, const char *option, const char *value
     return true;
 }
 
+static bool take_maxmem(struct options *o, const char *option, const char *value, GError **error)
+{
+    uint64_t mib;
+    if (!parse_number(value, 1, 4096, &mib))
+        return bad_value(error, option, value, "a number of MiB from 1 to 4096");
+    o->config->maxmem_mib = (unsigned)mib;
+    return true;
+}
+
 static bool take_initrd(struct options *o, const char *option, const char *value, GError **error)
 {
     if (!*value)
@@ -308,6 +317,7 @@ static const struct option_row {
     {"memory", 'm', COMMAND_RUN | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)",
      take_memory},
     {"vcpus", 0, COMMAND_RUN, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
+    {"maxmem", 0, COMMAND_RUN, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
     {"initrd", 0, COMMAND_RUN | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
     {"append", 0, COMMAND_RUN, "STRING", "The guest's command line", take_append},
     {"abi", 0, COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",

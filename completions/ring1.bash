@@ -14,7 +14,7 @@ _ring1()
     local options
     case ${words[1]-} in
     run)
-        options="--memory --vcpus --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
+        options="--memory --maxmem --vcpus --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --console-io --segment-limits --preempt --trace --report
             --raw --help"
         ;;
@@ -39,7 +39,7 @@ _ring1()
     --segment-limits) values="strict off" ;;
     --preempt) values="normal every random:1" ;;
     --vcpus) values="1 2 4 8 16 32" ;;
-    -m | --memory) values="16 64 256 1024 4096" ;;
+    -m | --memory | --maxmem) values="16 64 256 1024 4096" ;;
     --append | --max-time | --max-guest-time | --max-hypercalls | --raw) return ;;
     esac
     if [[ -n ${values-} ]]; then

@@ -327,6 +327,7 @@ struct domain_state {
     struct evtchn evtchn[NR_EVTCHNS];
     unsigned evtchn_top;       /* ports below have been used at some time */
     uint32_t xen_frame_cursor; /* xen_frame_alloc's search goes on below it; 0: from the top */
+    uint32_t lowest_free;      /* no frame below is free */
     struct grant_table grant;
     struct vcpu vcpu[MAX_VCPUS];
 };

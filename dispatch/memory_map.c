@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define E820_RAM     1u
+#define E820MAX_3_X  3u
 #define E820MAX_4_17 1024u
 
 /* The map as it is: the builder's, until the guest set one. */
@@ -20,6 +21,8 @@ static uint32_t current_map(const struct domain *d, const struct e820_entry **ma
         *map = d->s.e820;
         return d->s.e820_nr;
     }
+    if (d->abi->xen < RING1_XEN_4_17)
+        return 0;
     *builder = (struct e820_entry){0, (uint64_t)d->s.max_pages << RING1_PAGE_SHIFT, E820_RAM};
     *map = builder;
     return 1;
@@ -33,7 +36,8 @@ int32_t get_memory_map(struct vcpu *v, gva_t arg)
     struct {
         uint32_t nr_entries, buffer;
     } out;
-    if (d->abi->xen < RING1_XEN_4_17)
+    /* Older Xens ask for the map before the argument. */
+    if (d->abi->xen < RING1_XEN_4_17 && current_map(d, &map, &builder) == 0)
         return refuse(d, -XEN_ENOSYS, "the domain has no memory map");
     if (guest_read(v, arg, &out, sizeof out))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
@@ -71,9 +75,11 @@ int32_t set_memory_map(struct vcpu *v, gva_t arg)
     if (guest_read(v, arg, &map, sizeof map))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
     if (d->abi->xen < RING1_XEN_4_17) {
-        if (map.domid == FOREIGN_SELF)
-            return refuse(d, -XEN_ENOSYS, "not served yet");
-        return refuse(d, -XEN_EPERM, "domain %u", map.domid);
+        if (map.nr_entries > E820MAX_3_X)
+            return refuse(d, -XEN_EINVAL, "%u entries", map.nr_entries);
+        if (map.domid != FOREIGN_SELF)
+            return refuse(d, -XEN_EPERM, "domain %u", map.domid);
+        return set_own_map(v, GVA(map.buffer), map.nr_entries);
     }
     if (map.nr_entries > E820MAX_4_17)
         return refuse(d, -XEN_EINVAL, "%u entries", map.nr_entries);

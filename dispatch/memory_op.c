@@ -8,57 +8,12 @@
 #include "mmu.h"
 #include "preempt.h"
 
-/* Highest order of an extent that 4.17 gives a domain without devices; older
- * Xens give single pages only. */
-#define MAX_ORDER_4_17 9u
 /* Highest order that is an order at all in 3.x. */
 #define MAX_ORDER_3_X 18u
 
-enum {
-    XENMEM_increase_reservation = 0,
-    XENMEM_decrease_reservation = 1,
-    XENMEM_maximum_ram_page = 2,
-    XENMEM_current_reservation = 3,
-    XENMEM_maximum_reservation = 4,
-    XENMEM_machphys_mfn_list = 5,
-    XENMEM_populate_physmap = 6,
-    XENMEM_add_to_physmap = 7,
-    XENMEM_translate_gpfn_list = 8,
-    XENMEM_memory_map = 9,
-    XENMEM_machine_memory_map = 10,
-    XENMEM_exchange = 11,
-    XENMEM_machphys_mapping = 12,
-    XENMEM_set_memory_map = 13,
-    XENMEM_maximum_gpfn = 14,
-    XENMEM_remove_from_physmap = 15,
-    XENMEM_set_pod_target = 16,
-    XENMEM_get_pod_target = 17,
-    XENMEM_get_sharing_freed_pages = 18,
-    XENMEM_get_sharing_shared_pages = 19,
-    XENMEM_access_op = 21,
-    XENMEM_add_to_physmap_batch = 23,
-    XENMEM_machphys_compat_mfn_list = 25,
-    XENMEM_get_vnumainfo = 26,
-    XENMEM_reserved_device_memory_map = 27,
-    /* 4.17 has more, for toolstacks. */
-    XENMEM_acquire_resource = 28,
-};
-
-struct xen_memory_reservation {
-    uint32_t extent_start, nr_extents, extent_order, mem_flags;
-    uint16_t domid, pad;
-};
-G_STATIC_ASSERT(sizeof(struct xen_memory_reservation) == 20);
-
-struct xen_memory_exchange {
-    struct xen_memory_reservation in, out;
-    uint32_t nr_exchanged;
-};
-G_STATIC_ASSERT(sizeof(struct xen_memory_exchange) == 44);
-
 /* --- extents ------------------------------------------------------------------- */
 
-static unsigned max_order(const struct domain *d)
+unsigned extent_max_order(const struct domain *d)
 {
     return d->abi->xen >= RING1_XEN_4_17 ? MAX_ORDER_4_17 : 0;
 }
@@ -69,13 +24,12 @@ static bool is_free(const struct memory *mem, uint32_t mfn)
     return f->owner == OWNER_NOBODY && f->count == 0;
 }
 
-/* 2^order free frames, aligned, found from *cursor on, which is left behind them:
- * one call looks at each frame once. */
-static bool find_extent(const struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first)
+bool extent_find(struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first)
 {
     const struct memory *mem = d->mem;
     uint32_t n = 1u << order;
-    uint32_t at = (*cursor + n - 1) & ~(n - 1);
+    bool from_lowest = *cursor <= d->s.lowest_free;
+    uint32_t at = ((from_lowest ? d->s.lowest_free : *cursor) + n - 1) & ~(n - 1);
     for (; at + n <= mem->nr_frames; at += n) {
         uint32_t i = 0;
         while (i < n && is_free(mem, at + i))
@@ -83,6 +37,8 @@ static bool find_extent(const struct domain *d, unsigned order, uint32_t *cursor
         if (i == n) {
             *first = MFN(at);
             *cursor = at + n;
+            if (from_lowest && order == 0)
+                d->s.lowest_free = at + 1;
             return true;
         }
     }
@@ -90,13 +46,13 @@ static bool find_extent(const struct domain *d, unsigned order, uint32_t *cursor
     return false;
 }
 
-static void assign_extent(struct domain *d, mfn_t first, unsigned order)
+void extent_assign(struct domain *d, mfn_t first, unsigned order)
 {
     for (uint32_t i = 0; i < 1u << order; i++)
         page_assign(d, MFN(first.mfn + i));
 }
 
-static void release_extent(struct domain *d, mfn_t first, unsigned order)
+void extent_release(struct domain *d, mfn_t first, unsigned order)
 {
     for (uint32_t i = 0; i < 1u << order; i++)
         page_release(d, MFN(first.mfn + i));
@@ -104,9 +60,9 @@ static void release_extent(struct domain *d, mfn_t first, unsigned order)
 
 static bool alloc_extent(struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first)
 {
-    if (d->s.tot_pages + (1u << order) > d->s.max_pages || !find_extent(d, order, cursor, first))
+    if (d->s.tot_pages + (1u << order) > d->s.max_pages || !extent_find(d, order, cursor, first))
         return false;
-    assign_extent(d, *first, order);
+    extent_assign(d, *first, order);
     return true;
 }
 
@@ -221,7 +177,7 @@ static int32_t extents_run(struct extents *x, unsigned op)
     if (!listless && !requests_range_ok(d, x->list, x->nr, 4))
         return refuse(d, (int32_t)start, "%u extents at %#x reach beyond the guest's addresses", x->nr,
                       x->list.va);
-    if (x->order > (any_order ? MAX_ORDER_3_X : max_order(d)))
+    if (x->order > (any_order ? MAX_ORDER_3_X : extent_max_order(d)))
         return refuse(d, (int32_t)start, "extents of order %u", x->order);
     if (op == XENMEM_increase_reservation)
         increase(x);
@@ -255,169 +211,6 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
 bool domain_exists(const struct domain *d, uint16_t domid)
 {
     return domid == FOREIGN_SELF || domid == d->s.domid || domid == DOMID_BACKEND;
-}
-
-/* --- exchange ------------------------------------------------------------------- */
-
-/* 4.17's translation for 32-bit callers: lists must fit into what it has, orders
- * count modulo 32, and what it will pass on is read at once. */
-#define XLAT_EXTENTS ((2 * RING1_PAGE_SIZE - 88) / 8)
-
-static int32_t translate_exchange(struct vcpu *v, const struct xen_memory_exchange *x)
-{
-    struct domain *d = v->domain;
-    const struct xen_memory_reservation *in = &x->in, *out = &x->out;
-    int64_t delta = (int64_t)out->extent_order - in->extent_order;
-    uint32_t pfn, per_extent = (1u << (ABS(delta) & 31)) + 1, end;
-
-    if (delta > 0 && x->nr_exchanged & ((1u << (delta & 31)) - 1))
-        return refuse(d, -XEN_EINVAL, "%u extents done are no whole chunks", x->nr_exchanged);
-    if (!guest_range_ok(d, GVA(in->extent_start), in->nr_extents * 4ull) ||
-        !guest_range_ok(d, GVA(out->extent_start), out->nr_extents * 4ull))
-        return refuse(d, -XEN_EFAULT, "lists at %#x and %#x", in->extent_start, out->extent_start);
-    if (per_extent > XLAT_EXTENTS)
-        return refuse(d, -XEN_E2BIG, "orders %u and %u", in->extent_order, out->extent_order);
-    end = XLAT_EXTENTS / per_extent;
-    if (delta > 0)
-        end <<= delta & 31;
-    end = (uint32_t)MIN((uint64_t)end + x->nr_exchanged, in->nr_extents);
-    for (uint32_t i = x->nr_exchanged; i < end; i++)
-        if (guest_read_index(v, GVA(in->extent_start), i, &pfn, 4))
-            return refuse(d, -XEN_EFAULT, "input extent %u cannot be read", i);
-    return 0;
-}
-
-static int32_t check_exchange_4_17(struct vcpu *v, const struct xen_memory_exchange *x)
-{
-    struct domain *d = v->domain;
-    const struct xen_memory_reservation *in = &x->in, *out = &x->out;
-    int32_t rc = translate_exchange(v, x);
-    if (rc)
-        return rc;
-    if (in->extent_order > max_order(d) || out->extent_order > max_order(d))
-        return refuse(d, -XEN_EPERM, "extents of order %u", MAX(in->extent_order, out->extent_order));
-    if (in->domid != out->domid)
-        return refuse(d, -XEN_EINVAL, "domains %u and %u", in->domid, out->domid);
-    if (x->nr_exchanged == in->nr_extents)
-        return 0;
-    if (!domain_exists(d, in->domid))
-        return refuse(d, -XEN_ESRCH, "no domain %u", in->domid);
-    if (in->domid == DOMID_BACKEND)
-        return refuse(d, -XEN_EPERM, "memory of domain %u", in->domid);
-    return 0;
-}
-
-static int32_t check_exchange(struct vcpu *v, const struct xen_memory_exchange *x)
-{
-    struct domain *d = v->domain;
-    const struct xen_memory_reservation *in = &x->in, *out = &x->out;
-    bool new = d->abi->xen >= RING1_XEN_4_17;
-    unsigned in_shift = in->extent_order & 31, out_shift = out->extent_order & 31;
-
-    if (x->nr_exchanged > in->nr_extents || (in->domid != out->domid && !new))
-        return refuse(d, -XEN_EINVAL, "in and out do not match");
-    if ((!new && (in->extent_order > 31 || out->extent_order > 31)) ||
-        UINT32_MAX >> in_shift < in->nr_extents || UINT32_MAX >> out_shift < out->nr_extents ||
-        in->nr_extents << in_shift != out->nr_extents << out_shift)
-        return refuse(d, -XEN_EINVAL, "%u extents of order %u against %u of order %u", in->nr_extents,
-                      in->extent_order, out->nr_extents, out->extent_order);
-    if (new)
-        return check_exchange_4_17(v, x);
-    if (in->extent_order > max_order(d) || out->extent_order > max_order(d))
-        return refuse(d, -XEN_EPERM, "extents of order %u", MAX(in->extent_order, out->extent_order));
-    if (in->domid != FOREIGN_SELF)
-        return refuse(d, -XEN_EPERM, "memory of domain %u", in->domid);
-    return 0;
-}
-
-/* The frames of input extents [first, first + n) into `frames`. */
-static int32_t collect(struct vcpu *v, const struct xen_memory_reservation *in, uint32_t first, uint32_t n,
-                       uint32_t *frames)
-{
-    struct domain *d = v->domain;
-    uint32_t total = 0;
-    for (uint32_t j = 0; j < n; j++) {
-        uint32_t mfn;
-        if (guest_read_index(v, GVA(in->extent_start), first + j, &mfn, 4))
-            return refuse(d, -XEN_EFAULT, "input extent %u cannot be read", first + j);
-        for (uint32_t k = 0; k < 1u << in->extent_order; k++, total++) {
-            bool twice = false;
-            for (uint32_t i = 0; i < total && !twice; i++)
-                twice = frames[i] == mfn + k;
-            if (twice || !page_is_only_allocated(d, MFN(mfn + k)))
-                return refuse(d, -XEN_EINVAL, "input extent %u: frame %#x is in use or not the domain's",
-                              first + j, mfn + k);
-            frames[total] = mfn + k;
-        }
-    }
-    return 0;
-}
-
-/* One chunk: 2^order frames in and out, where order is the larger of the two. */
-static int32_t exchange_chunk(struct vcpu *v, const struct xen_memory_exchange *x, uint32_t chunk,
-                              uint32_t *cursor)
-{
-    struct domain *d = v->domain;
-    unsigned in_order = x->in.extent_order, out_order = x->out.extent_order;
-    unsigned order = MAX(in_order, out_order);
-    uint32_t nr_in = 1u << (order - in_order), nr_out = 1u << (order - out_order);
-    uint32_t frames[1u << MAX_ORDER_4_17];
-    mfn_t got[1u << MAX_ORDER_4_17];
-
-    int32_t rc = collect(v, &x->in, chunk * nr_in, nr_in, frames);
-    if (rc)
-        return rc;
-    for (uint32_t j = 0; j < nr_out; j++) {
-        /* From where the last search ended, then from the start: what was given
-         * back meanwhile lies behind. */
-        if (find_extent(d, out_order, cursor, &got[j]) ||
-            (*cursor = 0, find_extent(d, out_order, cursor, &got[j]))) {
-            assign_extent(d, got[j], out_order);
-            continue;
-        }
-        while (j-- > 0)
-            release_extent(d, got[j], out_order);
-        return refuse(d, -XEN_ENOMEM, "no memory for the output extents of chunk %u", chunk);
-    }
-    for (uint32_t i = 0; i < 1u << order; i++)
-        page_release(d, MFN(frames[i]));
-    for (uint32_t j = 0; j < nr_out; j++) {
-        uint32_t pfn = 0, at = chunk * nr_out + j;
-        bool named = guest_read_index(v, GVA(x->out.extent_start), at, &pfn, 4) == 0;
-        for (uint32_t k = 0; k < 1u << out_order; k++)
-            m2p_set(d, MFN(got[j].mfn + k), named ? pfn + k : M2P_INVALID);
-        (void)guest_write_index(v, GVA(x->out.extent_start), at, &got[j].mfn, 4);
-    }
-    return 0;
-}
-
-static int32_t exchange(struct vcpu *v, gva_t arg)
-{
-    struct domain *d = v->domain;
-    struct xen_memory_exchange x;
-    if (guest_read(v, arg, &x, sizeof x))
-        return refuse(d, -XEN_EFAULT, "the exchange at %#x cannot be read", arg.va);
-    int32_t rc = check_exchange(v, &x);
-    if (rc)
-        return rc;
-    unsigned order = MAX(x.in.extent_order, x.out.extent_order) - x.in.extent_order;
-    uint32_t chunk = x.nr_exchanged >> order, chunks = x.in.nr_extents >> order, first = chunk;
-    bool stopped = false;
-    /* A call that goes on looks for frames where it stopped. */
-    uint32_t cursor = chunk ? d->s.preempt.cursor : 0;
-    for (; chunk < chunks && !rc; chunk += !rc) {
-        stopped = preempt_before(v, chunk - first);
-        if (stopped)
-            break;
-        rc = exchange_chunk(v, &x, chunk, &cursor);
-        preempt_work(d, 1u << MAX(x.in.extent_order, x.out.extent_order));
-    }
-    d->s.preempt.cursor = cursor;
-    x.nr_exchanged = chunk < chunks ? chunk << order : x.in.nr_extents;
-    if (guest_write(v, GVA(arg.va + (uint32_t)offsetof(struct xen_memory_exchange, nr_exchanged)),
-                    &x.nr_exchanged, 4))
-        return refuse(d, -XEN_EFAULT, "nr_exchanged cannot be written");
-    return stopped ? hypercall_continue(v, 12, 2, (const uint32_t[]){XENMEM_exchange, arg.va}) : rc;
 }
 
 /* --- queries --------------------------------------------------------------------- */
@@ -649,7 +442,7 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
         return refuse(d, abi->xen >= RING1_XEN_4_17 ? -XEN_EPERM : -XEN_EINVAL,
                       "for privileged domains alone");
     case XENMEM_exchange:
-        return exchange(v, p);
+        return memory_exchange(v, p);
     case XENMEM_machphys_mapping:
         return machphys_mapping(v, p);
     case XENMEM_set_memory_map:

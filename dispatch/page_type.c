@@ -41,6 +41,7 @@ static void frame_free(struct domain *d, mfn_t mfn)
     struct frame *f = frame_info(d->mem, mfn);
     *f = (struct frame){.owner = OWNER_NOBODY};
     d->s.tot_pages--;
+    d->s.lowest_free = MIN(d->s.lowest_free, mfn.mfn);
     m2p_set(d, mfn, m2p_unused(d->abi));
 }
 

@@ -68,10 +68,17 @@ struct build {
     GBytes *initrd; /* as it lies in memory, or NULL */
 };
 
-uint32_t boot_machine_frames(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode mode)
+static bool plan_frames(const struct abi *abi, const struct boot_config *config, struct frame_plan *plan,
+                        GError **error)
+{
+    return frames_plan(abi, config->nr_pages, MAX(config->nr_pages, config->max_pages), config->mfn_mode,
+                       plan, error);
+}
+
+uint32_t boot_machine_frames(const struct abi *abi, const struct boot_config *config, GError **error)
 {
     struct frame_plan plan;
-    return frames_plan(abi, nr_pages, mode, &plan, NULL) ? plan.nr_frames : 0;
+    return plan_frames(abi, config, &plan, error) ? plan.nr_frames : 0;
 }
 
 /* --- filling memory ----------------------------------------------------------- */
@@ -356,7 +363,8 @@ static bool boot_pin(const struct build *b, mfn_t top, GError **error)
 static bool fill_domain(const struct build *b, GError **error)
 {
     struct domain *d = b->d;
-    d->s.nr_pages = d->s.tot_pages = d->s.max_pages = b->layout->nr_pages;
+    d->s.nr_pages = d->s.tot_pages = b->layout->nr_pages;
+    d->s.max_pages = MAX(d->s.nr_pages, b->config->max_pages);
     connect_backends(b);
     load_kernel(b);
     load_initrd(b);
@@ -383,8 +391,7 @@ bool boot_build_layout(struct domain *d, const struct image *image, const struct
 {
     struct frame_plan plan;
     g_autoptr(GBytes) initrd = NULL;
-    if (!frames_plan(d->abi, config->nr_pages, config->mfn_mode, &plan, error) ||
-        !check_cmdline(d->abi, config, error))
+    if (!plan_frames(d->abi, config, &plan, error) || !check_cmdline(d->abi, config, error))
         return false;
     if (plan.nr_frames > d->mem->nr_frames) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the machine has %u frames where %u are needed",

@@ -12,7 +12,8 @@
 #include <dispatch/domain.h>
 
 struct boot_config {
-    uint32_t nr_pages; /* 1..1048576 */
+    uint32_t nr_pages;  /* 1..1048576 */
+    uint32_t max_pages; /* that it may grow to; 0: nr_pages */
     enum ring1_mfn_mode mfn_mode;
     uint64_t mfn_seed;
     const char *cmdline; /* NULL: empty */
@@ -27,9 +28,9 @@ struct boot_config {
 #define BOOT_PORT_CONSOLE 2u
 #define BOOT_PORT_CONTROL 1u /* 2.0 */
 
-/* How many machine frames memory_new must make for boot_build, 0 when frames_plan
- * (frames.h) would refuse. */
-uint32_t boot_machine_frames(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode mode);
+/* How many machine frames memory_new must make for boot_build. 0, and
+ * RING1_ERROR_OPTION: there cannot be such a machine. */
+uint32_t boot_machine_frames(const struct abi *abi, const struct boot_config *config, GError **error);
 
 /* Build `d`, fresh from domain_new on fresh memory of boot_machine_frames frames.
  * All of vcpu 0 is set but what the clock gives (time in shared_info). Memory that

@@ -48,6 +48,9 @@ static uint32_t random_below(struct random *r, uint32_t bound)
     return (uint32_t)(((random_next(r) >> 32) * bound) >> 32);
 }
 
+/* Frames in a row where Xen gives out extents: enough for the largest, aligned. */
+#define ROW_FRAMES 1024u
+
 /* shared_info and the GDT page. */
 #define NR_NAMED 2u
 
@@ -69,21 +72,24 @@ static void plan_sizes(struct frame_plan *p)
     p->nr_frames = others + p->m2p_frames;
 }
 
-bool frames_plan(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode mode, struct frame_plan *out,
-                 GError **error)
+bool frames_plan(const struct abi *abi, uint32_t nr_pages, uint32_t max_pages, enum ring1_mfn_mode mode,
+                 struct frame_plan *out, GError **error)
 {
     bool identity = mode == RING1_MFN_IDENTITY, pae = abi->levels == 3;
     struct frame_plan *p = out;
     *p = (struct frame_plan){.mode = mode, .nr_pages = nr_pages, .io = identity ? 0 : FRAMES_IO};
-    if (nr_pages == 0 || nr_pages > 1u << 20) {
+    uint32_t growth = max_pages > nr_pages ? max_pages - nr_pages : 0;
+    if (nr_pages == 0 || nr_pages > 1u << 20 || max_pages > 1u << 20) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "memory: %u pages; 1 to 1048576 are possible",
-                    nr_pages);
+                    MAX(nr_pages, max_pages));
         return false;
     }
     /* The balloon's frames give way first. */
     uint32_t balloon = MAX(nr_pages / 64, 64);
+    if (abi->xen >= RING1_XEN_4_17)
+        p->nr_row = grant_frames_needed(abi) + ROW_FRAMES;
     do {
-        p->nr_spare = grant_frames_needed(abi) + balloon;
+        p->nr_spare = MAX(grant_frames_needed(abi), p->nr_row) + growth + balloon;
         plan_sizes(p);
         balloon /= 2;
     } while (!pae && p->nr_frames > FRAMES_BELOW_4G && balloon > 0);
@@ -93,7 +99,7 @@ bool frames_plan(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode m
     if (too_many) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
                     "memory: %u MiB%s leave no frame numbers below 4 GiB for the hypervisor; at most %u MiB",
-                    nr_pages >> 8, pae ? " with --mfn identity" : " without PAE",
+                    (nr_pages + growth) >> 8, pae ? " with --mfn identity" : " without PAE",
                     (FRAMES_BELOW_4G - FRAMES_IO - p->nr_hidden - (pae ? 0 : grant_frames_needed(abi))) >> 8);
         return false;
     }
@@ -136,6 +142,7 @@ static uint32_t *number_frames(const struct frame_plan *p, uint64_t seed, uint32
         return ram;
     struct random r;
     random_seed(&r, seed);
+    total -= p->nr_row;
     for (uint32_t i = total; i > 1; i--) {
         uint32_t j = random_below(&r, i), mfn = ram[j];
         ram[j] = ram[i - 1];

@@ -27,15 +27,17 @@ struct frame_plan {
     uint32_t hidden; /* shared_info, the GDT page, then the m2p */
     uint32_t nr_hidden;
     uint32_t m2p, m2p_frames;
-    /* Free: for grant tables, and 1/64 of nr_pages, at least 64, for balloons; fewer
-     * where numbers are scarce. */
+    /* Free: for grant tables, what the domain may grow by, and 1/64 of nr_pages, at
+     * least 64, to exchange with; fewer of those where numbers are scarce. */
     uint32_t spare, nr_spare;
+    uint32_t nr_row; /* the last of them are never shuffled: for extents of many frames */
 };
 
-/* Plan a machine for `nr_pages` of domain memory. RING1_ERROR_OPTION when no such
- * machine can be numbered: 4 GiB without PAE, or under the identity. */
-bool frames_plan(const struct abi *abi, uint32_t nr_pages, enum ring1_mfn_mode mode, struct frame_plan *out,
-                 GError **error);
+/* Plan a machine for `nr_pages` of domain memory that may grow to `max_pages`.
+ * RING1_ERROR_OPTION when no such machine can be numbered: 4 GiB without PAE, or
+ * under the identity. */
+bool frames_plan(const struct abi *abi, uint32_t nr_pages, uint32_t max_pages, enum ring1_mfn_mode mode,
+                 struct frame_plan *out, GError **error);
 
 /* Give every frame of d->mem its owner, write the m2p, and set d->s.shared_info and
  * d->s.gdt_reserved. Returns the p2m, nr_pages long, which the caller frees: a

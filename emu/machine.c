@@ -233,10 +233,8 @@ static const struct cpu_ops cpu_ops = {
 
 static bool make_memory(struct machine *m, const struct boot_config *boot, GError **error)
 {
-    uint32_t frames = boot_machine_frames(m->abi, boot->nr_pages, boot->mfn_mode);
+    uint32_t frames = boot_machine_frames(m->abi, boot, error);
     if (frames == 0) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "memory of %u pages cannot be laid out",
-                    boot->nr_pages);
         return false;
     }
     m->mem = memory_new(frames);

@@ -111,6 +111,12 @@ static bool check_config(const ring1_config *c, GError **error)
                     c->memory_mib);
         return false;
     }
+    if (c->maxmem_mib && (c->maxmem_mib < c->memory_mib || c->maxmem_mib > 4096)) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                    "memory of at most %u MiB: must be %u, what it begins with, to 4096", c->maxmem_mib,
+                    c->memory_mib);
+        return false;
+    }
     if (c->raw_address > (int64_t)UINT32_MAX) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "address %#llx of flat code: is above 4 GiB",
                     (unsigned long long)c->raw_address);
@@ -148,6 +154,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
         return NULL;
     struct boot_config boot = {
         .nr_pages = c->memory_mib * 256u,
+        .max_pages = c->maxmem_mib * 256u,
         .mfn_mode = c->mfn_mode,
         .mfn_seed = c->mfn_seed,
         .cmdline = c->cmdline,

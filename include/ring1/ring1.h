@@ -43,6 +43,8 @@ enum ring1_error {
 typedef struct ring1_config {
     unsigned memory_mib;          /* 1..4096; default 256 */
     unsigned vcpus;               /* 1..32 (xen-2.0: 1); default 1 */
+    unsigned maxmem_mib;          /* what the guest may grow to by its balloon: memory_mib to
+                                   * 4096; default 0: memory_mib */
     enum ring1_abi abi;           /* default AUTO: what the image asks for */
     enum ring1_xen xen;           /* default AUTO: the ABI's own */
     enum ring1_mfn_mode mfn_mode; /* default SHUFFLE */

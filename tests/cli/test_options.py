@@ -8,6 +8,7 @@ from kit import check, check_refused, finish, ring1
 
 BAD_VALUES = [
     ("--memory", ["0", "4097", "5120", "-1", "x", "", "64M", "0x", "1.5"]),
+    ("--maxmem", ["0", "4097", "x", "", "64M"]),
     ("-m", ["0", "99999999999999999999"]),
     ("--abi", ["xen-4.0", "", "pae"]),
     ("--xen", ["1.0", "4.18", ""]),
@@ -34,7 +35,7 @@ def test_help():
     r = ring1("--version")
     check("--version", r.status == 0 and r.out.startswith(b"ring1 ") and not r.err, r)
     text = ring1("run", "--help").out.decode()
-    for option in ("--memory", "--initrd", "--append", "--abi", "--xen", "--mfn", "--time", "--date", "--input",
+    for option in ("--memory", "--maxmem", "--initrd", "--append", "--abi", "--xen", "--mfn", "--time", "--date", "--input",
                    "--max-time", "--max-guest-time", "--max-hypercalls", "--on-reboot", "--console-io",
                    "--segment-limits", "--preempt", "--trace[=FILE]", "--raw"):
         check(f"run --help has {option}", option in text)

@@ -61,6 +61,22 @@ def test_limits():
         check("--max-time while the guest waits", run.wait(timeout=20) == 124, run.returncode)
 
 
+def test_memory():
+    # Memory that nobody touches costs what its numbers need: about 20 bytes a page.
+    resident = {}
+    for mib, more in ((16, ()), (2048, ()), (4096, ()), (16, ("--maxmem", "4096"))):
+        with subprocess.Popen([RING1, "run", "--abi", "xen-3.0-pae", *OFF, "-m", str(mib), *more],
+                              stdin=subprocess.DEVNULL) as run:
+            _, status, usage = os.wait4(run.pid, 0)
+            run.returncode = os.waitstatus_to_exitcode(status)
+        check(f"-m {mib} {more}", run.returncode == 0, run.returncode)
+        resident[mib, len(more)] = usage.ru_maxrss
+    for size, kib in resident.items():
+        check(f"resident at {size}", kib - resident[16, 0] < 30 * 1024, resident)
+    check_refused("--maxmem below -m", 2, ["8 MiB", "16"], "run", "--maxmem", "8", *OFF)
+    check_refused("--maxmem without PAE", 2, ["4096 MiB"], "run", "--abi", "xen-3.0", "--maxmem", "4096", *OFF)
+
+
 def test_console():
     r = ring1("run", *ECHO, data=b"abc\nq")
     check("bytes of a pipe, then its end", r.status == 0 and r.out == b"ready\nabc\nq", r)
@@ -153,6 +169,7 @@ def test_signals():
 
 test_statuses()
 test_limits()
+test_memory()
 test_console()
 test_output()
 test_trace()

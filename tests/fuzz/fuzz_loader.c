@@ -33,7 +33,7 @@ static void must_be_one_line(GError *error)
 
 static void build(const struct abi *abi, const struct image *image, const struct boot_config *config)
 {
-    struct memory *mem = memory_new(boot_machine_frames(abi, config->nr_pages, config->mfn_mode));
+    struct memory *mem = memory_new(boot_machine_frames(abi, config, NULL));
     must(mem != NULL, "no memory");
     struct domain *d = domain_new(abi, mem, NULL, NULL);
     GError *error = NULL;

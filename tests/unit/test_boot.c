@@ -59,7 +59,7 @@ static struct image *kernel_for(const struct abi *abi)
 static bool machine_try(struct machine *m, const struct abi *abi, struct image *image,
                         const struct boot_config *config, GError **error)
 {
-    uint32_t frames = boot_machine_frames(abi, config->nr_pages, config->mfn_mode);
+    uint32_t frames = boot_machine_frames(abi, config, NULL);
     m->image = image;
     m->mem = memory_new(frames ? frames : 1);
     ck_assert(m->mem != NULL);

@@ -59,7 +59,7 @@ START_TEST(which_commands)
             uint32_t cmd;
             int32_t first, x304, x32, late;
         } t[] = {
-            {POPULATE, -38, 0, 0, 0},     {ADD, -38, -1, -1, -13},           {TRANSLATE, -38, -1, -1, -38},
+            {POPULATE, -38, 0, 0, 0},     {ADD, -38, -1, -1, -13},          {TRANSLATE, -38, -1, -1, -38},
             {MAP, -38, -38, -38, 0},      {MACHINE_MAP, -38, -22, -22, -1}, {SET_MAP, -38, -1, -1, -1},
             {MAX_GPFN, -38, -38, -1, -1}, {15, -38, -38, -38, -13},
         };
@@ -299,6 +299,85 @@ START_TEST(exchange)
 }
 END_TEST
 
+/* The third of four frames is in use: what is done before it is done, and 4.17 tells
+ * a 32-bit caller nothing of it. */
+START_TEST(untold_exchange)
+{
+    unsigned each = 0;
+    for (struct fixture *f; (f = fixture_each(&each)); fixture_free(f)) {
+        bool new = f->abi->xen >= RING1_XEN_4_17;
+        uint32_t pfn[4], mfn[4];
+        if (f->abi->xen < RING1_XEN_3_0_4)
+            continue;
+        for (unsigned i = 0; i < 4; i++) {
+            pfn[i] = fx_alloc(f);
+            mfn[i] = fx_mfn(f, pfn[i]).mfn;
+            if (i != 2)
+                ck_rc(fx_map(f, fx_va(f, pfn[i]), 0), 0);
+        }
+        gva_t in = FX_WORDS(f, mfn[0], mfn[1], mfn[2], mfn[3]),
+              out = FX_WORDS(f, pfn[0], pfn[1], pfn[2], pfn[3]);
+        gva_t x = FX_WORDS(f, in.va, 4, 0, 0, FX_SELF, out.va, 4, 0, 0, FX_SELF, 0);
+        ck_rc(CALL(f, 12, 11, x.va), -XEN_EINVAL);
+        ck_assert_uint_eq(fx_get(f, GVA(x.va + 40)), new ? 0 : 2);
+        ck_assert_uint_eq(fx_get(f, out) == pfn[0], new);
+        ck_assert_uint_ne(m2p_get(f->mem, MFN(mfn[1])), pfn[1]);
+        ck_assert_uint_eq(f->d->s.tot_pages, FX_PAGES);
+    }
+}
+END_TEST
+
+/* A domain may say itself where its memory lies; 4.17's toolstack said it before. */
+START_TEST(its_own_map)
+{
+    unsigned each = 0;
+    for (struct fixture *f; (f = fixture_each(&each)); fixture_free(f)) {
+        bool new = f->abi->xen >= RING1_XEN_4_17;
+        if (f->abi->xen < RING1_XEN_3_0_4)
+            continue;
+        gva_t place = fx_va(f, fx_alloc(f)), get = FX_WORDS(f, 5, place.va);
+        ck_rc(CALL(f, 12, 9, get.va), new ? 0 : -XEN_ENOSYS);
+        gva_t two = FX_WORDS(f, 0x1000, 0, 0x2000, 0, 1, 0x5000, 0, 0x6000, 0, 2);
+        ck_rc(CALL(f, 12, 13, FX_WORDS(f, FX_SELF, 2, two.va).va), 0);
+        get = FX_WORDS(f, 5, place.va);
+        ck_rc(CALL(f, 12, 9, get.va), 0);
+        ck_assert_uint_eq(fx_get(f, get), 2);
+        ck_assert_uint_eq(fx_get(f, GVA(place.va + 20)), 0x5000);
+        get = FX_WORDS(f, 1, place.va);
+        ck_rc(CALL(f, 12, 9, get.va), 0);
+        ck_assert_uint_eq(fx_get(f, get), 1);
+        ck_rc(CALL(f, 12, 13, FX_WORDS(f, FX_SELF, 0, 0).va), 0);
+        ck_rc(CALL(f, 12, 9, get.va), -XEN_ENOSYS);
+    }
+}
+END_TEST
+
+/* Frames given back are found again, the lowest first, wherever the last search
+ * ended. */
+START_TEST(lowest_first)
+{
+    struct fixture *f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    uint32_t pfn[3], mfn[3];
+    for (unsigned i = 0; i < 3; i++) {
+        pfn[i] = fx_alloc(f);
+        mfn[i] = fx_mfn(f, pfn[i]).mfn;
+        ck_rc(fx_map(f, fx_va(f, pfn[i]), 0), 0);
+    }
+    f->d->s.max_pages += 100;
+    gva_t list = FX_WORDS(f, 1000, 1001, 1002);
+    gva_t op = FX_WORDS(f, list.va, 3, 0, 0, FX_SELF);
+    ck_rc(CALL(f, 12, 6, op.va), 3); /* three of the spare ones */
+    gva_t give = FX_WORDS(f, mfn[0], mfn[1], mfn[2]);
+    ck_rc(CALL(f, 12, 1, FX_WORDS(f, give.va, 3, 0, 0, FX_SELF).va), 3);
+    list = FX_WORDS(f, pfn[0], pfn[1], pfn[2], 1003);
+    ck_rc(CALL(f, 12, 6, FX_WORDS(f, list.va, 4, 0, 0, FX_SELF).va), 4);
+    uint32_t least = MIN(mfn[0], MIN(mfn[1], mfn[2]));
+    ck_assert_uint_eq(fx_get(f, list), least);
+    ck_assert_uint_ge(fx_get(f, GVA(list.va + 12)), FX_IO + FX_PAGES + 3);
+    fixture_free(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory_op");
@@ -311,6 +390,9 @@ int main(void)
     tcase_add_test(tc, decrease_and_increase);
     tcase_add_test(tc, populate);
     tcase_add_test(tc, exchange);
+    tcase_add_test(tc, untold_exchange);
+    tcase_add_test(tc, its_own_map);
+    tcase_add_test(tc, lowest_first);
     suite_add_tcase(suite, tc);
     return fx_main(suite);
 }
