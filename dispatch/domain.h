@@ -50,6 +50,8 @@ struct regs {
 #define EFLAGS_VM   0x20000u
 #define EFLAGS_ALL  0x254FD7u /* what an IRET loads, IOPL and VM apart */
 
+#define CR4_TSD 0x4u /* of struct vcpu's cr4 */
+
 /* One entry of the virtual IDT: set_trap_table, docs/xen-abi.md 6.1. */
 struct trap_gate {
     uint32_t address;

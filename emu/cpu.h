@@ -137,6 +137,11 @@ void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes);
 /* What STR shows. */
 void cpu_set_task(struct cpu *cpu, uint16_t selector);
 
+/* What SIDT shows. */
+void cpu_set_idt_limit(struct cpu *cpu, uint32_t limit);
+/* CR4.TSD: while set, RDTSC is #GP(0) in rings 1 and 3. Outside a run. */
+void cpu_set_tsd(struct cpu *cpu, bool tsd);
+
 /* CR0.TS: while set, FPU instructions raise #NM. Outside a run. */
 void cpu_set_ts(struct cpu *cpu, bool ts);
 /* CR4 and CR0 as SMSW and MOV from CR show them are the caller's to emulate. */

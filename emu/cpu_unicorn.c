@@ -57,9 +57,10 @@ struct cpu {
     bool ring3_possible; /* ring 3 code was fetched since the last TLB flush */
     mfn_t window;
     uint32_t gdt_limit;
-    bool running;  /* inside uc_emu_start */
-    bool saved;    /* `context` is the CPU's state, EFLAGS apart; never during a run */
-    bool ts_known; /* CR0.TS is `ts` */
+    bool running;        /* inside uc_emu_start */
+    bool saved;          /* `context` is the CPU's state, EFLAGS apart; never during a run */
+    bool ts_known;       /* CR0.TS is `ts` */
+    bool tsd, tsd_known; /* the same of CR4.TSD */
     bool ts;
 };
 
@@ -462,7 +463,7 @@ static void reset_registers(struct cpu *cpu)
     uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
     uc_reg_write(cpu->uc, UC_X86_REG_CR0, &cr0);
     uc_reg_write(cpu->uc, UC_X86_REG_IDTR, &idtr);
-    cpu->saved = cpu->ts_known = false;
+    cpu->saved = cpu->ts_known = cpu->tsd_known = false;
 }
 
 struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, GError **error)
@@ -750,10 +751,34 @@ void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes)
 
 void cpu_set_task(struct cpu *cpu, uint16_t selector)
 {
-    /* IRET with NT set reads its first word. */
-    uc_x86_mmr tr = {.selector = selector, .base = HIDDEN_STUB, .limit = 0x67, .flags = 0x8B00u};
+    /* IRET with NT set reads its first word. It is not marked as busy, and too short
+     * to hold stacks, so that a call through a gate to an inner ring is #TS: the
+     * engine gives up altogether, and the process with it, over one of another type. */
+    uc_x86_mmr tr = {.selector = selector, .base = HIDDEN_STUB, .limit = 7, .flags = 0x8900u};
     uc_reg_write(cpu->uc, UC_X86_REG_TR, &tr);
     cpu->saved = false;
+}
+
+void cpu_set_idt_limit(struct cpu *cpu, uint32_t limit)
+{
+    uc_x86_mmr idtr = {.limit = limit};
+    uc_reg_write(cpu->uc, UC_X86_REG_IDTR, &idtr);
+    cpu->saved = false;
+}
+
+void cpu_set_tsd(struct cpu *cpu, bool tsd)
+{
+    uint32_t cr4 = 0;
+    if (G_LIKELY(cpu->tsd_known && cpu->tsd == tsd))
+        return;
+    uc_reg_read(cpu->uc, UC_X86_REG_CR4, &cr4);
+    uint32_t want = tsd ? cr4 | 4u : cr4 & ~4u;
+    if (want != cr4) {
+        uc_reg_write(cpu->uc, UC_X86_REG_CR4, &want);
+        cpu->saved = false;
+    }
+    cpu->tsd = tsd;
+    cpu->tsd_known = true;
 }
 
 /* Only the CPU's user changes CR0: no ring but 0 may. */
@@ -843,7 +868,7 @@ bool cpu_put_back(struct cpu *cpu, GBytes *saved)
     memcpy(save_context(cpu) + cpu->layout.head, (const uint8_t *)data + cpu->layout.head,
            len - cpu->layout.head);
     restore_context(cpu);
-    cpu->ts_known = false;
+    cpu->ts_known = cpu->tsd_known = false;
     cpu->gdt_limit = UINT32_MAX;
     cpu->ring3_possible = true;
     return true;

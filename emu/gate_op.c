@@ -28,8 +28,8 @@ struct segment {
     uint32_t base, limit, hi;
 };
 
-/* The gate behind a faulting selector. check_descriptor moved its DPL into the RPL
- * of the selector that it points at. */
+/* The gate behind a faulting selector. In 4.17 check_descriptor moved its DPL into
+ * the RPL of the selector that it points at. */
 static bool read_gate(struct vcpu *v, uint32_t selector, struct gate *gate)
 {
     uint64_t desc;
@@ -37,13 +37,14 @@ static bool read_gate(struct vcpu *v, uint32_t selector, struct gate *gate)
     if (selector < 4 || selector >> 3 >= entries || !selector_descriptor(v, (uint16_t)selector, &desc))
         return false;
     uint32_t lo = (uint32_t)desc, hi = (uint32_t)(desc >> 32);
-    if (DESC_DPL(hi) || (hi & DESC_KIND) != DESC_CALL_GATE)
+    bool moved = v->domain->abi->xen >= RING1_XEN_4_17;
+    if ((moved && DESC_DPL(hi)) || (hi & DESC_KIND) != DESC_CALL_GATE)
         return false;
     *gate = (struct gate){
         .selector = lo >> 16 & ~3u,
         .offset = (lo & 0xFFFFu) | (hi & 0xFFFF0000u),
         .params = hi & 0x1Fu,
-        .dpl = lo >> 16 & 3u,
+        .dpl = moved ? lo >> 16 & 3u : DESC_DPL(hi),
         .present = hi & DESC_P,
     };
     return true;
@@ -254,4 +255,15 @@ void gate_op_emulate(struct insn_cache *insns, struct vcpu *v, uint32_t error)
     r->eip = gate.offset;
     if (step)
         deliver_debug(v, DR6_BS);
+}
+
+bool gate_op_inwards(struct insn_cache *insns, struct vcpu *v)
+{
+    const struct insn *in = insn_at(insns, v);
+    struct gate gate;
+    uint16_t named;
+    if (!in || !in->length || far_transfer(v, in, &named) != 1 || !read_gate(v, named & ~3u, &gate))
+        return false;
+    gate_op_emulate(insns, v, named & ~3u);
+    return true;
 }

@@ -13,6 +13,10 @@
  * guest goes on behind the gate, or has an exception. */
 void gate_op_emulate(struct insn_cache *insns, struct vcpu *v, uint32_t error);
 
+/* On native Xens the CPU follows gates, but for the way to the kernel's stack: true,
+ * if the instruction at EIP is a call through a gate, and that was done. */
+bool gate_op_inwards(struct insn_cache *insns, struct vcpu *v);
+
 /* Is the descriptor of a kind that long mode does not have? A far transfer to one
  * is #GP, present or not. */
 bool gate_op_no_type(struct vcpu *v, uint32_t selector);

@@ -2,8 +2,8 @@
  *
  * machine.c - making a machine, and the loop that runs it.
  */
-#include "enter.h"
 #include "machine.h"
+#include "enter.h"
 
 #include "dispatch/evtchn.h"
 #include "dispatch/page_type.h"
@@ -274,7 +274,6 @@ struct machine *machine_new(const struct abi *abi, const struct image *image, co
         !cpu_make_sets(m->cpu, m->domain->s.nr_vcpus, error) || !boot_build(m->domain, image, boot, error))
         goto fail;
     time_init(m->domain);
-    m->s.fpu_live = abi->xen >= RING1_XEN_4_17; /* older Xens load it on the first use (12.2) */
     m->domain->s.attention = ATTN_REGS | ATTN_GDT | ATTN_FLUSH;
     m->current->regs_loaded = m->current->regs_changed = true;
     return m;
@@ -355,6 +354,7 @@ static void settle(struct machine *m, struct vcpu *v)
     if (attention & ATTN_GDT) {
         unsigned first = m->abi->first_reserved_gdt;
         cpu_set_gdt_limit(m->cpu, first >= 512 ? 0xEFFF : MAX(v->gdt_entries, 512u) * 8 - 1);
+        cpu_set_idt_limit(m->cpu, m->abi->xen >= RING1_XEN_4_17 ? 0xFFF : 0x7FF);
         cpu_set_task(m->cpu, (uint16_t)(first >= 512 ? 0xE040 : 0x0840));
         cpu_set_ldt(m->cpu, (uint16_t)(first >= 512 ? 0xE050 : 0x0850), v->ldt_entries * 8);
     }
@@ -371,6 +371,7 @@ static void settle(struct machine *m, struct vcpu *v)
         v->fpu_given = false;
     }
     cpu_set_ts(m->cpu, v->ts || !m->s.fpu_live);
+    cpu_set_tsd(m->cpu, v->cr4 & CR4_TSD);
     v->regs_changed = v->regs_loaded = false;
     s->attention &= ATTN_SCHED;
 }

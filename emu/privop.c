@@ -42,7 +42,6 @@ enum privop_result priv_raise(struct priv *op, unsigned vector)
 
 #define CR0_TS    0x8u
 #define CR0_REAL  0x80050033u /* PG AM WP NE ET MP PE */
-#define CR4_TSD   0x4u
 #define CR4_PAE   0x20u
 #define CR4_MCE   0x40u
 #define CR4_OSFX  0x600u /* OSFXSR, OSXMMEXCPT */
@@ -89,9 +88,24 @@ static enum privop_result mov_from_cr(struct priv *op)
     return PRIVOP_DONE;
 }
 
+/* `smsw eax; mov cr0, eax`, perhaps with something in between: the CPU engine's SMSW
+ * gives 16 bits, whatever its operand, and leaves the upper half of EAX. */
+static bool by_smsw(struct priv *op, uint32_t value)
+{
+    uint8_t before[16];
+    uint32_t linear;
+    if ((uint16_t)((value ^ CR0_REAL) & ~CR0_TS) != 0 || !insn_code_address(op->v, &linear) ||
+        guest_read(op->v, GVA(linear - sizeof before), before, sizeof before))
+        return false;
+    for (unsigned i = 0; i + 3 <= sizeof before; i++)
+        if (before[i] == 0x0F && before[i + 1] == 0x01 && before[i + 2] == (0xE0 | insn_modrm_rm(op->in)))
+            return true;
+    return false;
+}
+
 static enum privop_result write_cr0(struct priv *op, uint32_t value)
 {
-    if (op->abi->xen > RING1_XEN_3_0_0 && (value ^ CR0_REAL) & ~CR0_TS)
+    if (op->abi->xen > RING1_XEN_3_0_0 && (value ^ CR0_REAL) & ~CR0_TS && !by_smsw(op, value))
         return PRIVOP_FAULT;
     op->v->ts = (value & CR0_TS) != 0;
     return PRIVOP_DONE;
@@ -194,6 +208,8 @@ static enum privop_result nothing(struct priv *op)
 
 static enum privop_result rdtsc(struct priv *op)
 {
+    if (!op->kernel && (op->v->cr4 & CR4_TSD))
+        return PRIVOP_FAULT;
     uint64_t tsc = domain_now(op->v->domain);
     op->r->eax = (uint32_t)tsc;
     op->r->edx = (uint32_t)(tsc >> 32);
@@ -207,8 +223,10 @@ static enum privop_result group7(struct priv *op)
         return priv_raise(op, TRAP_invalid_op);
     if (op->in->modrm != 0xF9)
         return PRIVOP_NOT; /* LGDT, LIDT, LMSW, INVLPG */
-    op->r->ecx = 0;
-    return rdtsc(op);
+    enum privop_result result = rdtsc(op);
+    if (result == PRIVOP_DONE)
+        op->r->ecx = 0;
+    return result;
 }
 
 /* --- the table (docs/xen-abi.md 7.2) -------------------------------------------------- */

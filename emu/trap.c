@@ -147,6 +147,8 @@ static void exception(struct machine *m, struct vcpu *v, const struct cpu_event 
         }
         break;
     case TRAP_invalid_tss:
+        if (e->error != 0 && v->domain->abi->xen < RING1_XEN_4_17 && gate_op_inwards(m->insns, v))
+            return;
         /* IRET with NT set: in a 64-bit hypervisor there are no tasks. */
         if (v->domain->abi->xen >= RING1_XEN_4_17) {
             deliver_exception(v, TRAP_gp_fault, 0);
