@@ -24,8 +24,8 @@ static void switch_cpu(struct machine *m, struct vcpu *to)
     m->s.steps[from->id] = m->s.step;
     m->s.step = m->s.steps[to->id];
     m->current = to;
-    /* Xens that load the FPU on its first use do so after each switch (12.2). */
-    m->s.fpu_live = m->abi->xen >= RING1_XEN_4_17;
+    /* It is loaded on its first use after each switch (12.2). */
+    m->s.fpu_live = false;
     m->s.goes_on = false;
     if (has_breakpoints(from) || has_breakpoints(to))
         d->s.attention |= ATTN_DEBUG;

@@ -227,6 +227,35 @@ static void die_multicall(void)
     hypercall(NR_multicall, (u32)calls, 4, 0, 0, 0);
 }
 
+/* Not a death but a test of patience: as many requests as addresses can hold, all in
+ * one page that is mapped all over. */
+#ifdef GUEST_PAE
+#define ENDLESS_START WINDOW
+#define ENDLESS_END   HYPERVISOR_START
+#else
+#define ENDLESS_START 0x00400000u
+#define ENDLESS_END   VIRT_BASE
+#endif
+static void die_endless(void)
+{
+    struct mmu_update *requests = (struct mmu_update *)two_pages;
+    u64 maddr;
+    u32 i, va, count = (ENDLESS_END - ENDLESS_START) / sizeof(*requests);
+
+    pte_of((u32)user_data, 1, &maddr);
+    for (i = 0; i < PAGE_SIZE / sizeof(*requests); i++) {
+        requests[i].ptr = (u32)maddr;
+        requests[i].val = pte(virt_to_mfn(user_data), PTE_RWX);
+    }
+    for (i = 0; i < PTES; i++)
+        table[i] = pte(virt_to_mfn(requests), PTE_RO);
+    remap_page(table, PTE_RO);
+    for (va = ENDLESS_START; va < ENDLESS_END; va += 1u << L2_SHIFT)
+        hook(va);
+    print("begin\n");
+    hypercall(NR_mmu_update, ENDLESS_START, count, 0, DOMID_SELF, 0);
+}
+
 static void die_watchdog(void)
 {
     u32 request[2] = {0, 1};
@@ -272,6 +301,7 @@ void guest_main(void)
         {"table-twice", die_table_twice},
         {"table-entry", die_table_entry},
         {"multicall", die_multicall},
+        {"endless", die_endless},
     };
     const char *way = option("way");
     u32 i;
