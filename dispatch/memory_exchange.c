@@ -34,6 +34,12 @@ static int32_t translate_exchange(struct vcpu *v, const struct xen_memory_exchan
     for (uint32_t i = x->nr_exchanged; i < end; i++)
         if (guest_read_index(v, GVA(in->extent_start), i, &pfn, 4))
             return refuse(d, -XEN_EFAULT, "input extent %u cannot be read", i);
+    unsigned shift = (unsigned)ABS(delta) & 31;
+    uint32_t out_from = delta > 0 ? x->nr_exchanged >> shift : x->nr_exchanged << shift;
+    uint32_t out_end = delta > 0 ? end >> shift : end << shift;
+    for (uint32_t i = out_from; i < out_end; i++)
+        if (guest_read_index(v, GVA(out->extent_start), i, &pfn, 4))
+            return refuse(d, -XEN_EFAULT, "output extent %u cannot be read", i);
     return 0;
 }
 
@@ -113,7 +119,7 @@ static int32_t exchange_chunk(struct vcpu *v, const struct xen_memory_exchange *
     unsigned in_order = x->in.extent_order, out_order = x->out.extent_order;
     unsigned order = MAX(in_order, out_order);
     uint32_t nr_in = 1u << (order - in_order), nr_out = 1u << (order - out_order);
-    uint32_t frames[1u << MAX_ORDER_4_17];
+    uint32_t frames[1u << MAX_ORDER_4_17], end = extent_end(d, x->out.mem_flags);
 
     int32_t rc = collect(v, &x->in, chunk * nr_in, nr_in, frames);
     if (rc)
@@ -121,8 +127,8 @@ static int32_t exchange_chunk(struct vcpu *v, const struct xen_memory_exchange *
     for (uint32_t j = 0; j < nr_out; j++) {
         /* From where the last search ended, then from the start: what was given
          * back meanwhile lies behind. */
-        if (extent_find(d, out_order, cursor, &out[j]) ||
-            (*cursor = 0, extent_find(d, out_order, cursor, &out[j]))) {
+        if (extent_find(d, out_order, end, cursor, &out[j]) ||
+            (*cursor = 0, extent_find(d, out_order, end, cursor, &out[j]))) {
             extent_assign(d, out[j], out_order);
             continue;
         }

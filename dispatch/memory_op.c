@@ -11,6 +11,8 @@
 /* Highest order that is an order at all in 3.x. */
 #define MAX_ORDER_3_X 18u
 
+#define MEMF_populate_on_demand 0x10000u
+
 /* --- extents ------------------------------------------------------------------- */
 
 unsigned extent_max_order(const struct domain *d)
@@ -24,13 +26,21 @@ static bool is_free(const struct memory *mem, uint32_t mfn)
     return f->owner == OWNER_NOBODY && f->count == 0;
 }
 
-bool extent_find(struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first)
+uint32_t extent_end(const struct domain *d, uint32_t mem_flags)
+{
+    uint32_t bits = mem_flags & 0xFFu;
+    if (bits == 0 || bits >= 32 + RING1_PAGE_SHIFT || d->abi->xen < RING1_XEN_4_17)
+        return d->mem->nr_frames;
+    return bits <= RING1_PAGE_SHIFT ? 0 : (uint32_t)MIN(1ull << (bits - RING1_PAGE_SHIFT), d->mem->nr_frames);
+}
+
+bool extent_find(struct domain *d, unsigned order, uint32_t end, uint32_t *cursor, mfn_t *first)
 {
     const struct memory *mem = d->mem;
     uint32_t n = 1u << order;
     bool from_lowest = *cursor <= d->s.lowest_free;
     uint32_t at = ((from_lowest ? d->s.lowest_free : *cursor) + n - 1) & ~(n - 1);
-    for (; at + n <= mem->nr_frames; at += n) {
+    for (; at + n <= end; at += n) {
         uint32_t i = 0;
         while (i < n && is_free(mem, at + i))
             i++;
@@ -42,7 +52,7 @@ bool extent_find(struct domain *d, unsigned order, uint32_t *cursor, mfn_t *firs
             return true;
         }
     }
-    *cursor = mem->nr_frames;
+    *cursor = end;
     return false;
 }
 
@@ -58,9 +68,9 @@ void extent_release(struct domain *d, mfn_t first, unsigned order)
         page_release(d, MFN(first.mfn + i));
 }
 
-static bool alloc_extent(struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first)
+static bool alloc_extent(struct domain *d, unsigned order, uint32_t end, uint32_t *cursor, mfn_t *first)
 {
-    if (d->s.tot_pages + (1u << order) > d->s.max_pages || !extent_find(d, order, cursor, first))
+    if (d->s.tot_pages + (1u << order) > d->s.max_pages || !extent_find(d, order, end, cursor, first))
         return false;
     extent_assign(d, *first, order);
     return true;
@@ -71,6 +81,7 @@ struct extents {
     struct vcpu *v;
     gva_t list;
     uint32_t nr, order, done, cursor;
+    uint32_t end;   /* frames from here on do not do */
     uint32_t start; /* `done` at the beginning of this call */
     bool stopped;   /* to go on later */
 };
@@ -95,7 +106,7 @@ static void increase(struct extents *x)
     for (; x->done < x->nr; extent_done(x)) {
         if (stop_before(x))
             return;
-        if (!alloc_extent(d, x->order, &x->cursor, &mfn)) {
+        if (!alloc_extent(d, x->order, x->end, &x->cursor, &mfn)) {
             refuse(d, 0, "extent %u: no memory left for the domain", x->done);
             return;
         }
@@ -118,7 +129,7 @@ static void populate(struct extents *x)
             refuse(d, 0, "extent %u: its pfn cannot be read from the list", x->done);
             return;
         }
-        if (!alloc_extent(d, x->order, &x->cursor, &mfn)) {
+        if (!alloc_extent(d, x->order, x->end, &x->cursor, &mfn)) {
             refuse(d, 0, "extent %u: no memory left for the domain", x->done);
             return;
         }
@@ -200,8 +211,15 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
     int32_t rc = check_reservation(d, &r, start, shift);
     if (rc)
         return strict ? rc : (int32_t)start;
-    struct extents x = {
-        .v = v, .list = GVA(r.extent_start), .nr = r.nr_extents, .order = r.extent_order, .done = start};
+    if (op == XENMEM_populate_physmap && r.mem_flags & MEMF_populate_on_demand &&
+        d->abi->xen >= RING1_XEN_4_17)
+        return refuse(d, (int32_t)start, "populate on demand is for other kinds of domain");
+    struct extents x = {.v = v,
+                        .list = GVA(r.extent_start),
+                        .nr = r.nr_extents,
+                        .order = r.extent_order,
+                        .done = start,
+                        .end = extent_end(d, r.mem_flags)};
     rc = extents_run(&x, op);
     if (x.stopped)
         return hypercall_continue(v, 12, 2, (const uint32_t[]){op | x.done << shift, arg.va});
@@ -249,8 +267,8 @@ static int32_t reservation_query(struct vcpu *v, unsigned op, gva_t arg)
     default:
         /* What the guest wrote to shared_info is a number of pages. */
         memcpy(&max_pfn, shared_info(d) + 2316, 4);
-        if (d->abi->xen >= RING1_XEN_4_17 && !max_pfn)
-            return 0;
+        if (d->abi->xen >= RING1_XEN_4_17 && (!max_pfn || max_pfn > INT32_MAX))
+            return max_pfn ? INT32_MAX : 0;
         return (int32_t)(max_pfn - 1);
     }
 }
@@ -418,7 +436,7 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
     if (!has_command(abi, op))
         return refuse(d, -XEN_ENOSYS, "Xen %s has no memory_op %u", abi->xen_name, op);
     if (start && abi->xen >= RING1_XEN_4_17 && op != XENMEM_increase_reservation &&
-        op != XENMEM_decrease_reservation && op != XENMEM_populate_physmap && op != XENMEM_exchange)
+        op != XENMEM_decrease_reservation && op != XENMEM_populate_physmap)
         return refuse(d, -XEN_EINVAL, "memory_op %u cannot be continued", op);
     switch (op) {
     case XENMEM_increase_reservation:
@@ -473,7 +491,8 @@ int32_t do_dom_mem_op(struct vcpu *v, const uint32_t *arg)
         return refuse(d, -XEN_EPERM, "memory of domain %u", (uint16_t)arg[4]);
     if (op > XENMEM_decrease_reservation)
         return refuse(d, -XEN_ENOSYS, "Xen 2.0 has no dom_mem_op %u", op);
-    struct extents x = {.v = v, .list = GVA(arg[1]), .nr = nr, .order = arg[3], .done = start};
+    struct extents x = {
+        .v = v, .list = GVA(arg[1]), .nr = nr, .order = arg[3], .done = start, .end = d->mem->nr_frames};
     int32_t rc = extents_run(&x, op);
     if (x.stopped)
         return hypercall_continue(v, 12, 5,

@@ -60,9 +60,12 @@ G_STATIC_ASSERT(sizeof(struct xen_memory_exchange) == 44);
 #define MAX_ORDER_4_17 9u
 /* 2^order frames, which a domain has or gets at once. */
 unsigned extent_max_order(const struct domain *d);
-/* Free ones, aligned, found from *cursor on, which is left behind them: one call
+/* Where frames end that a machine address of as many bits as mem_flags says can
+ * name; 0 bits: any. Older Xens are not known well enough. */
+uint32_t extent_end(const struct domain *d, uint32_t mem_flags);
+/* Free ones below `end`, aligned, found from *cursor on, which is left behind them: one call
  * looks at each frame once, and a row of calls for single ones too. */
-bool extent_find(struct domain *d, unsigned order, uint32_t *cursor, mfn_t *first);
+bool extent_find(struct domain *d, unsigned order, uint32_t end, uint32_t *cursor, mfn_t *first);
 void extent_assign(struct domain *d, mfn_t first, unsigned order);
 void extent_release(struct domain *d, mfn_t first, unsigned order);
 
