@@ -275,19 +275,23 @@ static bool parse_note_sections(struct image *image, Elf *elf, unsigned *seen, G
     return true;
 }
 
-/* The text of the section `__xen_guest`, or NULL; the caller frees it. */
+/* The text of the section `__xen_guest`, or NULL; the caller frees it. As Xen has
+ * it, types do not matter, and number 0 is a section like any other: Plan 9 puts
+ * the string there. */
 static char *guest_string(const struct image *image, Elf *elf)
 {
-    size_t names, len;
+    static const char WANTED[] = "__xen_guest";
+    size_t nr = 0, names = 0, len;
+    GElf_Shdr sh, texts;
     const uint8_t *bytes = g_bytes_get_data(image->bytes, &len);
-    if (elf_getshdrstrndx(elf, &names) != 0)
+    if (elf_getshdrnum(elf, &nr) != 0 || elf_getshdrstrndx(elf, &names) != 0 ||
+        !gelf_getshdr(elf_getscn(elf, names), &texts))
         return NULL;
-    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn)) != NULL;) {
-        GElf_Shdr sh;
-        if (!gelf_getshdr(scn, &sh) || sh.sh_type == SHT_NOBITS || sh.sh_offset >= len)
+    for (size_t i = 0; i < nr; i++) {
+        if (!gelf_getshdr(elf_getscn(elf, i), &sh) || sh.sh_type == SHT_NOBITS || sh.sh_offset >= len)
             continue;
-        const char *name = elf_strptr(elf, names, sh.sh_name);
-        if (name && strcmp(name, "__xen_guest") == 0)
+        uint64_t name = texts.sh_offset + sh.sh_name;
+        if (name <= len && len - name >= sizeof(WANTED) && memcmp(bytes + name, WANTED, sizeof(WANTED)) == 0)
             return clean_text(bytes + sh.sh_offset, (size_t)MIN(sh.sh_size, len - sh.sh_offset));
     }
     return NULL;

@@ -4,9 +4,10 @@
  * ELF notes in the PAE images, the older __xen_guest string in the others, so
  * that both ways of a loader are used (docs/xen-abi.md 4.1). With OLD_LINUX all
  * have the string of a Linux 2.6.18, whose image begins at 1 MiB, with OLD_NETBSD
- * that of a NetBSD 5 or, without PAE, of an older one, whose VIRT_BASE is there.
+ * that of a NetBSD 5 or, without PAE, of an older one, whose VIRT_BASE is there;
+ * PLAN9: without a hypercall page.
  */
-#if defined(GUEST_PAE) && !defined(OLD_LINUX) && !defined(OLD_NETBSD)
+#if defined(GUEST_PAE) && !defined(OLD_LINUX) && !defined(OLD_NETBSD) && !defined(PLAN9)
         .macro note type:req, value:vararg
         .long 4, 2f - 1f, \type
         .asciz "Xen"
@@ -50,6 +51,13 @@
         .asciz  "HYPERCALL_PAGE=0x00000101,PAE=yes[extended-cr3],BSD_SYMTAB=yes"
 #else
         .asciz  "VIRT_BASE=0xc0100000,BSD_SYMTAB=yes"
+#endif
+#elif defined(PLAN9)
+        .ascii  "LOADER=generic,XEN_VER=xen-3.0,ELF_PADDR_OFFSET=0,VIRT_BASE=0x80000000,VIRT_ENTRY=0x80010000,"
+#ifdef GUEST_PAE
+        .asciz  "PAE=yes[extended-cr3]"
+#else
+        .asciz  "PAE=no"
 #endif
 #elif defined(GUEST_2_0)
         .ascii "GUEST_OS=ring1-guest,GUEST_VER=1,XEN_VER=2.0,VIRT_BASE=0xC0000000,LOADER=generic"

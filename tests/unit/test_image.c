@@ -467,6 +467,30 @@ START_TEST(guest_strings)
 }
 END_TEST
 
+/* Plan 9 writes its own section headers: two, of type 0, and the string is the first. */
+START_TEST(guest_string_in_section_0)
+{
+    g_autoptr(GBytes) usual = with_string("LOADER=generic,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000,PAE=yes");
+    gsize len;
+    g_autofree uint8_t *bytes = g_memdup2(g_bytes_get_data(usual, &len), g_bytes_get_size(usual));
+    Elf32_Ehdr *eh = (Elf32_Ehdr *)bytes;
+    Elf32_Shdr *sh = (Elf32_Shdr *)(bytes + eh->e_shoff);
+    ck_assert_uint_eq(eh->e_shnum, 3); /* none, __xen_guest, .shstrtab */
+    for (unsigned i = 0; i < 2; i++) {
+        sh[i] = sh[i + 1];
+        sh[i].sh_type = SHT_NULL;
+    }
+    eh->e_shnum = 2;
+    eh->e_shstrndx = 1;
+    struct image *image = load_ok(g_bytes_new(bytes, len));
+    ck_assert_int_eq(image->abi, RING1_ABI_XEN_3_0_PAE);
+    image_free(image);
+    sh[0].sh_name = 0xFFFFFFF0;
+    refused(g_bytes_new(bytes, len),
+            "kernel: an ELF file without Xen notes and without a __xen_guest section: no Xen guest");
+}
+END_TEST
+
 START_TEST(guest_string_refusals)
 {
     refused(with_string("GUEST_OS=x,LOADER=generic"),
@@ -735,6 +759,7 @@ int main(void)
     tcase_add_test(notes, note_refusals);
     tcase_add_test(notes, too_many_notes);
     tcase_add_test(notes, guest_strings);
+    tcase_add_test(notes, guest_string_in_section_0);
     tcase_add_test(notes, guest_string_refusals);
     tcase_set_timeout(elf, 60);
     tcase_add_test(elf, not_a_kernel);
