@@ -73,6 +73,7 @@ enum vcpu_run {
     VCPU_BLOCKED,     /* SCHEDOP_block: until an event is deliverable */
     VCPU_POLLING,     /* SCHEDOP_poll: until a port or the timeout */
     VCPU_DOWN,        /* never brought up, or VCPUOP_down */
+    VCPU_DORMANT,     /* initialised as online: up, but Xen wakes it only when it was down */
 };
 
 /* Which vcpu has the one CPU, and whose turn it is then: run_queue.h. */

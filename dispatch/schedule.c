@@ -31,6 +31,8 @@ static uint32_t runstate_of(const struct vcpu *v, enum vcpu_run run)
     case VCPU_BLOCKED:
     case VCPU_POLLING:
         return RUNSTATE_blocked;
+    case VCPU_DOWN: /* one that was blocked stays so, until something comes */
+        return v->initialised && v->run_up != VCPU_RUNNING ? RUNSTATE_blocked : RUNSTATE_offline;
     default:
         return RUNSTATE_offline;
     }
@@ -39,6 +41,8 @@ static uint32_t runstate_of(const struct vcpu *v, enum vcpu_run run)
 static void set_runstate(struct vcpu *v, uint32_t runstate)
 {
     uint64_t now = domain_now(v->domain);
+    if (v->runstate == runstate)
+        return;
     v->runstate_time[v->runstate & 3u] += now - v->runstate_since;
     v->runstate_since = now;
     v->runstate = runstate;
@@ -77,7 +81,7 @@ void vcpu_take_down(struct vcpu *v)
 {
     if (v->run == VCPU_DOWN)
         return;
-    v->run_up = v->run;
+    v->run_up = v->run == VCPU_DORMANT ? VCPU_RUNNING : v->run;
     vcpu_set_run(v, VCPU_DOWN);
 }
 
@@ -106,12 +110,19 @@ void vcpu_runstate_update(struct vcpu *v)
     (void)guest_write(v, GVA(v->runstate_area), &info, sizeof info);
 }
 
+/* It runs when it comes up. */
+static void wake_down(struct vcpu *v)
+{
+    v->run_up = VCPU_RUNNING;
+    set_runstate(v, RUNSTATE_offline);
+}
+
 void vcpu_wake(struct vcpu *v)
 {
     if (v->run == VCPU_BLOCKED || v->run == VCPU_POLLING)
         vcpu_set_run(v, VCPU_RUNNING);
     else if (v->run == VCPU_DOWN)
-        v->run_up = VCPU_RUNNING;
+        wake_down(v);
     else
         run_queue_urge(v);
 }

@@ -32,7 +32,7 @@ static int32_t check(struct vcpu *v, const struct vcpu_context *c)
         return refuse(d, -XEN_EINVAL, "vcpu %u: CS %#06x or SS %#06x is of ring 0", v->id, c->regs.cs,
                       c->regs.ss);
     if (c->ldt_base % RING1_PAGE_SIZE || c->ldt_entries > LDT_MAX_ENTRIES ||
-        !guest_range_ok(d, GVA(c->ldt_base), c->ldt_entries * 8ull))
+        (d->abi->array_range_checked && !guest_range_ok(d, GVA(c->ldt_base), c->ldt_entries * 8ull)))
         return refuse(d, -XEN_EINVAL, "vcpu %u: no LDT of %u entries can lie at %#x", v->id, c->ldt_entries,
                       c->ldt_base);
     if (c->gdt_entries > d->abi->max_gdt_entries)
@@ -119,6 +119,6 @@ int32_t vcpu_set_context(struct vcpu *v, const struct vcpu_context *c)
     v->initialised = true;
     vcpu_attend(v, ATTN_REGS | ATTN_GDT | ATTN_TS | ATTN_DEBUG);
     if ((c->flags & VGCF_ONLINE) && v->domain->abi->xen >= RING1_XEN_3_2)
-        vcpu_bring_up(v);
+        vcpu_set_run(v, VCPU_DORMANT);
     return 0;
 }

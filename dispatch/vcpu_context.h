@@ -45,8 +45,8 @@ G_STATIC_ASSERT(G_STRUCT_OFFSET(struct vcpu_context, cr) == 2716);
 G_STATIC_ASSERT(G_STRUCT_OFFSET(struct vcpu_context, vm_assist) == 2796);
 
 /* Start values of a vcpu that has none yet: it takes references to its page tables
- * and its GDT. 0, or -EINVAL with nothing held. It stays down unless `c` says that
- * it is online. */
+ * and its GDT. 0, or -EINVAL with nothing held. It stays down, or, when `c`
+ * says that it is online, up without ever being woken (8.24). */
 int32_t vcpu_set_context(struct vcpu *v, const struct vcpu_context *c);
 
 #endif

@@ -218,10 +218,13 @@ static int32_t set_singleshot(struct vcpu *current, struct vcpu *v, gva_t arg)
 {
     struct domain *d = v->domain;
     struct singleshot set;
-    if (v != current)
+    bool reads_first = d->abi->xen >= RING1_XEN_4_17; /* as for all of a 32-bit caller */
+    if (v != current && !reads_first)
         return only_oneself(v);
     if (read_arg(current, arg, &set, sizeof set))
         return -XEN_EFAULT;
+    if (v != current)
+        return only_oneself(v);
     bool past = (int64_t)set.timeout_abs_ns < 0 || set.timeout_abs_ns < domain_now(d);
     if (past && (set.flags & VCPU_SSHOTTMR_future) && d->abi->xen < RING1_XEN_4_17)
         return refuse(d, -XEN_ETIME, "the deadline is past");

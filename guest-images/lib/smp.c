@@ -6,29 +6,14 @@
 
 #define STACK_BYTES 8192u
 
-/* struct vcpu_guest_context: docs/xen-abi.md 8.24. */
-struct context {
-    u8 fpu[512];
-    u32 flags;
-    u32 ebx, ecx, edx, esi, edi, ebp, eax, code, eip, cs, eflags, esp, ss, es, ds, fs, gs;
-    struct {
-        u8 vector, flags;
-        u16 cs;
-        u32 address;
-    } traps[256];
-    u32 ldt_base, ldt_entries, gdt_frames[16], gdt_entries;
-    u32 kernel_ss, kernel_sp, cr[8], dr[8];
-    u32 event_cs, event_eip, failsafe_cs, failsafe_eip, vm_assist;
-};
-_Static_assert(sizeof(struct context) == 2800, "its size");
-
 struct cpu cpus[MAX_CPUS];
 u32 nr_cpus;
 void (*on_ipi)(struct cpu *self);
 static u8 stacks[MAX_CPUS][STACK_BYTES] __attribute__((aligned(8192)));
 static u32 port_cpu[1024];
+volatile u32 nmis_taken;
 
-extern char smp_entry[], smp_event[], trap_stubs[], failsafe_stub[];
+extern char smp_entry[], smp_event[], smp_nmi[], trap_stubs[], failsafe_stub[];
 void smp_main(void);
 void smp_on_event(void);
 
@@ -132,7 +117,7 @@ s32 set_timer(u64 at)
     return hypercall(NR_set_timer_op, (u32)at, (u32)(at >> 32), 0, 0, 0);
 }
 
-static void bind_ports(struct cpu *self)
+void bind_ports(struct cpu *self)
 {
     check_quietly("bind_ipi", (u32)evtchn_op(7, self->id, 0, &self->ipi_port), 0);
     check_quietly("bind_virq", (u32)evtchn_op(1, VIRQ_TIMER, self->id, &self->timer_port), 0);
@@ -169,9 +154,9 @@ u64 system_time(const struct cpu *cpu)
 
 /* --- coming up ----------------------------------------------------------------- */
 
-s32 smp_initialise(u32 id)
+struct context smp_context(u32 id)
 {
-    static struct context c;
+    struct context c;
     u32 cr3 = virt_to_mfn((const void *)start_info->pt_base);
 
     memset(&c, 0, sizeof(c));
@@ -192,6 +177,14 @@ s32 smp_initialise(u32 id)
     c.event_cs = c.failsafe_cs = KERNEL_CS;
     c.event_eip = (u32)smp_event;
     c.failsafe_eip = (u32)failsafe_stub;
+    c.traps[2].address = (u32)smp_nmi;
+    return c;
+}
+
+s32 smp_initialise(u32 id)
+{
+    struct context c = smp_context(id);
+
     return vcpu_op(VCPUOP_initialise, id, &c);
 }
 

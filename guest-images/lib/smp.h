@@ -31,6 +31,22 @@ struct cpu {
     void (*volatile job)(struct cpu *self); /* what it is to do; 0 when that is done */
 };
 
+/* struct vcpu_guest_context: docs/xen-abi.md 8.24. */
+struct context {
+    u8 fpu[512];
+    u32 flags;
+    u32 ebx, ecx, edx, esi, edi, ebp, eax, code, eip, cs, eflags, esp, ss, es, ds, fs, gs;
+    struct {
+        u8 vector, flags;
+        u16 cs;
+        u32 address;
+    } traps[256];
+    u32 ldt_base, ldt_entries, gdt_frames[16], gdt_entries;
+    u32 kernel_ss, kernel_sp, cr[8], dr[8];
+    u32 event_cs, event_eip, failsafe_cs, failsafe_eip, vm_assist;
+};
+_Static_assert(sizeof(struct context) == 2800, "its size");
+
 extern struct cpu cpus[MAX_CPUS];
 extern u32 nr_cpus; /* that there are */
 
@@ -66,6 +82,10 @@ struct cpu *this_cpu(void);
 
 /* Find out how many there are, and take events on vcpu 0. */
 void smp_start(void);
+/* What a vcpu is to start with: in smp.c, on its stack. Its ports. */
+struct context smp_context(u32 id);
+void bind_ports(struct cpu *self);
+extern volatile u32 nmis_taken;
 /* VCPUOP_initialise: the answer. */
 s32 smp_initialise(u32 id);
 /* All of them up and waiting for work. */

@@ -3,7 +3,7 @@
  * smp_asm.S - where the other vcpus begin, and the event callback of all of them.
  */
         .text
-        .globl  smp_entry, smp_event
+        .globl  smp_entry, smp_event, smp_nmi
 smp_entry:
         cld
         call    smp_main
@@ -15,4 +15,11 @@ smp_event:
         call    smp_on_event
         popa
         iret
+
+        /* NMIs are masked until HYPERVISOR_iret. */
+smp_nmi:
+        lock incl nmis_taken
+        push    %eax
+        mov     $23, %eax
+        int     $0x82
         .section .note.GNU-stack, "", @progbits
