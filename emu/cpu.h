@@ -119,6 +119,10 @@ void cpu_get_regs_of(struct cpu *cpu, unsigned set, struct regs *regs);
 typedef bool (*cpu_descriptor_fn)(void *user, uint16_t selector, uint64_t *descriptor);
 bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user);
 
+/* The next cpu_set_regs loads these segments although their selectors are the same. */
+enum cpu_segments { CPU_CODE_AND_STACK = 1, CPU_ALL_SEGMENTS };
+void cpu_reload_segments(struct cpu *cpu, enum cpu_segments which);
+
 /* EFLAGS alone. cpu_set_step sets or clears TF and clears RF; with TF set a run
  * ends after one instruction with exception 1. Outside a run. */
 uint32_t cpu_eflags(struct cpu *cpu);

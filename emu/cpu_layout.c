@@ -219,19 +219,19 @@ static void set_hflags(const struct cpu_layout *l, uint8_t *blob, unsigned ring)
     set_u32(blob, l->hflags, hflags);
 }
 
-bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct regs *regs,
+bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct regs *regs, unsigned reload,
                          cpu_descriptor_fn descriptor, void *user)
 {
-    bool reload = false;
+    bool loaded = false;
     for (unsigned i = 0; i < 6; i++) {
         uint16_t selector = selector_of(regs, i);
-        if (selector == (uint16_t)u32(blob, l->segments + SEGMENT_SIZE * i))
+        if (selector == (uint16_t)u32(blob, l->segments + SEGMENT_SIZE * i) && !(reload & 1u << i))
             continue;
         if (!set_segment(l, blob, i, selector, descriptor, user))
             return false;
-        reload = true;
+        loaded = true;
     }
-    if (reload)
+    if (loaded)
         set_hflags(l, blob, regs->cs & 3u);
     for (unsigned i = 0; i < 8; i++)
         set_u32(blob, l->gpr + 8u * i, *(const uint32_t *)((const uint8_t *)regs + gpr_offsets[i]));

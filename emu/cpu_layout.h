@@ -46,7 +46,11 @@ void cpu_layout_get_regs(const struct cpu_layout *l, const uint8_t *blob, struct
 /* And into it. Segments whose selector changed are loaded from their descriptors,
  * and the privilege level follows CS. False: a selector is refused; the blob is
  * then of no use. */
-bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct regs *regs,
+/* `reload`: segments to be loaded in any case, a bit each in the order ES CS SS DS FS
+ * GS. */
+#define LAYOUT_ALL_SEGMENTS   0x3Fu
+#define LAYOUT_CODE_AND_STACK 0x06u
+bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct regs *regs, unsigned reload,
                          cpu_descriptor_fn descriptor, void *user);
 
 #endif

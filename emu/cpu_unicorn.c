@@ -27,7 +27,7 @@ struct register_set {
     uint32_t eflags;
     uint32_t gdt_limit;
     uint32_t last_start, last_end;
-    bool ts_known, ts;
+    bool ts_known, ts, tsd_known, tsd;
 };
 
 struct cpu {
@@ -57,6 +57,7 @@ struct cpu {
     bool ring3_possible; /* ring 3 code was fetched since the last TLB flush */
     mfn_t window;
     uint32_t gdt_limit;
+    unsigned reload;     /* segments that the next cpu_set_regs loads in any case */
     bool running;        /* inside uc_emu_start */
     bool saved;          /* `context` is the CPU's state, EFLAGS apart; never during a run */
     bool ts_known;       /* CR0.TS is `ts` */
@@ -543,6 +544,8 @@ void cpu_select(struct cpu *cpu, unsigned set)
     from->last_end = cpu->last_end;
     from->ts_known = cpu->ts_known;
     from->ts = cpu->ts;
+    from->tsd_known = cpu->tsd_known;
+    from->tsd = cpu->tsd;
     cpu->selected = set;
     cpu->context = to->context;
     restore_context(cpu);
@@ -552,6 +555,8 @@ void cpu_select(struct cpu *cpu, unsigned set)
     cpu->last_end = to->last_end;
     cpu->ts_known = to->ts_known;
     cpu->ts = to->ts;
+    cpu->tsd_known = to->tsd_known;
+    cpu->tsd = to->tsd;
     cpu->ring3_possible |= is_ring3(cpu, to->context);
 }
 
@@ -694,14 +699,20 @@ void cpu_get_regs_of(struct cpu *cpu, unsigned set, struct regs *regs)
 bool cpu_set_regs(struct cpu *cpu, const struct regs *regs, cpu_descriptor_fn descriptor, void *user)
 {
     uint32_t eflags = regs->eflags;
-    if (!cpu_layout_set_regs(&cpu->layout, save_context(cpu), regs, descriptor, user)) {
+    if (!cpu_layout_set_regs(&cpu->layout, save_context(cpu), regs, cpu->reload, descriptor, user)) {
         cpu->saved = false; /* it is half changed */
         return false;
     }
     restore_context(cpu);
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     cpu->ring3_possible |= (regs->cs & 3u) == 3;
+    cpu->reload = 0;
     return true;
+}
+
+void cpu_reload_segments(struct cpu *cpu, enum cpu_segments which)
+{
+    cpu->reload = which == CPU_ALL_SEGMENTS ? LAYOUT_ALL_SEGMENTS : LAYOUT_CODE_AND_STACK;
 }
 
 uint32_t cpu_eflags(struct cpu *cpu)

@@ -341,6 +341,35 @@ static void give_regs(struct machine *m, struct vcpu *v)
                  wanted.eip, wanted.ss, wanted.esp);
 }
 
+/* A segment that is neither Xen's nor null. */
+static bool has_own_segments(struct vcpu *v)
+{
+    const struct abi *abi = v->domain->abi;
+    const struct regs *r = vcpu_regs(v);
+    const uint16_t selectors[] = {r->cs, r->ss, r->ds, r->es, r->fs, r->gs};
+    for (unsigned i = 0; i < G_N_ELEMENTS(selectors); i++) {
+        uint16_t s = selectors[i];
+        if (s > 3 && s != abi->kernel_cs && s != abi->kernel_ds && s != abi->user_cs && s != abi->user_ds)
+            return true;
+    }
+    return false;
+}
+
+/* Native Xens load all segment registers on each return to the guest, and so find
+ * what became of their descriptors; 4.17 loads CS and SS, the others when the vcpu
+ * gets the CPU (6.4). */
+static void reload_segments(struct machine *m, struct vcpu *v)
+{
+    bool all = m->s.switched || m->abi->xen < RING1_XEN_4_17;
+    m->s.switched = false;
+    if (!has_own_segments(v))
+        return;
+    vcpu_regs_mut(v);
+    cpu_reload_segments(m->cpu, all ? CPU_ALL_SEGMENTS : CPU_CODE_AND_STACK);
+    if (all && !data_segments_load(v))
+        deliver_failsafe(v);
+}
+
 /* Do what hypercalls and traps left to be done before the guest's next
  * instruction. */
 static void settle(struct machine *m, struct vcpu *v)
@@ -362,8 +391,8 @@ static void settle(struct machine *m, struct vcpu *v)
         breakpoints_load_guest(&m->breakpoints, v->dr);
     if (attention & (ATTN_FLUSH | ATTN_GDT | ATTN_DEBUG))
         flush_tlb(m);
-    if ((attention & ATTN_GDT) && m->abi->xen < RING1_XEN_4_17 && !data_segments_load(v))
-        deliver_failsafe(v); /* 6.4 */
+    if ((attention & ATTN_GDT) || m->s.switched)
+        reload_segments(m, v);
     if (v->regs_changed)
         give_regs(m, v);
     if (G_UNLIKELY(v->fpu_given)) {

@@ -74,10 +74,11 @@ struct machine {
     struct machine_state {
         uint64_t hypercalls;
         uint64_t traps; /* beside hypercalls */
+        bool switched;  /* another vcpu has the CPU: its segments are to be loaded */
         bool goes_on;   /* the next hypercall is the rest of the last one */
         struct idle_state idle;
-        struct step_state step;             /* of the vcpu that has the CPU */
-        struct step_state steps[MAX_VCPUS]; /* of the others */
+        struct step_state step;                   /* of the vcpu that has the CPU */
+        struct step_state steps[MAX_VCPUS];       /* of the others */
         uint64_t polled;                          /* clock at the last poll of the back ends */
         bool fpu_live;                            /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */

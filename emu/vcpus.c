@@ -27,6 +27,7 @@ static void switch_cpu(struct machine *m, struct vcpu *to)
     /* It is loaded on its first use after each switch (12.2). */
     m->s.fpu_live = false;
     m->s.goes_on = false;
+    m->s.switched = true;
     if (has_breakpoints(from) || has_breakpoints(to))
         d->s.attention |= ATTN_DEBUG;
     if (from->cr3.mfn != to->cr3.mfn || stale_any(d))

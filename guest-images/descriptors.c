@@ -16,6 +16,7 @@ static u32 gdt[1024] PAGE, ldt[1024] PAGE, data[1024] PAGE;
 /* descriptors_asm.S */
 u32 load_fs(u32 selector);
 u32 read_fs(u32 selector); /* the word at fs:0 */
+u32 peek_fs(void);         /* without loading FS */
 u32 load_ss(u32 selector), load_ds(u32 selector), jump_to(u32 selector);
 extern char load_ss_at[], load_ds_at[], jump_to_at[];
 u32 on_own_segments(u32 ss_and_cs); /* int3 there; CS << 16 | SS afterwards */
@@ -130,6 +131,16 @@ static void own_gdt(void)
     describe(desc, (u32)data + 4, 0xFFF, 0xB2, 0x4);
     CHECK("update_descriptor", update_descriptor(gdt + 10, 0, desc[0], desc[1]), 0);
     CHECK("  use it", (try_call(read_fs, SEL(5)), try_result), 0xDA7A0001);
+    load_fs(SEL(5));
+    describe(desc, (u32)data, 0xFFF, 0xB2, 0x4);
+    CHECK("update_descriptor of what is loaded", update_descriptor(gdt + 10, 0, desc[0], desc[1]), 0);
+    /* Native Xens load FS anew on the way back. */
+    CHECK("  what FS shows", peek_fs(), xen < XEN_4_17 ? 0xDA7A0000 : 0xDA7A0001);
+    load_fs(SEL(5));
+    CHECK("  after a load", peek_fs(), 0xDA7A0000);
+    describe(desc, (u32)data + 4, 0xFFF, 0xB2, 0x4);
+    update_descriptor(gdt + 10, 0, desc[0], desc[1]);
+    load_fs(KERNEL_DS);
     CHECK("update_descriptor, not aligned", update_descriptor(gdt + 10, 4, desc[0], desc[1]), -EINVAL);
     CHECK("update_descriptor to a TSS", update_descriptor(gdt + 10, 0, 0x67, 0x8900), -EINVAL);
     CHECK("  kept", gdt[10] == desc[0] && (gdt[11] & ~0x100u) == desc[1], 1);

@@ -3,13 +3,17 @@
  * descriptors_asm.S - loads of segment registers for descriptors.c.
  */
         .text
-        .globl  load_fs, read_fs, on_own_segments
+        .globl  load_fs, read_fs, peek_fs, on_own_segments
 /* load_fs(selector), which may trap */
 load_fs:
         mov     4(%esp), %eax
         mov     %eax, %fs
         xor     %eax, %eax
         mov     %fs, %ax
+        ret
+/* the word at fs:0 as FS is */
+peek_fs:
+        mov     %fs:0, %eax
         ret
 read_fs:
         mov     4(%esp), %eax
