@@ -17,8 +17,9 @@ static int32_t translate_exchange(struct vcpu *v, const struct xen_memory_exchan
 {
     struct domain *d = v->domain;
     const struct xen_memory_reservation *in = &x->in, *out = &x->out;
-    int64_t delta = (int64_t)out->extent_order - in->extent_order;
-    uint32_t pfn, per_extent = (1u << (ABS(delta) & 31)) + 1, end;
+    int32_t delta = (int32_t)(out->extent_order - in->extent_order);
+    uint32_t magnitude = delta < 0 ? 0u - (uint32_t)delta : (uint32_t)delta;
+    uint32_t pfn, per_extent = (1u << (magnitude & 31)) + 1, end;
 
     if (delta > 0 && x->nr_exchanged & ((1u << (delta & 31)) - 1))
         return refuse(d, -XEN_EINVAL, "%u extents done are no whole chunks", x->nr_exchanged);
