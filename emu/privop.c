@@ -95,7 +95,7 @@ static bool by_smsw(struct priv *op, uint32_t value)
     uint8_t before[16];
     uint32_t linear;
     if ((uint16_t)((value ^ CR0_REAL) & ~CR0_TS) != 0 || !insn_code_address(op->v, &linear) ||
-        guest_read(op->v, GVA(linear - sizeof before), before, sizeof before))
+        guest_read(op->v, GVA(linear - (uint32_t)sizeof before), before, sizeof before))
         return false;
     for (unsigned i = 0; i + 3 <= sizeof before; i++)
         if (before[i] == 0x0F && before[i + 1] == 0x01 && before[i + 2] == (0xE0 | insn_modrm_rm(op->in)))
