@@ -52,7 +52,8 @@ static int32_t set_dr7(struct vcpu *v, uint32_t value)
             return refuse(d, -XEN_EPERM, "DR7 %#x: bits %u and %u", value, i, i + 1);
     if ((v->dr[7] | value) & DR7_ENABLED)
         vcpu_attend(v, ATTN_DEBUG);
-    v->dr[7] = (value & ~DR7_ZERO) | DR7_ONE;
+    /* Older ones add no bit to 0: nothing is debugged. */
+    v->dr[7] = value == 0 && d->abi->xen < RING1_XEN_3_2 ? 0 : (value & ~DR7_ZERO) | DR7_ONE;
     return 0;
 }
 

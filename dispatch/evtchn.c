@@ -78,23 +78,33 @@ bool port_is_valid(const struct domain *d, uint32_t port)
     return port < top;
 }
 
-int port_alloc(struct domain *d)
+int port_find(struct domain *d, unsigned not )
 {
     for (unsigned port = 1; port < NR_EVTCHNS; port++) {
-        if (d->s.evtchn[port].kind != ECS_FREE)
+        if (d->s.evtchn[port].kind != ECS_FREE || port == not )
             continue;
-        d->s.evtchn_top = MAX(d->s.evtchn_top, port + 1);
-        d->s.evtchn[port] = (struct evtchn){.kind = ECS_FREE};
+        if (!port_is_valid(d, port)) /* a new bucket, and it stays */
+            d->s.evtchn_top = port + 1;
         return (int)port;
     }
     return refuse(d, -XEN_ENOSPC, "all %u ports are in use", NR_EVTCHNS);
 }
 
+int port_alloc(struct domain *d)
+{
+    int port = port_find(d, 0);
+    if (port < 0)
+        return port;
+    d->s.evtchn_top = MAX(d->s.evtchn_top, (unsigned)port + 1);
+    d->s.evtchn[port] = (struct evtchn){.kind = ECS_FREE};
+    return port;
+}
+
 void port_free(struct domain *d, unsigned port)
 {
     d->s.evtchn[port] = (struct evtchn){.kind = ECS_FREE};
-    /* So that a later owner of the port finds nothing of this one. */
-    if (bit_test_and_clear(shared_info(d) + d->abi->si_evtchn_pending, port))
+    /* From 3.2 on a later owner of the port finds nothing of this one. */
+    if (d->abi->xen >= RING1_XEN_3_2 && bit_test_and_clear(shared_info(d) + d->abi->si_evtchn_pending, port))
         frame_changed(d, d->s.shared_info);
 }
 

@@ -125,44 +125,66 @@ static int32_t bind_interdomain(struct vcpu *v, union evtchn_args *a)
     return 0;
 }
 
+static int32_t not_for(struct domain *d, uint32_t port, uint16_t dom)
+{
+    return refuse(d, -XEN_EINVAL, "port %u does not wait for domain %u", port, dom);
+}
+
 /* 2.0: both ends are named, and a port of 0 asks for a new one. An ordinary
- * domain may only join ports that wait for one another (12.2). */
+ * domain may only join ports that wait for one another (12.2), or ask what a bound
+ * one is bound to. */
 static int32_t bind_interdomain_2_0(struct vcpu *v, union evtchn_args *a)
 {
     struct domain *d = v->domain;
-    uint16_t dom2 = a->bind_interdomain_2_0.dom2;
+    uint16_t self = d->s.domid, dom2 = a->bind_interdomain_2_0.dom2;
     uint32_t port1 = a->bind_interdomain_2_0.port1, port2 = a->bind_interdomain_2_0.port2;
     if (a->bind_interdomain_2_0.dom1 != OWNER_DOMID_SELF)
         return refuse(d, -XEN_EPERM, "the first domain is not the caller");
     if ((int32_t)port1 < 0 || (int32_t)port2 < 0)
         return bad_port(d, (int32_t)port1 < 0 ? port1 : port2);
-    if (dom2 != OWNER_DOMID_SELF && dom2 != d->s.domid && dom2 != DOMID_BACKEND)
+    if (dom2 == OWNER_DOMID_SELF)
+        dom2 = self;
+    if (dom2 != self && dom2 != DOMID_BACKEND)
         return refuse(d, -XEN_ESRCH, "there is no domain %u", dom2);
-    if (port2 == 0)
-        return refuse(d, -XEN_EPERM, "the second port does not wait for the caller");
-    if ((port1 && !port_is_valid(d, port1)) || dom2 == DOMID_BACKEND || !port_is_valid(d, port2))
-        return bad_port(d, port1 && !port_is_valid(d, port1) ? port1 : port2);
-    struct evtchn *chn2 = &d->s.evtchn[port2];
-    if (chn2->kind == ECS_FREE)
-        return refuse(d, -XEN_EPERM, "port %u does not wait for the caller", port2);
-    if (chn2->kind != ECS_UNBOUND || chn2->remote_dom != d->s.domid)
-        return refuse(d, -XEN_EINVAL, "port %u does not wait for the caller", port2);
-    if (!port1) {
-        int port = port_alloc(d);
-        if (port < 0)
-            return port;
-        port1 = (uint32_t)port;
+    /* New ports are found first, also where they are not used in the end. */
+    int port = port1 ? (int)port1 : port_find(d, 0);
+    if (port < 0)
+        return port;
+    if (!port_is_valid(d, (uint32_t)port))
+        return bad_port(d, port1);
+    int other = port2 || dom2 != self ? 0 : port_find(d, (unsigned)port);
+    if (other < 0)
+        return other;
+    if (port2 && dom2 == self && !port_is_valid(d, port2))
+        return bad_port(d, port2);
+
+    if (port1) {
+        const struct evtchn *chn = &d->s.evtchn[port1];
+        if (chn->kind == ECS_INTERDOMAIN && chn->remote_dom == dom2 &&
+            (!port2 || chn->remote_port == port2)) {
+            a->bind_interdomain_2_0.port2 = chn->remote_port;
+            return 0;
+        }
+        if (chn->kind != ECS_FREE && (chn->kind != ECS_UNBOUND || chn->remote_dom != dom2))
+            return not_for(d, port1, dom2);
     }
-    struct evtchn *chn1 = &d->s.evtchn[port1];
-    bool fits = chn1->kind == ECS_FREE || (chn1->kind == ECS_UNBOUND && chn1->remote_dom == d->s.domid);
-    if (!fits || port1 == port2)
-        return refuse(d, -XEN_EINVAL, "port %u cannot be bound", port1);
-    *chn1 =
-        (struct evtchn){.kind = ECS_INTERDOMAIN, .remote_dom = d->s.domid, .remote_port = (uint16_t)port2};
-    *chn2 =
-        (struct evtchn){.kind = ECS_INTERDOMAIN, .remote_dom = d->s.domid, .remote_port = (uint16_t)port1};
-    a->bind_interdomain_2_0.port1 = port1;
-    a->bind_interdomain_2_0.port2 = port2;
+    if (!port2 || (dom2 == self && d->s.evtchn[port2].kind == ECS_FREE))
+        return refuse(d, -XEN_EPERM, "the second port does not wait for the caller");
+    if (dom2 != self)
+        return not_for(d, port2, self);
+    struct evtchn *chn2 = &d->s.evtchn[port2];
+    if (chn2->kind == ECS_INTERDOMAIN && chn2->remote_dom == self && !port1) {
+        a->bind_interdomain_2_0.port1 = chn2->remote_port;
+        return 0;
+    }
+    if (chn2->kind != ECS_UNBOUND || chn2->remote_dom != self)
+        return not_for(d, port2, self);
+    if (!port1)
+        port = port_alloc(d);
+    d->s.evtchn[port] =
+        (struct evtchn){.kind = ECS_INTERDOMAIN, .remote_dom = self, .remote_port = (uint16_t)port2};
+    *chn2 = (struct evtchn){.kind = ECS_INTERDOMAIN, .remote_dom = self, .remote_port = (uint16_t)port};
+    a->bind_interdomain_2_0.port1 = (uint32_t)port;
     return 0;
 }
 
@@ -227,6 +249,9 @@ static int32_t bind_pirq(struct vcpu *v, union evtchn_args *a)
     uint32_t nr = xen == RING1_XEN_2_0 ? 128 : xen < RING1_XEN_4_17 ? 256 : 56;
     if (a->bind_pirq.pirq >= nr)
         return refuse(d, -XEN_EINVAL, "pirq %u: there are %u", a->bind_pirq.pirq, nr);
+    int port = xen == RING1_XEN_2_0 ? port_find(d, 0) : 0; /* the right is asked for later */
+    if (port < 0)
+        return port;
     return refuse(d, -XEN_EPERM, "pirq %u is not the domain's", a->bind_pirq.pirq);
 }
 
@@ -253,8 +278,9 @@ static int32_t bind_vcpu(struct vcpu *v, union evtchn_args *a)
     if (!port_is_valid(d, port))
         return bad_port(d, port);
     struct evtchn *chn = &d->s.evtchn[port];
-    bool movable = chn->kind == ECS_UNBOUND || chn->kind == ECS_INTERDOMAIN || chn->kind == ECS_PIRQ ||
-                   (chn->kind == ECS_VIRQ && virq_is_global(d->abi, chn->virq));
+    bool movable =
+        chn->kind == ECS_UNBOUND || chn->kind == ECS_INTERDOMAIN || chn->kind == ECS_PIRQ ||
+        (chn->kind == ECS_VIRQ && d->abi->xen > RING1_XEN_3_0_0 && virq_is_global(d->abi, chn->virq));
     if (!movable)
         return refuse(d, -XEN_EINVAL, "port %u stays with its vcpu", port);
     chn->vcpu = (uint16_t)id;
@@ -511,9 +537,13 @@ int32_t do_event_channel_op_compat(struct vcpu *v, const uint32_t *arg)
     union evtchn_args a;
     memcpy(&a, &op[at], sizeof a);
     int32_t rc = cmd->fn(v, &a);
-    /* Up to 3.0.0 a failure, too, has the structure written. */
-    if (cmd->answers && (rc == 0 || xen <= RING1_XEN_3_0_0) &&
-        guest_write(v, GVA(arg[0] + at * 4), &a, cmd->size))
+    if (rc || !cmd->answers)
+        return rc;
+    /* Up to 3.0.0 the whole structure is given back, then the command's own part. */
+    bool whole = xen <= RING1_XEN_3_0_0;
+    memcpy(&op[at], &a, sizeof a);
+    if (guest_write(v, GVA(arg[0] + (whole ? 0 : at * 4)), whole ? op : &op[at],
+                    whole ? (at + 6) * 4 : cmd->size))
         return refuse(d, -XEN_EFAULT, "the answer at %#x cannot be written", arg[0]);
-    return rc;
+    return 0;
 }

@@ -236,24 +236,47 @@ int32_t do_physdev_op(struct vcpu *v, const uint32_t *arg)
     return rc;
 }
 
-/* 2.0: PCI configuration space (0 to 3), of which an ordinary domain has none,
- * and interrupts. The structure is given back in every case. */
+/* 2.0's commands for PCI, of which an ordinary domain has no device: it may ask for
+ * the buses, of which there is none. */
+enum { PCI_CFGREG_READ, PCI_CFGREG_WRITE, PCI_INITIALISE_DEVICE, PCI_PROBE_ROOT_BUSES };
+
+struct physdev_2_0 {
+    uint32_t cmd, pad, word[8];
+};
+G_STATIC_ASSERT(sizeof(struct physdev_2_0) == 40);
+
+static int32_t physdev_answer_2_0(struct physdev_2_0 *op)
+{
+    switch (op->cmd) {
+    case PCI_CFGREG_READ: /* bus, device, function, register, length, value */
+        op->word[5] = UINT32_MAX;
+        return -XEN_EPERM;
+    case PCI_CFGREG_WRITE:
+    case PCI_INITIALISE_DEVICE:
+        return -XEN_EPERM;
+    case PCI_PROBE_ROOT_BUSES:
+        memset(op->word, 0, sizeof op->word);
+        return 0;
+    case PHYSDEVOP_IRQ_UNMASK_NOTIFY:
+        return 0;
+    case PHYSDEVOP_irq_status_query:
+        if (op->word[0] >= 128)
+            return -XEN_EINVAL;
+        op->word[1] = 0;
+        return 0;
+    default:
+        return -XEN_EINVAL;
+    }
+}
+
+/* The structure is given back in every case. */
 static int32_t physdev_op_2_0(struct vcpu *v, gva_t at)
 {
     struct domain *d = v->domain;
-    struct {
-        uint32_t cmd, pad, word[8];
-    } op;
-    G_STATIC_ASSERT(sizeof op == 40);
-    int32_t rc = -XEN_EINVAL;
+    struct physdev_2_0 op;
     if (guest_read(v, at, &op, sizeof op))
         return refuse(d, -XEN_EFAULT, "the structure at %#x cannot be read", at.va);
-    if (op.cmd == PHYSDEVOP_IRQ_UNMASK_NOTIFY)
-        rc = 0;
-    if (op.cmd == PHYSDEVOP_irq_status_query && op.word[0] < 128) {
-        op.word[1] = 0;
-        rc = 0;
-    }
+    int32_t rc = physdev_answer_2_0(&op);
     if (guest_write(v, at, &op, sizeof op))
         return refuse(d, -XEN_EFAULT, "the structure at %#x cannot be written", at.va);
     return rc ? refuse(d, rc, "physical device command %u: the domain has none", op.cmd) : 0;

@@ -224,7 +224,12 @@ static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_er
 
 void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error)
 {
+    bool forgets = v->domain->abi->xen == RING1_XEN_2_0 && (vector == TRAP_debug || vector == TRAP_no_device);
+    uint8_t mask = vcpu_info(v)[1];
     deliver(v, vector, error, trap_has_error_code(vector), is_fault(vector));
+    /* 2.0 does not look at these two's flag, unless they come by `int n`. */
+    if (forgets)
+        vcpu_info(v)[1] = mask;
 }
 
 void deliver_4gb_notify(struct vcpu *v, uint32_t bytes)

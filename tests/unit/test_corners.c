@@ -6,6 +6,7 @@
 #include "dispatch/evtchn.h"
 #include "dispatch/grant.h"
 #include "dispatch/schedule.h"
+#include "dispatch/shared.h"
 #include "dispatch/timer.h"
 #include "fixture.h"
 
@@ -67,7 +68,6 @@ START_TEST(joining_in_2_0)
         e[i] = (struct evtchn){.kind = ECS_UNBOUND, .remote_dom = i == 7 ? 9 : MINE};
     e[9].kind = ECS_VIRQ;
     f->d->s.evtchn_top = 10;
-    ck_rc(join_2_0(f, MINE, 4, 4), -XEN_EINVAL);
     ck_rc(join_2_0(f, MINE, 7, 4), -XEN_EINVAL);
     ck_rc(join_2_0(f, MINE, 9, 4), -XEN_EINVAL);
     ck_rc(join_2_0(f, MINE, 900, 4), -XEN_EINVAL);
@@ -75,6 +75,24 @@ START_TEST(joining_in_2_0)
     ck_assert(e[3].remote_port == 4 && e[4].remote_port == 3);
     ck_rc(join_2_0(f, 0x7FF0, 12, 5), 0); /* a free port may be named */
     ck_assert(e[12].remote_port == 5 && e[5].kind == ECS_INTERDOMAIN);
+    /* What is joined already is told, where one end is left open. */
+    gva_t told = FX_WORDS(f, 0, 0, 0x7FF0u | MINE << 16, 3, 0, 0, 0, 0);
+    ck_rc(CALL(f, 16, told.va), 0);
+    ck_assert(fx_get(f, GVA(told.va + 12)) == 3 && fx_get(f, GVA(told.va + 16)) == 4);
+    told = FX_WORDS(f, 0, 0, 0x7FF0u | MINE << 16, 0, 3, 0, 0, 0);
+    ck_rc(CALL(f, 16, told.va), 0);
+    ck_assert(fx_get(f, GVA(told.va + 12)) == 4 && fx_get(f, GVA(told.va + 16)) == 3);
+    ck_rc(join_2_0(f, MINE, 3, 4), 0);
+    ck_rc(join_2_0(f, MINE, 3, 5), -XEN_EINVAL);
+    ck_rc(join_2_0(f, 0, 3, 0), -XEN_EINVAL);
+    /* A port that waits for its own domain may be joined with itself. */
+    e[10] = (struct evtchn){.kind = ECS_UNBOUND, .remote_dom = MINE};
+    ck_rc(join_2_0(f, MINE, 10, 10), 0);
+    ck_assert_uint_eq(e[10].remote_port, 10);
+    ck_rc(CALL(f, 16, FX_WORDS(f, 4, 0, 10, 0, 0, 0, 0, 0).va), 0);
+    ck_assert(bit_test(shared_info(f->d) + f->abi->si_evtchn_pending, 10));
+    ck_rc(CALL(f, 16, FX_WORDS(f, 3, 0, 0x7FF0, 10, 0, 0, 0, 0).va), 0);
+    ck_assert_uint_eq(e[10].kind, ECS_FREE);
     for (unsigned i = 1; i < NR_EVTCHNS; i++)
         if (e[i].kind == ECS_FREE)
             e[i].kind = ECS_VIRQ;

@@ -58,9 +58,20 @@ START_TEST(physdev_2_0)
     struct fixture *f = fixture_new(RING1_ABI_XEN_2_0, RING1_XEN_2_0);
     for (uint32_t cmd = 0; cmd < 16; cmd++) {
         gva_t op = FX_WORDS(f, cmd, 0, 0, 0xBBBB, 0, 0, 0, 0, 0, 0);
-        ck_rc(CALL(f, 19, op.va), cmd == 4 || cmd == 5 ? 0 : -XEN_EINVAL);
-        ck_assert_uint_eq(fx_get(f, GVA(op.va + 12)), cmd == 5 ? 0 : 0xBBBB);
+        ck_rc(CALL(f, 19, op.va), cmd >= 3 && cmd <= 5 ? 0 : cmd < 3 ? -XEN_EPERM : -XEN_EINVAL);
+        ck_assert_uint_eq(fx_get(f, GVA(op.va + 12)), cmd == 3 || cmd == 5 ? 0 : 0xBBBB);
     }
+    /* Configuration space reads as that of no device; there is no bus. */
+    gva_t read = FX_WORDS(f, 0, 0, 0, 1, 0, 0, 4, 5, 6, 7);
+    ck_rc(CALL(f, 19, read.va), -XEN_EPERM);
+    ck_assert(fx_get(f, GVA(read.va + 24)) == 4 && fx_get(f, GVA(read.va + 28)) == UINT32_MAX &&
+              fx_get(f, GVA(read.va + 32)) == 6);
+    gva_t buses = FX_WORDS(f, 3, 9, 1, 2, 3, 4, 5, 6, 7, 8);
+    ck_rc(CALL(f, 19, buses.va), 0);
+    for (uint32_t i = 2; i < 10; i++)
+        ck_assert_uint_eq(fx_get(f, GVA(buses.va + i * 4)), 0);
+    ck_assert_uint_eq(fx_get(f, GVA(buses.va + 4)), 9);
+    ck_rc(CALL(f, 19, FX_WORDS(f, 5, 0, 128, 0, 0, 0, 0, 0, 0, 0).va), -XEN_EINVAL);
     ck_rc(CALL(f, 19, 0x1000), -XEN_EFAULT);
     fixture_free(f);
 }
@@ -136,6 +147,8 @@ START_TEST(debug_registers)
         ck_rc(CALL(f, 8, 7, 0x20401), -XEN_EPERM);
         ck_rc(CALL(f, 8, 7, 0x80401), X417(f) ? 0 : -XEN_EPERM);
         ck_rc(CALL(f, 9, 7), X417(f) ? 0x80401 : 0x400);
+        ck_rc(CALL(f, 8, 7, 0), 0);
+        ck_rc(CALL(f, 9, 7), f->abi->xen < RING1_XEN_3_2 ? 0 : 0x400);
         ck_rc(CALL(f, 8, 8, 0), bad);
         ck_rc(CALL(f, 9, 8), bad);
         ck_rc(CALL(f, 9, UINT32_MAX), bad);

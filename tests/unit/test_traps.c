@@ -111,6 +111,29 @@ START_TEST(exceptions)
 }
 END_TEST
 
+/* 2.0 does not look at the flag of these two, but for `int n`. */
+START_TEST(debug_and_no_device)
+{
+    EACH(f)
+    {
+        for (unsigned i = 0; i < 4; i++) {
+            unsigned vector = i & 1 ? TRAP_debug : TRAP_no_device;
+            uint8_t mask = i & 2 ? 1 : 0;
+            guest_in(f, 1);
+            set_mask(f, mask);
+            set_gate(f, vector, 4 | 1);
+            deliver_exception(f->v, vector, 0);
+            ck_frame(f, 1, mask, EIP, NULL, 0);
+            ck_assert_uint_eq(get_mask(f), X20(f) ? mask : 1);
+            guest_in(f, 1);
+            set_mask(f, 0);
+            deliver_soft_interrupt(f->v, vector, 2);
+            ck_assert_uint_eq(get_mask(f), 1);
+        }
+    }
+}
+END_TEST
+
 /* CR2 lies below the code in 2.0 and in vcpu_info later; the code's bit 2 is what
  * the CPU made of it up to 3.0.0, where ring 1 is the supervisor. */
 START_TEST(page_faults)
@@ -657,6 +680,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, which_push_a_code);
     tcase_add_test(tc, exceptions);
+    tcase_add_test(tc, debug_and_no_device);
     tcase_add_test(tc, page_faults);
     tcase_add_test(tc, no_handler);
     tcase_add_test(tc, stacks_that_take_no_frame);
