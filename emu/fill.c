@@ -13,7 +13,8 @@
  * A store that is checked costs ten times a plain one. So the code of a frame is
  * forgotten when it is written and was not looked up for a while: kernels give
  * frames another use. Where code and data share a frame that would be for nothing:
- * after a few times it is left.
+ * after a few times it is left. An instruction that stores into its own frame
+ * through a mapping with NX is one step, for which NX does not count.
  */
 #include "machine.h"
 #include "segments.h"
@@ -111,7 +112,7 @@ static bool fill_execute(const struct machine *m, uint8_t *mark, struct cpu_mapp
 
 static bool fill_write(const struct machine *m, uint8_t *mark, const struct walk *w, struct cpu_mapping *out)
 {
-    if (G_UNLIKELY((*mark & MARK_EXECUTED) && (!w->executable || cold(m, *mark))))
+    if (G_UNLIKELY((*mark & MARK_EXECUTED) && (!w->executable || cold(m, *mark)) && !m->step.armed))
         return false; /* all rights would let NX be passed: forget the code first */
     *mark |= MARK_WRITTEN | MARK_DIRTY;
     out->write = true;

@@ -576,7 +576,8 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
         bool given = v->regs_changed;
         settle(m, v);
         if (d->s.shutdown != SHUTDOWN_NONE ||
-            (G_UNLIKELY(m->breakpoints.nr || m->segment_limits) && !prepare_step(m, v, given)))
+            (G_UNLIKELY(m->breakpoints.nr || m->segment_limits || m->s.step.wanted) &&
+             !prepare_step(m, v, given)))
             continue;
 
         struct cpu_event event;

@@ -3,8 +3,8 @@
  * step.h - single instructions under supervision. A page with a breakpoint is
  * kept out of the CPU's TLB, for the kind of access that would matter; what
  * touches it is executed as one step (EFLAGS.TF in the CPU), with a look at what
- * it is before and what became of it after. Without breakpoints none of this is
- * reached.
+ * it is before and what became of it after. Without breakpoints, segment limits
+ * and stores as in fill.c none of this is reached.
  */
 #ifndef EMU_STEP_H
 #define EMU_STEP_H

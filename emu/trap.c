@@ -9,6 +9,22 @@
 #include "machine.h"
 #include "table_store.h"
 
+/* The instruction at EIP, its first or its last byte, lies in that frame. */
+static bool runs_in(struct machine *m, struct vcpu *v, mfn_t mfn, bool ring3)
+{
+    const struct insn *in = insn_at(m->insns, v);
+    struct walk w;
+    uint32_t linear;
+    if (!insn_code_address(v, &linear))
+        return false;
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t at = linear + (i && in && in->length ? in->length - 1u : 0);
+        if (guest_walk(v, GVA(at), ACCESS_FETCH, ring3, false, &w) == WALK_OK && w.mfn.mfn == mfn.mfn)
+            return true;
+    }
+    return false;
+}
+
 /* The page of a miss may be there after all: the marks of its frame stand in the
  * way (see fill.c), it is a ring that is watched, or it holds a breakpoint. True:
  * mended, run again. */
@@ -29,6 +45,9 @@ static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum ac
     if (access == ACCESS_FETCH) {
         fill_mark_executed(m, mark);
         cpu_flush_tlb(m->cpu);
+    } else if (access == ACCESS_WRITE && (*mark & MARK_EXECUTED) && !w.executable &&
+               runs_in(m, v, w.mfn, ring3)) {
+        step_want(m); /* code forgotten here would be fetched again before the store */
     } else if (access == ACCESS_WRITE && (*mark & MARK_EXECUTED)) {
         fill_forget(m, w.mfn);
         m->block_cut = true;

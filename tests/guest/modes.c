@@ -6,7 +6,7 @@
  * step, and at random ones. Console, memory, registers, time and the report of its
  * end must be the same.
  *
- * usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]
+ * usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT [INITRD]]]]
  */
 #include <ring1/ring1.h>
 #include <stdio.h>
@@ -124,12 +124,14 @@ int main(int argc, char **argv)
     }
     if (argc < 4 || !ring1_abi_from_name(argv[2], &config->abi) ||
         !ring1_xen_from_name(argv[3], &config->xen)) {
-        fprintf(stderr, "usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]\n");
+        fprintf(stderr, "usage: modes [--vcpus N] IMAGE ABI XEN "
+                        "[MEMORY-MIB [GUEST-COMMAND-LINE [INPUT [INITRD]]]]\n");
         return 2;
     }
     config->memory_mib = argc > 4 ? (unsigned)atoi(argv[4]) : 16;
     config->cmdline = g_strdup(argc > 5 ? argv[5] : NULL);
     g_autofree char *input = argc > 6 ? g_strcompress(argv[6]) : NULL;
+    config->initrd = g_strdup(argc > 7 ? argv[7] : NULL);
     for (int mode = 0; mode < NR_MODES; mode++) {
         run(config, argv[1], input, (enum mode)mode, &out[mode]);
         printf("%s: %u pieces\n", mode_names[mode], out[mode].pieces);
