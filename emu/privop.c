@@ -197,7 +197,7 @@ static enum privop_result mov_to_dr(struct priv *op)
  * the guest's to set. */
 static enum privop_result cli_sti(struct priv *op)
 {
-    return op->v->iopl >= (op->kernel ? 1u : 3u) ? PRIVOP_DONE : PRIVOP_FAULT;
+    return priv_iopl_ok(op) ? PRIVOP_DONE : PRIVOP_FAULT;
 }
 
 static enum privop_result nothing(struct priv *op)
@@ -318,6 +318,16 @@ void privop_cpuid(struct privop *p, struct vcpu *v, uint32_t regs[4], bool force
     cpuid_answer(p->model, v, regs, forced);
 }
 
+/* Xen takes EIP for an address, whatever CS is. */
+static unsigned bytes_at_eip(struct vcpu *v, uint8_t bytes[INSN_MAX_BYTES])
+{
+    uint32_t eip = vcpu_regs(v)->eip;
+    unsigned n = 0;
+    while (n < 7 && guest_read(v, GVA(eip + n), &bytes[n], 1) == 0)
+        n++;
+    return n;
+}
+
 bool privop_forced(struct privop *p, struct vcpu *v)
 {
     static const uint8_t PREFIX[5] = {0x0F, 0x0B, 'x', 'e', 'n'};
@@ -326,7 +336,7 @@ bool privop_forced(struct privop *p, struct vcpu *v)
 
     if (v->domain->abi->xen < RING1_XEN_3_0_4)
         return false;
-    unsigned n = insn_fetch(v, bytes);
+    unsigned n = bytes_at_eip(v, bytes);
     bool whole = n >= sizeof PREFIX;
     if (whole && memcmp(bytes, PREFIX, sizeof PREFIX) != 0)
         return false;

@@ -43,7 +43,7 @@ static bool bitmap_allows(const struct priv *op, uint32_t port, unsigned size)
 
 static bool io_allowed(const struct priv *op, uint32_t port, unsigned size)
 {
-    return op->v->iopl >= (op->kernel ? 1u : 3u) || bitmap_allows(op, port, size);
+    return priv_iopl_ok(op) || bitmap_allows(op, port, size);
 }
 
 /* The guest's breakpoints on ports, which Xen has looked at since it lets CR4.DE be
@@ -126,23 +126,38 @@ enum privop_result priv_out(struct priv *op)
 
 /* --- strings ----------------------------------------------------------------------- */
 
-/* Host places of an element's bytes, with the rights of the guest's ring. False:
- * *result is what became of the instruction. */
+/* Xen's own copies: those of 4.17 are made with its rights, ring 3's too, and tell of
+ * a fault no more than what was to be done. */
+static enum privop_result copy_fault(struct priv *op, uint32_t va, const struct walk *w, enum access access)
+{
+    bool new = op->abi->xen >= RING1_XEN_4_17;
+    deliver_page_fault(op->v, GVA(va), !new ? w->error : access == ACCESS_WRITE ? PF_WRITE : 0);
+    op->stay = true;
+    return PRIVOP_DONE;
+}
+
+static bool null_segment(const struct priv *op)
+{
+    return (insn_selector(op->r, op->in->operands[0].segment) & ~3u) == 0;
+}
+
+/* Host places of an element's bytes. False: *result is what became of the
+ * instruction. */
 static bool element_bytes(struct priv *op, enum access access, unsigned size, uint8_t *bytes[4],
                           mfn_t frames[4], enum privop_result *result)
 {
-    uint32_t va;
+    bool new = op->abi->xen >= RING1_XEN_4_17;
+    uint32_t va, offset = insn_operand_offset(op->v, &op->in->operands[0]);
     *result = PRIVOP_FAULT;
     if (!insn_operand_address(op->v, &op->in->operands[0], &va))
         return false;
+    if (new && (offset > UINT32_MAX - (size - 1) || null_segment(op)))
+        return false;
     for (unsigned i = 0; i < size; i++) {
         struct walk w;
-        enum walk_result walked = guest_walk(op->v, GVA(va + i), access, !op->kernel, true, &w);
-        if (walked == WALK_FAULT) {
-            deliver_page_fault(op->v, GVA(va + i), w.error);
-            op->stay = true;
-            *result = PRIVOP_DONE;
-        }
+        enum walk_result walked = guest_walk(op->v, GVA(va + i), access, !op->kernel && !new, true, &w);
+        if (walked == WALK_FAULT)
+            *result = copy_fault(op, va + i, &w, access);
         if (walked != WALK_OK)
             return false;
         bytes[i] = (uint8_t *)frame_ptr(op->v->domain->mem, w.mfn) + ((va + i) & (RING1_PAGE_SIZE - 1));

@@ -29,6 +29,14 @@ enum privop_result priv_outs(struct priv *op);
 enum privop_result priv_rdmsr(struct priv *op);
 enum privop_result priv_wrmsr(struct priv *op);
 
+/* The virtual IOPL allows it. With architectural_iopl (vm_assist 4) the kernel counts
+ * as ring 0. */
+static inline bool priv_iopl_ok(const struct priv *op)
+{
+    unsigned needed = !op->kernel ? 3 : op->v->domain->s.vm_assist & (1u << 4) ? 0 : 1;
+    return op->v->iopl >= needed;
+}
+
 /* Give the guest an exception instead: EIP stays at the instruction. */
 enum privop_result priv_raise(struct priv *op, unsigned vector);
 

@@ -64,6 +64,23 @@ static void ldt_miss(struct vcpu *v, uint32_t page)
         deliver_page_fault(v, GVA(v->ldt_base + offset), 0);
 }
 
+static void give_gp(struct machine *m, struct vcpu *v)
+{
+    if (privop_emulate(m->privop, v) != PRIVOP_DONE)
+        deliver_exception(v, TRAP_gp_fault, 0);
+}
+
+/* INS and OUTS: the right to use the port is asked for before memory is touched; the
+ * engine does it the other way. */
+static bool string_io(struct machine *m, struct vcpu *v)
+{
+    const struct insn *in = insn_at(m->insns, v);
+    if (!in || in->length == 0 || in->opcode < 0x6C || in->opcode > 0x6F)
+        return false;
+    give_gp(m, v);
+    return true;
+}
+
 static void memory_fault(struct machine *m, struct vcpu *v, const struct cpu_event *e)
 {
     bool ring3 = regs_ring(vcpu_regs(v)) == 3;
@@ -79,6 +96,8 @@ static void memory_fault(struct machine *m, struct vcpu *v, const struct cpu_eve
         return;
     }
     if (mend_marks(m, v, e->page, e->access, ring3))
+        return;
+    if (string_io(m, v))
         return;
     enum walk_result result = guest_walk(v, GVA(e->page), e->access, ring3, false, &w);
     if (!insn_fault_address(m->insns, v, e->page, e->access, &address))
