@@ -212,7 +212,7 @@ void guest_main(void)
 
     CHECK("image", (u32)guest_main > 0x80010000 && (u32)guest_main < 0x80100000, 1);
     CHECK("the stack is the end of what is used",
-          esp <= VIRT_BASE + start_info->nr_pages * PAGE_SIZE && esp > start_info->pt_base, 1);
+          (esp - VIRT_BASE - 1) / PAGE_SIZE < start_info->nr_pages && esp > start_info->pt_base, 1);
     top = (pte_t *)start_info->pt_base;
     next_pfn = (esp - VIRT_BASE + PAGE_SIZE - 1) / PAGE_SIZE;
     CHECK("memory mapped beyond it", try_call(load, (u32)va_of(next_pfn + 127)), NO_TRAP);
