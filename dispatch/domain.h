@@ -256,14 +256,19 @@ struct exception_record {
     struct regs regs; /* what was interrupted */
 };
 
-/* An entry of a multicall, kept likewise; those of one call follow each other. */
+/* An entry of a multicall, kept likewise; those of one call follow each other. Small,
+ * for they are many; few are refused, and the reasons lie apart. */
 #define LAST_ENTRIES 32u
-#define LAST_WHY     128u
 struct entry_record {
     uint32_t nr;
     int32_t result;
     uint32_t arg[6];
-    char why[LAST_WHY]; /* it was refused; empty: it was not */
+};
+#define LAST_WHY     128u
+#define LAST_REFUSED 8u
+struct refused_record {
+    uint64_t entry; /* number of the entry plus one; 0: none */
+    char why[LAST_WHY];
 };
 
 /* Work that the CPU's side must do before the guest's next instruction. REGS, GDT,
@@ -309,6 +314,8 @@ struct domain_state {
 
     uint64_t nr_entries;                     /* of multicalls, begun so far */
     struct entry_record entry[LAST_ENTRIES]; /* entry n at n % LAST_ENTRIES */
+    uint32_t nr_refused;
+    struct refused_record refused[LAST_REFUSED]; /* of entries */
 
     struct preempt preempt;
     struct run_queue queue;
@@ -376,7 +383,7 @@ struct domain {
     struct tap *tap;         /* NULL: nobody looks */
     struct tlb_filter *tlb;  /* what the CPU's TLB may hold; NULL: anything */
     enum ring1_preempt preempt_mode;
-    uint32_t *entry_args; /* of the multicall entry in progress, NULL: none is */
+    bool in_multicall; /* the last entry begun is in progress */
     struct hypercall_slot table[NR_HYPERCALLS];
     GHashTable *extra; /* number -> struct hypercall_slot*: users' numbers >= 64 */
     struct domain_state s;

@@ -91,7 +91,7 @@ static inline int32_t result_write(struct vcpu *v, struct window *w, gva_t va, u
  * hypercall's number: it is EAX when the guest is interrupted here. */
 static int32_t multicall_continue(struct vcpu *v, gva_t rest, uint32_t nr)
 {
-    v->domain->entry_args = NULL;
+    v->domain->in_multicall = false;
     return hypercall_continue(v, 13, 2, (const uint32_t[]){rest.va, nr});
 }
 
@@ -104,12 +104,21 @@ static bool entry_rewrite(struct vcpu *v, gva_t va, const uint32_t *arg)
            abi->xen < RING1_XEN_4_17;
 }
 
+/* Why the last entry was refused. */
+static void entry_refused(struct domain *d)
+{
+    struct refused_record *r = &d->s.refused[d->s.nr_refused++ % LAST_REFUSED];
+    r->entry = d->s.nr_entries;
+    keep_why(d, r->why);
+}
+
 static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
 {
     struct domain *d = v->domain;
     const struct abi *abi = d->abi;
     struct window window = {0};
 
+    d->in_multicall = true;
     for (uint32_t i = 0; i < nr; i++) {
         uint64_t at = list.va + (uint64_t)i * ENTRY_SIZE;
         gva_t va = GVA((uint32_t)at);
@@ -118,22 +127,21 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
             return refuse(d, -XEN_EFAULT, "entry %u at %#llx cannot be read", i, (unsigned long long)at);
 
         d->s.nr_entries++;
-        d->entry_args = e->arg;
         const struct hypercall_slot *slot = hypercall_slot(d, e->nr);
         int32_t result = hypercall_is_plain(d, slot) && slot->fn != do_multicall
                              ? slot->fn(v, e->arg)
                              : hypercall_enter_nested(v, e->nr, e->arg, i);
         e->result = result;
-        keep_why(d, e->why);
+        if (G_UNLIKELY(d->why[0]))
+            entry_refused(d);
 
         bool lost = result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result) != 0;
-        bool continued = d->s.preempt.continued;
-        d->s.preempt.continued = false;
         if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17))
             return result; /* the rest is dropped: EAX is the one that iret restored (3.3) */
         if (G_UNLIKELY(lost))
             return refuse(d, -XEN_EFAULT, "the result of entry %u at %#x cannot be written", i, va.va);
-        if (G_UNLIKELY(continued)) {
+        if (G_UNLIKELY(d->s.preempt.continued)) {
+            d->s.preempt.continued = false;
             d->s.nr_entries--; /* it comes again */
             if (!entry_rewrite(v, va, e->arg))
                 return refuse(d, -XEN_EFAULT, "entry %u at %#x cannot be rewritten", i, va.va);
@@ -155,6 +163,6 @@ int32_t do_multicall(struct vcpu *v, const uint32_t *arg)
     if (d->abi->array_range_checked && !guest_range_ok(d, list, (uint64_t)nr * ENTRY_SIZE))
         return refuse(d, -XEN_EFAULT, "%u entries at %#x reach beyond the guest's addresses", nr, list.va);
     int32_t rc = run_list(v, list, nr);
-    d->entry_args = NULL;
+    d->in_multicall = false;
     return rc;
 }

@@ -48,8 +48,8 @@ int32_t hypercall_continue(struct vcpu *v, uint32_t nr, unsigned nargs, const ui
 {
     struct domain *d = v->domain;
     d->s.preempt.continued = true;
-    if (d->entry_args) {
-        memcpy(d->entry_args, arg, nargs * sizeof *arg);
+    if (d->in_multicall) {
+        memcpy(d->s.entry[(d->s.nr_entries - 1) % LAST_ENTRIES].arg, arg, nargs * sizeof *arg);
         return (int32_t)nr;
     }
     struct regs *r = vcpu_regs_mut(v);

@@ -226,6 +226,14 @@ static struct report_call describe_call(struct report *r, const struct domain *d
     return call;
 }
 
+static const char *entry_why(const struct domain *d, uint64_t n)
+{
+    for (unsigned i = 0; i < LAST_REFUSED; i++)
+        if (d->s.refused[i].entry == n + 1)
+            return d->s.refused[i].why;
+    return "";
+}
+
 /* The entries of a multicall that are still there. */
 static void collect_entries(struct report *r, const struct domain *d, const struct call_record *c,
                             struct report_call *out)
@@ -237,7 +245,7 @@ static void collect_entries(struct report *r, const struct domain *d, const stru
     for (uint64_t n = MAX(c->first_entry, oldest); n < end && r->nr_entries < LAST_ENTRIES; n++) {
         const struct entry_record *e = &d->s.entry[n % LAST_ENTRIES];
         struct report_call *entry = &r->entry[r->nr_entries++];
-        *entry = describe_call(r, d, e->nr, e->arg, e->result, e->why);
+        *entry = describe_call(r, d, e->nr, e->arg, e->result, entry_why(d, n));
         entry->number = n - c->first_entry;
         entry->is_multicall = false;
         out->nr_kept++;

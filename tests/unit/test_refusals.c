@@ -409,6 +409,8 @@ static void ck_state(struct fixture *f, const struct row *r, const struct saved 
     now->preempt = old->preempt; /* how much was done, for the clock */
     now->nr_entries = old->nr_entries; /* for the report */
     memcpy(now->entry, old->entry, sizeof now->entry);
+    now->nr_refused = old->nr_refused;
+    memcpy(now->refused, old->refused, sizeof now->refused);
     now->translation_generation = old->translation_generation;
     if (r->leaves & PORTS)
         now->evtchn_top = old->evtchn_top;
