@@ -236,6 +236,19 @@ static bool take_on_reboot(struct options *o, const char *option, const char *va
     return o->restart || strcmp(value, "exit") == 0 || bad_value(error, option, value, "exit or restart");
 }
 
+static bool take_on_suspend(struct options *o, const char *option, const char *value, GError **error)
+{
+    static const char *const words[] = {
+        [SUSPEND_EXIT] = "exit", [SUSPEND_RESUME] = "resume", [SUSPEND_CANCEL] = "cancel"};
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(value, words[i]))
+            continue;
+        o->on_suspend = (enum on_suspend)i;
+        return true;
+    }
+    return bad_value(error, option, value, "exit, resume or cancel");
+}
+
 static bool take_console_io(struct options *o, const char *option, const char *value, GError **error)
 {
     o->config->console_io = strcmp(value, "allow") == 0;
@@ -338,6 +351,7 @@ static const struct option_row {
     {"max-guest-time", 0, COMMAND_RUN, "SECONDS", "End after this time of the guest", take_max_guest_time},
     {"max-hypercalls", 0, COMMAND_RUN, "N", "End after N hypercalls", take_max_hypercalls},
     {"on-reboot", 0, COMMAND_RUN, "WHAT", "exit or restart (exit)", take_on_reboot},
+    {"on-suspend", 0, COMMAND_RUN, "WHAT", "exit, resume in other frames, or cancel (exit)", take_on_suspend},
     {"console-io", 0, COMMAND_RUN, "WHAT", "The console_io hypercall: allow or deny (allow)",
      take_console_io},
     {"segment-limits", 0, COMMAND_RUN, "WHAT", "Enforce the limits of segments: strict or off (off)",

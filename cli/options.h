@@ -30,6 +30,8 @@ enum command {
 
 #define NO_LIMIT UINT64_MAX
 
+enum on_suspend { SUSPEND_EXIT, SUSPEND_RESUME, SUSPEND_CANCEL };
+
 struct options {
     enum command command;
     ring1_config *config;
@@ -43,6 +45,7 @@ struct options {
     uint64_t max_hypercalls;
     bool date_given, date_now;
     bool restart;
+    enum on_suspend on_suspend;
     bool trace;
     bool json;
     bool help;

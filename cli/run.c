@@ -39,6 +39,7 @@ struct session {
     int trace_errno;       /* why the trace takes no more lines, 0: it does */
     uint64_t past_ns;      /* guest time and hypercalls of machines before a */
     uint64_t past_calls;   /* restart */
+    uint64_t suspends;     /* that were followed by a resume */
     uint64_t idle_since;   /* guest time since when it only waits */
     uint64_t idle_until;   /* end of its last wait */
     uint64_t idle_written; /* console bytes that it had written then */
@@ -308,6 +309,18 @@ static enum next shut_down(struct session *s, uint32_t reason)
     return end_saying(s, status, "the guest shut down: reason %u", reason);
 }
 
+/* The guest suspended: it goes on at once, each time in frames of the next seed. */
+static enum next wake_up(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    s->suspends++;
+    if (s->o->on_suspend == SUSPEND_CANCEL
+            ? ring1_machine_resume_cancelled(s->machine, &error)
+            : ring1_machine_resume(s->machine, s->o->config->mfn_seed + s->suspends, &error))
+        return check_limits(s);
+    return end_saying(s, STATUS_OTHER, "the guest shut down: suspend; %s", error->message);
+}
+
 /* One run of the machine, and what follows from its stop. */
 static enum next run_slice(struct session *s)
 {
@@ -326,6 +339,9 @@ static enum next run_slice(struct session *s)
     enum next next = check_outside(s);
     if (next != GO_ON)
         return next;
+    if (stop.reason == RING1_STOP_SHUTDOWN && stop.shutdown == RING1_SHUTDOWN_SUSPEND &&
+        o->on_suspend != SUSPEND_EXIT)
+        return wake_up(s);
     if (stop.reason == RING1_STOP_SHUTDOWN || stop.reason == RING1_STOP_CRASH)
         print_report(s);
     switch (stop.reason) {

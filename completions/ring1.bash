@@ -15,7 +15,7 @@ _ring1()
     case ${words[1]-} in
     run)
         options="--memory --maxmem --vcpus --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --console-io --segment-limits --preempt --trace --report
+            --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --trace --report
             --raw --help"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
@@ -35,6 +35,7 @@ _ring1()
     --time) values="virtual real" ;;
     --date) values="now" ;;
     --on-reboot) values="exit restart" ;;
+    --on-suspend) values="exit resume cancel" ;;
     --console-io) values="allow deny" ;;
     --segment-limits) values="strict off" ;;
     --preempt) values="normal every random:1" ;;

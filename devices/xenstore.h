@@ -17,6 +17,10 @@ typedef struct xenstore xenstore;
  * ports stand in d->s. `d` outlives it. */
 struct xenstore *xenstore_new(struct domain *d);
 void xenstore_free(struct xenstore *x);
+/* The domain has come back in a new life: what its connection had (watches,
+ * transactions, a message that was under way) is gone, the tree stays and names its
+ * new rings. */
+void xenstore_resumed(struct xenstore *x);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xenstore, xenstore_free)
 
 /* Serve the requests in the ring, and give the guest what waits for it: when it

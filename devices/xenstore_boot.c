@@ -71,6 +71,19 @@ static void ring_nodes(struct xenstore *x, const char *home)
     node(x, home, "/store/ring-ref", INHERIT, "%u", s->store_mfn.mfn);
 }
 
+void xenstore_resumed(struct xenstore *x)
+{
+    g_autofree char *home = xenstore_home(x);
+    g_ptr_array_set_size(x->watches, 0);
+    g_hash_table_remove_all(x->txns);
+    g_byte_array_set_size(x->out, 0);
+    x->out_taken = 0;
+    x->have = 0;
+    x->fault = FAULT_NONE;
+    ring_nodes(x, home);
+    node(x, home, "/control/shutdown", GUEST_OWNS, "%s", "");
+}
+
 void xenstore_populate(struct xenstore *x)
 {
     const struct domain_state *s = &x->d->s;

@@ -212,23 +212,27 @@ static void write_start_info_3_0(const struct build *b)
 }
 
 /* Events are masked on every vcpu; time is the clock's. */
-static void write_shared_info(struct domain *d)
+void boot_vcpu_infos(struct domain *d)
 {
-    uint8_t *si = shared_info(d);
     for (unsigned i = 0; i < MAX_VCPUS; i++) {
         struct vcpu *v = &d->s.vcpu[i];
         v->info_mfn = d->s.shared_info;
         v->info_offset = i < d->abi->max_vcpus ? i * 64 : 0;
         vcpu_info(v)[1] = 1;
     }
+}
+
+static void write_shared_info(struct domain *d)
+{
+    boot_vcpu_infos(d);
     if (d->abi->abi == RING1_ABI_XEN_2_0) {
         uint32_t m2p = GUINT32_TO_LE(d->mem->m2p.mfn); /* arch.mfn_to_pfn_start */
-        memcpy(si + 328, &m2p, sizeof(m2p));
+        memcpy(shared_info(d) + 328, &m2p, sizeof(m2p));
     }
     d->mem->marks[d->s.shared_info.mfn] |= MARK_DIRTY;
 }
 
-static void write_gdt_page(struct domain *d)
+void boot_gdt_page(struct domain *d)
 {
     uint64_t *page = frame_ptr(d->mem, d->s.gdt_reserved);
     for (unsigned i = 0; i < RING1_PAGE_SIZE / 8; i++) {
@@ -253,6 +257,16 @@ static void bind_backend(struct domain *d, uint16_t port, enum backend backend)
         d->s.evtchn_top = port + 1;
 }
 
+void boot_connect_backends(struct domain *d, mfn_t store, mfn_t console)
+{
+    d->s.store_mfn = store;
+    d->s.console_mfn = console;
+    d->s.store_port = BOOT_PORT_STORE;
+    d->s.console_port = BOOT_PORT_CONSOLE;
+    bind_backend(d, BOOT_PORT_STORE, BACKEND_XENSTORE);
+    bind_backend(d, BOOT_PORT_CONSOLE, BACKEND_CONSOLE);
+}
+
 static void connect_backends(const struct build *b)
 {
     struct domain *d = b->d;
@@ -261,12 +275,7 @@ static void connect_backends(const struct build *b)
         bind_backend(d, BOOT_PORT_CONTROL, BACKEND_CONTROL);
         return;
     }
-    d->s.store_mfn = mfn_of(b, LAYOUT_XENSTORE);
-    d->s.console_mfn = mfn_of(b, LAYOUT_CONSOLE);
-    d->s.store_port = BOOT_PORT_STORE;
-    d->s.console_port = BOOT_PORT_CONSOLE;
-    bind_backend(d, BOOT_PORT_STORE, BACKEND_XENSTORE);
-    bind_backend(d, BOOT_PORT_CONSOLE, BACKEND_CONSOLE);
+    boot_connect_backends(d, mfn_of(b, LAYOUT_XENSTORE), mfn_of(b, LAYOUT_CONSOLE));
 }
 
 /* docs/xen-abi.md 4.3. */
@@ -375,7 +384,7 @@ static bool fill_domain(const struct build *b, GError **error)
     else
         write_start_info_3_0(b);
     write_shared_info(d);
-    write_gdt_page(d);
+    boot_gdt_page(d);
     set_assists(b);
     set_vcpu(b);
     mfn_t top = boot_tables(d, b->layout, b->p2m);

@@ -51,8 +51,8 @@ static uint32_t random_below(struct random *r, uint32_t bound)
 /* Frames in a row where Xen gives out extents: enough for the largest, aligned. */
 #define ROW_FRAMES 1024u
 
-/* shared_info and the GDT page. */
-#define NR_NAMED 2u
+/* The GDT page, shared_info, and another frame for it after a resume. */
+#define NR_NAMED 3u
 
 /* --- the plan ---------------------------------------------------------------------- */
 
@@ -159,7 +159,7 @@ static void name_hidden(struct domain *d, const struct frame_plan *p)
     /* The first frame is one that the domain has no right to, as the first of real
      * Xen's memory is. */
     d->s.gdt_reserved = MFN(p->hidden);
-    d->s.shared_info = MFN(p->hidden + 1);
+    d->s.shared_info = MFN(p->hidden + (d->s.shared_info.mfn == p->hidden + 1 ? 2 : 1));
     d->mem->m2p = MFN(p->m2p);
     d->mem->m2p_frames = p->m2p_frames;
     page_share(d, d->s.shared_info);
@@ -167,7 +167,8 @@ static void name_hidden(struct domain *d, const struct frame_plan *p)
 
 /* What frames without a page of the domain have in the m2p: docs/xen-abi.md 5.2, and
  * 12.2 for 3.0.0's shared_info. */
-static void fill_m2p(struct domain *d, const struct frame_plan *p, const uint32_t *p2m)
+static void fill_m2p(struct domain *d, const struct frame_plan *p, const uint32_t *frame,
+                     const uint32_t *pfn, uint32_t nr)
 {
     uint32_t *m2p = frame_ptr(d->mem, d->mem->m2p);
     memset(m2p, m2p_unused(d->abi) & 0xFF, (size_t)p->m2p_frames << RING1_PAGE_SHIFT);
@@ -175,22 +176,28 @@ static void fill_m2p(struct domain *d, const struct frame_plan *p, const uint32_
         m2p[p->hidden + i] = M2P_INVALID;
     if (d->abi->xen == RING1_XEN_3_0_0)
         m2p[d->s.shared_info.mfn] = M2P_FILLER;
-    for (uint32_t pfn = 0; pfn < p->nr_pages; pfn++)
-        m2p[p2m[pfn]] = pfn;
+    for (uint32_t i = 0; i < nr; i++)
+        m2p[frame[i]] = pfn ? pfn[i] : i;
     memset(d->mem->marks + p->m2p, MARK_DIRTY, p->m2p_frames);
+}
+
+uint32_t *frames_deal(struct domain *d, const struct frame_plan *plan, uint64_t seed, uint32_t low,
+                      const uint32_t *pfn, uint32_t nr)
+{
+    uint32_t *ram = number_frames(plan, seed, low), total = plan->nr_pages + plan->nr_spare;
+    for (uint32_t i = 0; i < plan->io; i++)
+        *frame_info(d->mem, MFN(i)) = (struct frame){.count = 1, .owner = OWNER_DOMID_IO};
+    name_hidden(d, plan);
+    for (uint32_t i = 0; i < nr; i++)
+        *frame_info(d->mem, MFN(ram[i])) =
+            (struct frame){.count = 1, .owner = d->s.domid, .flags = PGF_ALLOCATED};
+    for (uint32_t i = nr; i < total; i++)
+        *frame_info(d->mem, MFN(ram[i])) = (struct frame){.owner = OWNER_NOBODY};
+    fill_m2p(d, plan, ram, pfn, nr);
+    return ram;
 }
 
 uint32_t *frames_hand_out(struct domain *d, const struct frame_plan *plan, uint64_t seed, uint32_t low)
 {
-    uint32_t *ram = number_frames(plan, seed, low);
-    for (uint32_t i = 0; i < plan->io; i++)
-        *frame_info(d->mem, MFN(i)) = (struct frame){.count = 1, .owner = OWNER_DOMID_IO};
-    name_hidden(d, plan);
-    for (uint32_t i = 0; i < plan->nr_pages; i++)
-        *frame_info(d->mem, MFN(ram[i])) =
-            (struct frame){.count = 1, .owner = d->s.domid, .flags = PGF_ALLOCATED};
-    for (uint32_t i = 0; i < plan->nr_spare; i++)
-        *frame_info(d->mem, MFN(ram[plan->nr_pages + i])) = (struct frame){.owner = OWNER_NOBODY};
-    fill_m2p(d, plan, ram);
-    return ram;
+    return frames_deal(d, plan, seed, low, NULL, plan->nr_pages);
 }

@@ -45,4 +45,9 @@ bool frames_plan(const struct abi *abi, uint32_t nr_pages, uint32_t max_pages, e
  * and all of Xen's, have frames below 4 GiB. */
 uint32_t *frames_hand_out(struct domain *d, const struct frame_plan *plan, uint64_t seed, uint32_t low);
 
+/* The same for a domain that comes back with `nr` pages, whose numbers are pfn[0..nr):
+ * the frame of pfn[i] is element i. Its shared_info has another frame than before. */
+uint32_t *frames_deal(struct domain *d, const struct frame_plan *plan, uint64_t seed, uint32_t low,
+                      const uint32_t *pfn, uint32_t nr);
+
 #endif

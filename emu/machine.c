@@ -258,6 +258,7 @@ struct machine *machine_new(const struct abi *abi, const struct image *image, co
     m->abi = abi;
     m->ops = ops;
     m->ops_user = ops_user;
+    m->mfn_mode = boot->mfn_mode;
     m->time_mode = setup->time_mode;
     m->host_base = host_ns();
     m->insns = insn_cache_new();

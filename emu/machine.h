@@ -62,6 +62,7 @@ struct machine {
     const struct machine_ops *ops;
     void *ops_user;
 
+    enum ring1_mfn_mode mfn_mode;
     enum ring1_time_mode time_mode;
     int64_t host_base; /* real time: host ns at system time 0 */
     struct vcpu *current;

@@ -4,6 +4,7 @@
  * whoever watches its hypercalls.
  */
 #include "emu/machine.h"
+#include "emu/resume.h"
 #include "debug/report.h"
 #include "devices/console.h"
 #include "devices/xenstore.h"
@@ -271,6 +272,20 @@ bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, stru
     bool ok = machine_run(m->machine, budget, stop, error);
     console_poll(m->console); /* what the guest wrote and did not kick for */
     return ok;
+}
+
+bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error)
+{
+    console_poll(m->console);
+    if (!machine_resume(m->machine, mfn_seed, error))
+        return false;
+    xenstore_resumed(m->xenstore);
+    return true;
+}
+
+bool ring1_machine_resume_cancelled(ring1_machine *m, GError **error)
+{
+    return machine_resume_cancelled(m->machine, error);
 }
 
 void ring1_machine_interrupt(ring1_machine *m)

@@ -177,6 +177,17 @@ char *ring1_machine_report(ring1_machine *m, bool json);
  * exception that the kernel raised. False while the guest has not ended. */
 bool ring1_machine_report_due(ring1_machine *m);
 
+/* Go on after RING1_STOP_SHUTDOWN with RING1_SHUTDOWN_SUSPEND, as after a toolstack's
+ * save and restore: memory has other frames, drawn from mfn_seed, event channels,
+ * grants and timers are a new domain's, and the guest's hypercall returns 0.
+ * RING1_ERROR_STATE: the guest did not suspend, or left no start_info (EDX) or no list
+ * of its p2m (shared_info) to go by; or it is one of Xen 2.0, whose way is not served.
+ * It is then as it was. */
+bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error);
+/* The same without having been away: the hypercall returns 1, "cancelled", and nothing
+ * has changed. */
+bool ring1_machine_resume_cancelled(ring1_machine *m, GError **error);
+
 /* Calls by `int 0x82` since the start. */
 uint64_t ring1_machine_hypercalls(const ring1_machine *m);
 

@@ -20,6 +20,7 @@ BAD_VALUES = [
     ("--max-guest-time", ["0", "x"]),
     ("--max-hypercalls", ["0", "-1", "1.5", "99999999999999999999"]),
     ("--on-reboot", ["again", ""]),
+    ("--on-suspend", ["sleep", ""]),
     ("--console-io", ["yes", ""]),
     ("--segment-limits", ["on", ""]),
     ("--preempt", ["never", "random", "random:", "random:x", "random:-1", "every:1", ""]),
@@ -36,7 +37,7 @@ def test_help():
     check("--version", r.status == 0 and r.out.startswith(b"ring1 ") and not r.err, r)
     text = ring1("run", "--help").out.decode()
     for option in ("--memory", "--maxmem", "--initrd", "--append", "--abi", "--xen", "--mfn", "--time", "--date", "--input",
-                   "--max-time", "--max-guest-time", "--max-hypercalls", "--on-reboot", "--console-io",
+                   "--max-time", "--max-guest-time", "--max-hypercalls", "--on-reboot", "--on-suspend", "--console-io",
                    "--segment-limits", "--preempt", "--trace[=FILE]", "--raw"):
         check(f"run --help has {option}", option in text)
 

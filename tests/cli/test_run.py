@@ -61,6 +61,19 @@ def test_limits():
         check("--max-time while the guest waits", run.wait(timeout=20) == 124, run.returncode)
 
 
+def test_suspend():
+    asleep = guests.add("suspend", Guest().shutdown(2).call(CONSOLE_IO, 0, 1, BUFFER).shutdown(0), b"z")
+    r = ring1("run", *asleep)
+    check("a suspend ends the run", r.status == 5 and "the guest shut down: suspend" in r.err and not r.out, r)
+    r = ring1("run", "--on-suspend", "cancel", *asleep)
+    check("--on-suspend cancel", r.status == 0 and r.out == b"z", r)
+    for abi, word in (("xen-2.0", "Xen 2.0"), ("xen-3.0", "max_pfn"), ("xen-3.0-pae", "max_pfn")):
+        r = ring1("run", "--on-suspend", "resume", "--abi", abi, *asleep) if abi != "xen-2.0" else \
+            ring1("run", "--on-suspend", "resume", "--abi", abi, *guests.add(
+                "suspend20", Guest().call(SCHED_OP_OLD, 2 | 2 << 8).shutdown(0)))
+        check(f"no way to resume, {abi}", r.status == 5 and word in r.err, r)
+
+
 def test_memory():
     # Memory that nobody touches costs what its numbers need: about 20 bytes a page.
     resident = {}
@@ -169,6 +182,7 @@ def test_signals():
 
 test_statuses()
 test_limits()
+test_suspend()
 test_memory()
 test_console()
 test_output()

@@ -4,7 +4,7 @@
  * freed and restored into a new machine every 100 traps; with TLB and
  * translated code dropped at each trap; and with long hypercalls stopped at each
  * step, and at random ones. Console, memory, registers, time and the report of its
- * end must be the same.
+ * end must be the same. A guest that suspends is resumed, in other frames each time.
  *
  * usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT [INITRD]]]]
  */
@@ -71,6 +71,7 @@ static void run(ring1_config *config, const char *image, const char *input, enum
                                                     : RING1_PREEMPT_NORMAL;
     struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
     GError *error = NULL;
+    uint64_t seed = config->mfn_seed;
     out->console = g_string_new(NULL);
     ring1_machine *m = make(config, image, out);
     if (input)
@@ -82,6 +83,9 @@ static void run(ring1_config *config, const char *image, const char *input, enum
         out->pieces++;
         if (!ring1_machine_run(m, &budget, &out->stop, &error))
             give_up("run", error);
+        if (out->stop.reason == RING1_STOP_SHUTDOWN && out->stop.shutdown == RING1_SHUTDOWN_SUSPEND &&
+            ring1_machine_resume(m, ++seed, NULL))
+            continue;
         if (out->stop.reason != RING1_STOP_BUDGET)
             break;
         m = exchange(config, image, m, out);
