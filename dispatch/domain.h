@@ -42,6 +42,7 @@ struct regs {
 };
 
 #define EFLAGS_CF   0x00001u
+#define EFLAGS_ZF   0x00040u
 #define EFLAGS_TF   0x00100u
 #define EFLAGS_IF   0x00200u
 #define EFLAGS_IOPL 0x03000u

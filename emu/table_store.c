@@ -72,6 +72,41 @@ static bool step_on_copy(struct machine *m, uint32_t page, const uint8_t *table)
     return stepped;
 }
 
+/* MOV and the like. What compares and finds a difference, or reads first and would store the same again
+ * stores nothing in 4.17, wherever it is. */
+static bool only_stores(const struct insn *in)
+{
+    if (!in)
+        return true;
+    switch (in->opcode) {
+    case 0x88:
+    case 0x89:
+    case 0x8C:
+    case 0x8F:
+    case 0xA2:
+    case 0xA3:
+    case 0xA4:
+    case 0xA5:
+    case 0xAA:
+    case 0xAB:
+    case 0xC6:
+    case 0xC7:
+    case 0x0FC3: /* movnti */
+        return true;
+    case 0xFF: /* calls and pushes */
+        return insn_modrm_reg(in) >= 2;
+    default:
+        return (in->opcode >= 0x50 && in->opcode <= 0x57) || in->opcode == 0x68 || in->opcode == 0x6A ||
+               in->opcode == 0xE8 || in->opcode == 0x60;
+    }
+}
+
+static bool stored_nothing(struct machine *m, const uint8_t *copy, const uint8_t *table, unsigned len,
+                           bool compared)
+{
+    return compared ? !(cpu_eflags(m->cpu) & EFLAGS_ZF) : memcmp(copy, table, len) == 0;
+}
+
 static bool store_on_copy(struct machine *m, struct vcpu *v, uint32_t start, const uint8_t *table,
                           unsigned len, bool compared)
 {
@@ -79,7 +114,10 @@ static bool store_on_copy(struct machine *m, struct vcpu *v, uint32_t start, con
     const uint8_t *copy = (const uint8_t *)frame_ptr(m->mem, m->mem->scratch) + offset;
     uint64_t clock = cpu_clock(m->cpu);
     g_autoptr(GBytes) saved = cpu_save(m->cpu);
-    if (step_on_copy(m, start - offset, table) && pt_emulate_write(v, GVA(start), copy, len, compared)) {
+    bool reads = !only_stores(insn_at(m->insns, v)) && m->abi->xen >= RING1_XEN_4_17;
+    if (step_on_copy(m, start - offset, table) &&
+        ((reads && stored_nothing(m, copy, table + offset, len, compared)) ||
+         pt_emulate_write(v, GVA(start), copy, len, compared))) {
         v->regs_loaded = false; /* the CPU has moved on */
         machine_count_trap(m);
         return true;
