@@ -67,6 +67,7 @@ static void switch_to(struct domain *d, struct vcpu *to, uint64_t now)
     hand_over(d, from, to);
     vcpu_lose_cpu(from);
     q->current = to->id;
+    d->s.attention |= ATTN_TIMER; /* its ticks count */
     vcpu_get_cpu(to);
     q->urgent &= ~bit_of(to);
     q->hold_until = now + HOLD_NS;

@@ -196,12 +196,14 @@ static void vcpu_timers_run(struct vcpu *v, uint64_t now)
     unsigned virq = v->domain->abi->virq_timer;
     if (v->singleshot <= now) {
         v->singleshot = NO_DEADLINE;
+        v->domain->s.attention |= ATTN_TIMER;
         virq_raise(v, virq);
     }
     if (v->run == VCPU_POLLING && v->poll_until <= now)
         vcpu_wake(v);
     if (ticks(v) && v->periodic_next <= now) {
         v->periodic_next += v->periodic;
+        v->domain->s.attention |= ATTN_TIMER;
         if (v->periodic_next <= now)
             v->periodic_next = now + v->periodic;
         virq_raise(v, virq);

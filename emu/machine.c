@@ -381,6 +381,8 @@ static void settle(struct machine *m, struct vcpu *v)
         forget_all_code(m);
     if (attention & ATTN_FORGET)
         forget_code(m);
+    if (attention & ATTN_TIMER)
+        m->timer_known = false;
     if (attention & ATTN_GDT) {
         unsigned first = m->abi->first_reserved_gdt;
         cpu_set_gdt_limit(m->cpu, first >= 512 ? 0xEFFF : MAX(v->gdt_entries, 512u) * 8 - 1);
@@ -458,6 +460,16 @@ static uint64_t saturating_add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+/* timers_next looks at every vcpu: only when a deadline moved. */
+static uint64_t next_timer(struct machine *m)
+{
+    bool moved = m->domain->s.attention & ATTN_TIMER;
+    if (!m->timer_known || moved)
+        m->next_timer = timers_next(m->domain);
+    m->timer_known = !moved;
+    return m->next_timer;
+}
+
 /* A vcpu that waits may have what it waits for. */
 static bool anyone_wakes(struct domain *d)
 {
@@ -480,7 +492,7 @@ static enum step before_guest(struct machine *m, const struct ring1_budget *budg
     if (now >= budget->until_ns || m->s.hypercalls >= limits->hypercalls ||
         m->s.hypercalls + m->s.traps >= limits->traps)
         return stop_at(stop, RING1_STOP_BUDGET);
-    if (timers_next(d) <= now) {
+    if (next_timer(m) <= now) {
         timers_run(d);
         time_update(m->current);
         if (d->s.shutdown != SHUTDOWN_NONE)
@@ -510,12 +522,12 @@ static enum step before_guest(struct machine *m, const struct ring1_budget *budg
     return STEP_RUN;
 }
 
-static uint64_t next_deadline(const struct machine *m, const struct ring1_budget *budget)
+static uint64_t next_deadline(struct machine *m, const struct ring1_budget *budget)
 {
     uint64_t clock = cpu_clock(m->cpu);
     if (m->time_mode == RING1_TIME_REAL)
         return clock + REAL_SLICE;
-    uint64_t next = MIN(timers_next(m->domain), budget->until_ns);
+    uint64_t next = MIN(next_timer(m), budget->until_ns);
     next = MIN(next, run_queue_deadline(m->domain));
     return MIN(next, MIN(idle_deadline(m), m->s.polled + 10 * POLL_NS));
 }

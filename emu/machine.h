@@ -85,6 +85,8 @@ struct machine {
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
     struct tlb_filter tlb;
+    bool timer_known; /* next_timer is timers_next, as long as ATTN_TIMER is not set */
+    uint64_t next_timer;
     uint32_t flushes;         /* of the TLB */
     bool block_cut;           /* the CPU left a block for its own reasons alone: go on as if it had not */
     uint64_t hypercall_limit; /* of the present run of the CPU */

@@ -69,14 +69,23 @@ static void handle(struct cpu *self, u32 port)
     }
 }
 
+static u32 lowest(u32 *bits)
+{
+    u32 bit;
+
+    asm("bsf %1, %0" : "=r"(bit) : "r"(*bits));
+    *bits &= *bits - 1;
+    return bit;
+}
+
 /* A word of pending events may hold those of other vcpus, too. */
 static void handle_word(struct cpu *self, u32 word)
 {
     u32 pending = EVTCHN_PENDING[word] & ~EVTCHN_MASK[word];
 
-    for (u32 bit = 0; bit < 32; bit++) {
-        u32 port = word * 32 + bit;
-        if (!(pending >> bit & 1) || port_cpu[port] != self->id)
+    while (pending) {
+        u32 bit = lowest(&pending), port = word * 32 + bit;
+        if (port_cpu[port] != self->id)
             continue;
         asm volatile("lock andl %1, %0" : "+m"(EVTCHN_PENDING[word]) : "r"(~(1u << bit)) : "memory");
         handle(self, port);
@@ -91,12 +100,10 @@ void smp_on_event(void)
     do {
         info[1] = 1;
         while (info[0]) {
-            u32 words;
             info[0] = 0;
-            words = atomic_swap((volatile u32 *)(info + 4), 0);
-            for (u32 word = 0; word < 32; word++)
-                if (words >> word & 1)
-                    handle_word(self, word);
+            u32 words = atomic_swap((volatile u32 *)(info + 4), 0);
+            while (words)
+                handle_word(self, lowest(&words));
         }
         info[1] = 0;
     } while (info[0]);

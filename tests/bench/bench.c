@@ -22,7 +22,7 @@ static const struct measure {
 } measures[] = {
     {"start", measure_start, 1},         {"memory", measure_memory, 1},  {"grub", measure_grub, 1},
     {"hypercall", measure_hypercall, 3}, {"trace-off", measure_door, 3}, {"multicall", measure_multicall, 3},
-    {"compute", measure_compute, 1},     {"traps", measure_traps, 3},
+    {"compute", measure_compute, 1},     {"traps", measure_traps, 3},    {"vcpus", measure_vcpus, 3},
 };
 
 /* --- shared ----------------------------------------------------------------- */
@@ -119,11 +119,12 @@ int main(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING, &only,
-         "One measure: start, memory, grub, hypercall, trace-off, multicall, compute, traps", "NAME"},
+         "One measure: start, memory, grub, hypercall, trace-off, multicall, compute, traps, vcpus", "NAME"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
         {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},
         {"hello", 0, 0, G_OPTION_ARG_FILENAME, &b.hello, "The guest hello", "FILE"},
         {"work", 0, 0, G_OPTION_ARG_FILENAME, &b.work, "The guest bench", "FILE"},
+        {"smp", 0, 0, G_OPTION_ARG_FILENAME, &b.smp, "The guest bench_smp", "FILE"},
         {"grub", 0, 0, G_OPTION_ARG_FILENAME, &b.grub, "GRUB's image", "FILE"},
         {"bare-start", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &bare, "", NULL},
         {"child", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &child, "", NULL},
@@ -138,8 +139,8 @@ int main(int argc, char **argv)
     }
     if (bare)
         return bare_start();
-    if (!b.ring1 || !b.hello || !b.work) {
-        bench_failed("--ring1, --hello and --work must be given");
+    if (!b.ring1 || !b.hello || !b.work || !b.smp) {
+        bench_failed("--ring1, --hello, --work and --smp must be given");
         return 2;
     }
     b.quick = quick;

@@ -42,6 +42,7 @@ struct bench {
     const char *ring1; /* the command */
     const char *hello; /* images */
     const char *work;
+    const char *smp;
     const char *grub; /* may be missing */
     const char *self;
     bool quick;
@@ -60,6 +61,7 @@ bool measure_door(struct bench *b);
 bool measure_multicall(struct bench *b);
 bool measure_compute(struct bench *b);
 bool measure_traps(struct bench *b);
+bool measure_vcpus(struct bench *b);
 
 /* One of them in `rounds` fresh processes (one with --quick): the rows with the
  * middle ratio, or figure. */

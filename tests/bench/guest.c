@@ -60,11 +60,12 @@ ring1_machine *ring1_runner_machine(struct runner *runner)
     return ((struct real *)runner)->machine;
 }
 
-struct runner *ring1_runner(const char *path)
+struct runner *ring1_runner(const char *path, unsigned vcpus)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(ring1_config) config = ring1_config_new();
     struct real *r = g_new0(struct real, 1);
+    config->vcpus = vcpus;
     r->runner = (struct runner){real_run, real_free};
     r->machine = ring1_machine_new_from_file(config, path, &error);
     if (r->machine && ring1_machine_register_hypercall(r->machine, NR_BENCH, 1, serve_bench, r, &error) &&

@@ -35,6 +35,9 @@ enum work {
     WORK_TICKS, /* starts the timer's ticks; how many came is the sum */
     WORK_GRANT,
     WORK_GRANT_USED,
+    WORK_YIELDS = 64, /* of guest-images/bench_smp.c, in the order of its works[] */
+    WORK_IPIS,
+    WORK_SLEEPS,
 };
 #define MULTICALL_ENTRIES 32u
 #define UPDATE_ENTRIES    512u
@@ -59,7 +62,7 @@ struct runner {
 
 /* NULL: said so on stderr. `path` is an ELF file of guest-images/bench.c. */
 struct runner *bare_runner(const char *path);
-struct runner *ring1_runner(const char *path);
+struct runner *ring1_runner(const char *path, unsigned vcpus);
 ring1_machine *ring1_runner_machine(struct runner *r);
 
 /* A run of `ns_wanted` or so of the bare engine: how many turns it takes. */

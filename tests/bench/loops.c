@@ -30,7 +30,7 @@ static void close_pair(struct pair *p)
 static bool open_pair(const struct bench *b, struct pair *p)
 {
     p->bare = bare_runner(b->work);
-    p->real = ring1_runner(b->work);
+    p->real = ring1_runner(b->work, 1);
     if (p->bare && p->real)
         return true;
     close_pair(p);
