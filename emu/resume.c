@@ -171,9 +171,12 @@ static bool check_vcpus(const struct resume *r, GError **error)
     return true;
 }
 
-static bool may_differ_from_zero(const struct memory *mem, uint32_t mfn)
+/* Back ends write to their rings past the marks. */
+static bool may_differ_from_zero(const struct domain *d, uint32_t mfn)
 {
-    return (mem->marks[mfn] & (MARK_DIRTY | MARK_WRITTEN)) || mem->frames[mfn].owner == OWNER_DOMID_XEN;
+    const struct memory *mem = d->mem;
+    return (mem->marks[mfn] & (MARK_DIRTY | MARK_WRITTEN)) || mem->frames[mfn].owner == OWNER_DOMID_XEN ||
+           mfn == d->s.console_mfn.mfn || mfn == d->s.store_mfn.mfn;
 }
 
 static void keep_pages(struct resume *r)
@@ -190,7 +193,7 @@ static void keep_pages(struct resume *r)
         p->pinned = f->flags & PGF_PINNED;
         p->xen_slots = r->d->abi->levels == 2 || (f->flags & PGF_PAE_XEN_L2);
         p->special |= is_table(f->type);
-        if (may_differ_from_zero(mem, mfn))
+        if (may_differ_from_zero(r->d, mfn))
             p->bytes = g_memdup2(frame_ptr(mem, MFN(mfn)), RING1_PAGE_SIZE);
     }
 }
@@ -201,7 +204,7 @@ static void wipe_machine(struct resume *r)
 {
     struct memory *mem = r->d->mem;
     for (uint32_t i = 0; i < mem->nr_frames; i++)
-        if (may_differ_from_zero(mem, i))
+        if (may_differ_from_zero(r->d, i))
             memset(frame_ptr(mem, MFN(i)), 0, RING1_PAGE_SIZE);
     memset(mem->marks, 0, mem->nr_frames);
 }

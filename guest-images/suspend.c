@@ -3,7 +3,7 @@
  * suspend - the guest suspends itself as Linux does, and looks at what it finds when it
  * is resumed: other frames, another shared_info, no event channels, no grants; or, when
  * the suspend is cancelled, everything as it was (docs/xen-abi.md 9.7). `cycles=N` on
- * the command line; to be run with --on-suspend resume or cancel.
+ * the command line (and `bad=`, see spoil); to be run with --on-suspend resume or cancel.
  */
 #include "lib/paging.h"
 #include "lib/traps.h"
@@ -66,10 +66,35 @@ static void offer_grant(void)
     map_page(grants, pte(frame, PTE_RWX));
 }
 
+static int is(const char *value, const char *word)
+{
+    return value && option_is(value, word);
+}
+
+/* `bad=WHAT` on the command line: something that no toolstack can restore. */
+static void spoil(void)
+{
+    const char *what = option("bad");
+
+    if (is(what, "store"))
+        start_info->store_mfn = 0xFFFFFFF0;
+    if (is(what, "console"))
+        start_info->console_mfn = start_info->nr_pages;
+    if (is(what, "lists"))
+        lists[0] = 0x7FFFFFFF;
+    if (is(what, "list"))
+        list[0] = start_info->shared_info >> 12;
+    if (is(what, "root"))
+        ((volatile u32 *)start_info->mfn_list)[((u32)start_info->pt_base - VIRT_BASE) / PAGE_SIZE] =
+            0xFFFFFFFF;
+}
+
 static s32 suspend(void)
 {
     u32 reason = SHUTDOWN_suspend, mfn = virt_to_mfn(start_info);
 
+    if (is(option("bad"), "edx"))
+        mfn = 0xFFFFFF;
     if (xen < XEN_3_2)
         return hypercall(NR_sched_op_compat, 2, SHUTDOWN_suspend, mfn, 0, 0);
     return hypercall(NR_sched_op, 2, (u32)&reason, mfn, 0, 0);
@@ -124,6 +149,7 @@ static void cycle(int cancel)
     console = start_info->console_mfn;
     start_info->store_mfn = m2p()[store];
     start_info->console_mfn = m2p()[console];
+    spoil();
 
     rc = suspend();
 
