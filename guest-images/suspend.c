@@ -129,6 +129,19 @@ static u32 pages_wrong(void)
     return bad;
 }
 
+/* A timer of the new life, waited for by poll, which an upcall does not need. */
+static void timer(void)
+{
+    u32 port = (u32)event(1, 0 /* VIRQ_TIMER */, 0, 0), poll[4] = {(u32)&port, 1, 0, 0};
+    u64 at = ((u64)info_word(52) << 32 | info_word(48)) + 20000000;
+
+    CHECK("a port for the timer", (s32)port > 0 && port < PORTS, 1);
+    CHECK("set_timer_op", hypercall(NR_set_timer_op, (u32)at, (u32)(at >> 32), 0, 0, 0), 0);
+    CHECK("poll", hypercall(NR_sched_op, 3, (u32)poll, 0, 0, 0), 0);
+    CHECK("the timer fired", info_word(2048 + port / 32 * 4) >> port % 32 & 1, 1);
+    CHECK("its port closed", event(3, port, 0, 0), 0);
+}
+
 static void cycle(int cancel)
 {
     u32 before = virt_to_mfn(data[0]), info = start_info->shared_info, i, moved = 0, port;
@@ -192,6 +205,8 @@ static void cycle(int cancel)
         CHECK("all is masked", info_word(2176) & info_word(2300), 0xFFFFFFFF);
         CHECK("no list of the p2m", info_word(2320), 0);
     }
+    if (xen >= XEN_3_2)
+        timer();
     CHECK("the old shared_info is not to be had", map_page(grants, pte(info >> 12, PTE_RWX)) != 0, 1);
     offer_grant();
     CHECK("no grants", ((volatile u32 *)grants)[16], 0);
