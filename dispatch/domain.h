@@ -379,6 +379,7 @@ struct domain {
     const struct domain_ops *ops;
     void *ops_user;
     bool console_io_allowed; /* as a verbose build of Xen has it */
+    bool segment_limits;     /* they are enforced */
     bool want_why;           /* somebody reads `why` */
     char why[256];           /* why the last call was refused; empty: it was not */
     struct tap *tap;         /* NULL: nobody looks */

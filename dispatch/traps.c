@@ -117,6 +117,23 @@ static void push_return(struct vcpu *v, struct bounce *b, bool fault)
     }
 }
 
+/* A native Xen writes frames through the stack's segment, and faults at its end;
+ * 4.17 looks at its base alone. */
+static bool beyond_segment(struct vcpu *v, uint16_t ss, uint32_t offset, uint32_t bytes)
+{
+    const struct domain *d = v->domain;
+    uint64_t desc;
+    if (!d->segment_limits || d->abi->xen >= RING1_XEN_4_17 || ss == d->abi->kernel_ds ||
+        !selector_descriptor(v, ss, &desc))
+        return false;
+    uint32_t limit = (uint32_t)(desc & 0xFFFFu) | (uint32_t)((desc >> 32) & 0xF0000u);
+    if (desc & 1ull << 55)
+        limit = limit << 12 | 0xFFFu;
+    bool down = !(desc & 1ull << 43) && (desc & 1ull << 42);
+    uint32_t top = desc & 1ull << 54 ? UINT32_MAX : 0xFFFFu, last = offset + bytes - 1;
+    return last < offset || (down ? offset <= limit || last > top : last > limit);
+}
+
 /* Put the frame on the kernel's stack and enter the handler. False: crashed. */
 static bool enter(struct vcpu *v, const struct bounce *b, uint16_t cs, uint32_t eip)
 {
@@ -130,7 +147,7 @@ static bool enter(struct vcpu *v, const struct bounce *b, uint16_t cs, uint32_t 
         domain_crash(d, "no stack for a frame: SS %#06x cannot be used", ss);
         return false;
     }
-    if (guest_write(v, GVA(base + esp), b->word, b->n * 4u)) {
+    if (beyond_segment(v, ss, esp, b->n * 4u) || guest_write(v, GVA(base + esp), b->word, b->n * 4u)) {
         domain_crash_at(d, CRASH_WRITE, base + esp,
                         "fault while a frame of %u words is written at %#010x (SS:ESP %#06x:%#010x)", b->n,
                         base + esp, ss, esp);

@@ -157,6 +157,22 @@ static void die_stack_segment(void)
     run_user(ud2, sizeof(ud2), 0);
 }
 
+/* The stack in ring 1 lies beyond the end of its segment: for --segment-limits strict. */
+static void die_stack_limit(void)
+{
+    static u32 gdt[1024] PAGE;
+    static const u8 ud2[] = {0x0F, 0x0B};
+    u32 frames[1] = {virt_to_mfn(gdt)}, limit = (KERNEL_STACK_TOP >> 12) - 2;
+
+    install_traps();
+    gdt[2] = limit & 0xFFFF;
+    gdt[3] = 0xC0B200 | (limit & 0xF0000);
+    remap_page(gdt, PTE_RO);
+    hypercall(NR_set_gdt, (u32)frames, 512, 0, 0, 0);
+    hypercall(NR_stack_switch, 1 * 8 | 1, KERNEL_STACK_TOP, 0, 0, 0);
+    run_user(ud2, sizeof(ud2), 0);
+}
+
 /* The handler cannot be entered, nor who is to hear of that. */
 static void die_entry(void)
 {
@@ -302,6 +318,7 @@ void guest_main(void)
         {"table-entry", die_table_entry},
         {"multicall", die_multicall},
         {"endless", die_endless},
+        {"stack-limit", die_stack_limit},
     };
     const char *way = option("way");
     u32 i;

@@ -176,7 +176,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
         return NULL;
     }
     m->machine->domain->console_io_allowed = c->console_io;
-    m->machine->segment_limits = c->segment_limits;
+    m->machine->segment_limits = m->machine->domain->segment_limits = c->segment_limits;
     preempt_set_mode(m->machine->domain, c->preempt, c->preempt_seed);
     m->console = console_new(m->machine->domain, on_console_write, m);
     m->xenstore = xenstore_new(m->machine->domain);

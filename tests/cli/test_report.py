@@ -248,6 +248,18 @@ DETAILS = {"multicall": detail_multicall, "table-self": detail_frame, "table-twi
            "baseptr": detail_baseptr, "upcall": detail_upcall}
 
 
+def test_segment_limits():
+    """The frame of a trap beyond the end of the stack's segment."""
+    for abi, xen in XENS:
+        r = ring1("run", "--xen", xen, IMAGES[abi], "--", "way=stack-limit")
+        check(f"{abi} {xen} stack-limit: not enforced", r.status == 0, r)
+        if xen == "4.17":
+            continue  # it writes the frame, and the handler then has no stack
+        r = ring1("run", "--xen", xen, "--segment-limits", "strict", IMAGES[abi], "--", "way=stack-limit")
+        check(f"{abi} {xen} stack-limit: enforced", r.status == 3 and
+              "fault while a frame of 5 words is written" in r.err, r)
+
+
 def test_text():
     """Without --report: on stderr, above the line that says how it ended."""
     for abi, image in IMAGES.items():
@@ -322,6 +334,7 @@ def test_source_lines():
 if IMAGES:
     test_source_lines()
     test_ways()
+    test_segment_limits()
     test_text()
 test_option()
 test_gnumach()
