@@ -236,6 +236,30 @@ static void add_entries(JsonBuilder *b, const struct report *r, const struct rep
     json_builder_end_array(b);
 }
 
+static void add_vcpus(JsonBuilder *b, const struct report *r)
+{
+    begin_array(b, "vcpus");
+    for (unsigned i = 0; i < r->nr_vcpus; i++) {
+        const struct report_vcpu *v = &r->vcpus[i];
+        json_builder_begin_object(b);
+        add_int(b, "id", i);
+        add_string(b, "state", v->state);
+        if (v->top.mfn) {
+            add_int(b, "ring", v->ring);
+            add_place(b, "at", &v->at);
+            add_registers(b, "registers", &v->regs);
+            add_frame(b, "cr3", &v->top);
+        } else {
+            add_null(b, "ring");
+            add_null(b, "at");
+            add_null(b, "registers");
+            add_null(b, "cr3");
+        }
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
 static void add_calls(JsonBuilder *b, const struct report *r)
 {
     add_int(b, "hypercalls_made", r->nr_calls_made);
@@ -244,6 +268,7 @@ static void add_calls(JsonBuilder *b, const struct report *r)
         const struct report_call *c = &r->call[i];
         json_builder_begin_object(b);
         add_call(b, c);
+        add_int(b, "vcpu", c->vcpu);
         add_bool(b, "continued", c->continued);
         add_place(b, "from", &c->from);
         add_entries(b, r, c);
@@ -260,6 +285,7 @@ static void add_exceptions(JsonBuilder *b, const struct report *r)
         const struct report_exception *e = &r->exception[i];
         bool pf = e->record.vector == TRAP_page_fault;
         json_builder_begin_object(b);
+        add_int(b, "vcpu", e->record.vcpu);
         add_int(b, "vector", e->record.vector);
         add_string(b, "mnemonic", report_vector_mnemonic(e->record.vector));
         add_int(b, "time_ns", e->record.ns);
@@ -332,6 +358,7 @@ char *report_json(const struct report *r)
         add_frame(b, "frame", &r->frame);
     else
         add_null(b, "frame");
+    add_vcpus(b, r);
     add_stack(b, r);
     add_calls(b, r);
     add_exceptions(b, r);

@@ -80,6 +80,8 @@ static void exception_line(GString *out, const struct report_exception *e, const
 {
     g_autofree char *words = report_error_words(e->record.vector, e->record.error);
     append_time(out, e->record.ns);
+    if (r->nr_vcpus > 1)
+        g_string_append_printf(out, "  v%u", e->record.vcpu);
     g_string_append_printf(out, "  %s", report_vector_mnemonic(e->record.vector));
     if (e->record.vector < 32)
         g_string_append_printf(out, " (%u)", e->record.vector);
@@ -197,6 +199,27 @@ static void stack(GString *out, const struct report *r)
     }
 }
 
+/* Where the others stand; with one vcpu there are none. */
+static void other_vcpus(GString *out, const struct report *r)
+{
+    if (r->nr_vcpus > 1)
+        heading(out, "The other vcpus");
+    for (unsigned i = 0; i < r->nr_vcpus; i++) {
+        const struct report_vcpu *v = &r->vcpus[i];
+        if (i == r->vcpu)
+            continue;
+        g_string_append_printf(out, "vcpu %u, %s", i, v->state);
+        if (v->top.mfn) {
+            g_string_append(out, ", at ");
+            append_place(out, &v->at);
+            g_string_append_printf(out, ", ring %u, cr3 mfn %#x\n", v->ring, v->top.mfn);
+            registers(out, &v->regs);
+        } else {
+            g_string_append_c(out, '\n');
+        }
+    }
+}
+
 static void call_line(GString *out, const struct report_call *c)
 {
     g_autofree char *words = report_call_words(c), *result = report_result_words(c);
@@ -227,6 +250,8 @@ static void calls(GString *out, const struct report *r)
     for (unsigned i = 0; i < r->nr_calls; i++) {
         const struct report_call *c = &r->call[i];
         g_string_append(out, "  ");
+        if (r->nr_vcpus > 1)
+            g_string_append_printf(out, "v%u ", c->vcpu);
         call_line(out, c);
         g_string_append(out, ", from ");
         append_place(out, &c->from);
@@ -286,6 +311,7 @@ char *report_text(const struct report *r)
     if (r->cause < 0 || r->fault.at.va != r->last.at.va)
         code(out, &r->last);
     stack(out, r);
+    other_vcpus(out, r);
     calls(out, r);
     exceptions(out, r);
     heading(out, "==== end of report ====");

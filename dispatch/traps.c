@@ -188,7 +188,7 @@ static struct exception_record *remember(struct vcpu *v, unsigned vector, uint32
     const struct regs *r = &v->regs;
     if (s->nr_exceptions) {
         struct exception_record *last = &s->exception[(s->nr_exceptions - 1) % LAST_EXCEPTIONS];
-        if (last->vector == vector && last->error == error && last->cr2 == v->cr2 &&
+        if (last->vcpu == v->id && last->vector == vector && last->error == error && last->cr2 == v->cr2 &&
             last->regs.eip == r->eip && last->regs.cs == r->cs) {
             last->times++;
             last->has_frame = false;
@@ -201,6 +201,7 @@ static struct exception_record *remember(struct vcpu *v, unsigned vector, uint32
         .ns = domain_now(v->domain),
         .times = 1,
         .vector = vector,
+        .vcpu = (uint8_t)v->id,
         .error = error,
         .has_error = has_error,
         .cr2 = v->cr2,

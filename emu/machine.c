@@ -174,6 +174,7 @@ static struct call_record *remember_call(struct machine *m, const struct cpu_cal
     struct call_record *kept = &m->s.last_call[m->s.hypercalls++ % LAST_CALLS];
     kept->first_entry = m->domain->s.nr_entries;
     kept->nr = call->eax;
+    kept->vcpu = (uint8_t)m->current->id;
     kept->eip = call->eip;
     memcpy(kept->arg, call->arg, sizeof kept->arg);
     return kept;

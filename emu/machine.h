@@ -45,6 +45,7 @@ struct call_record {
     uint32_t nr;
     int32_t result;
     uint32_t eip;        /* linear, behind the `int` */
+    uint8_t vcpu;        /* that made it */
     bool continued;      /* it stopped half-way */
     uint32_t nr_entries; /* of a multicall, from domain_state.entry[first_entry] on */
     uint64_t first_entry;

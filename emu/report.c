@@ -73,7 +73,7 @@ static int64_t find_cause(struct vcpu *v, bool ring1_only)
     int64_t cause = -1;
     for (uint32_t i = first_exception(s); i < s->nr_exceptions; i++) {
         const struct exception_record *e = exception_at(s, i);
-        if (!is_unfinished(v, e))
+        if (e->vcpu != v->id || !is_unfinished(v, e))
             continue;
         if (regs_ring(&e->regs) != 3)
             return i;
@@ -99,7 +99,7 @@ static void collect_exceptions(struct report *r, const struct report_source *sou
             .record = *e,
             .at = report_place(r, source->symbols, report_segment(v, e->regs.cs, &code32) + e->regs.eip),
             .handler = report_place(r, source->symbols, handler),
-            .unfinished = is_unfinished(v, e),
+            .unfinished = is_unfinished(&v->domain->s.vcpu[e->vcpu], e),
         };
     }
 }
@@ -262,10 +262,41 @@ static void collect_calls(struct report *r, const struct report_source *source)
         struct report_call *out = &r->call[r->nr_calls++];
         *out = describe_call(r, d, c->nr, c->arg, c->result, c->why);
         out->number = i;
+        out->vcpu = c->vcpu;
         out->continued = c->continued;
         out->from = report_place(r, source->symbols, c->eip);
         if (out->is_multicall)
             collect_entries(r, d, c, out);
+    }
+}
+
+static const char *vcpu_state(const struct vcpu *v)
+{
+    static const char *const states[] = {[VCPU_RUNNING] = "runnable",
+                                         [VCPU_BLOCKED] = "blocked",
+                                         [VCPU_POLLING] = "polling",
+                                         [VCPU_DOWN] = "down",
+                                         [VCPU_DORMANT] = "never woken"};
+    if (!v->initialised)
+        return "not initialised";
+    return v->run == VCPU_RUNNING && v->id == v->domain->s.queue.current ? "running" : states[v->run];
+}
+
+static void collect_vcpus(struct report *r, const struct report_source *source)
+{
+    struct domain *d = source->v->domain;
+    r->nr_vcpus = d->s.nr_vcpus;
+    for (unsigned i = 0; i < r->nr_vcpus; i++) {
+        struct vcpu *v = &d->s.vcpu[i];
+        struct report_vcpu *out = &r->vcpus[i];
+        bool code32;
+        out->state = vcpu_state(v);
+        if (!v->initialised)
+            continue;
+        out->regs = *vcpu_regs(v);
+        out->ring = regs_ring(&out->regs);
+        out->at = report_place(r, source->symbols, report_segment(v, out->regs.cs, &code32) + out->regs.eip);
+        out->top = report_frame(d, v->cr3);
     }
 }
 
@@ -294,6 +325,7 @@ struct report *report_collect(const struct report_source *source)
         const struct regs *regs = &r->exception[r->cause].record.regs;
         report_code(r, source, regs, &r->fault);
     }
+    collect_vcpus(r, source);
     collect_walks(r, v);
     collect_stack(r, source);
     collect_calls(r, source);

@@ -93,6 +93,7 @@ struct report_word {
 };
 
 struct report_call {
+    unsigned vcpu;
     uint64_t number; /* since the start, or in its multicall, from 0 */
     uint32_t nr;
     const struct hypercall *row; /* NULL: none */
@@ -116,6 +117,15 @@ struct report_exception {
                                   * or it was never built */
 };
 
+/* One of the vcpus, where it stands. */
+struct report_vcpu {
+    const char *state; /* "running", "runnable", "blocked", "polling", "down", "not initialised" */
+    struct regs regs;
+    unsigned ring;
+    struct report_place at;
+    struct report_frame top; /* its top-level table */
+};
+
 enum report_end {
     REPORT_RUNNING,  /* it has not ended */
     REPORT_CRASH,    /* Xen killed it */
@@ -135,6 +145,9 @@ struct report {
     uint32_t cr2, cr3; /* cr3: frame number of the top-level table */
     uint32_t cr4;
     struct report_frame top;
+
+    unsigned nr_vcpus;
+    struct report_vcpu vcpus[MAX_VCPUS];
 
     struct report_site last;  /* where the vcpu stands */
     int cause;                /* exception[cause] led to the end; -1: none did */

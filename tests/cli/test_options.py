@@ -12,6 +12,7 @@ BAD_VALUES = [
     ("-m", ["0", "99999999999999999999"]),
     ("--abi", ["xen-4.0", "", "pae"]),
     ("--xen", ["1.0", "4.18", ""]),
+    ("--vcpus", ["0", "33", "-1", "x", "", "1.5"]),
     ("--cpu", ["486", "ATOM", ""]),
     ("--mfn", ["random", "shuffle:", "shuffle:x", "shuffle:-1", "offset:1"]),
     ("--time", ["host", ""]),
@@ -36,7 +37,7 @@ def test_help():
     r = ring1("--version")
     check("--version", r.status == 0 and r.out.startswith(b"ring1 ") and not r.err, r)
     text = ring1("run", "--help").out.decode()
-    for option in ("--memory", "--maxmem", "--initrd", "--append", "--abi", "--xen", "--mfn", "--time", "--date", "--input",
+    for option in ("--memory", "--maxmem", "--vcpus", "--initrd", "--append", "--abi", "--xen", "--mfn", "--time", "--date", "--input",
                    "--max-time", "--max-guest-time", "--max-hypercalls", "--on-reboot", "--on-suspend", "--console-io",
                    "--segment-limits", "--preempt", "--trace[=FILE]", "--raw"):
         check(f"run --help has {option}", option in text)

@@ -331,7 +331,19 @@ def test_source_lines():
     check("gzipped: the same", packed["fault"] == d["fault"] and packed["stack"] == d["stack"])
 
 
+def test_vcpus():
+    """Each vcpu is in it, be it that it never came up."""
+    d = report_of("three vcpus", 3, "--vcpus", "3", IMAGES["xen-3.0-pae"], "--", "way=panic")
+    check("three vcpus: their states",
+          [v["state"] for v in d["vcpus"]] == ["running", "not initialised", "not initialised"], d["vcpus"])
+    check("three vcpus: the first is the one that ended", d["vcpu"] == 0 and
+          d["vcpus"][0]["registers"] == d["last"]["registers"] and d["vcpus"][0]["cr3"] == d["cr3"], d["vcpus"][0])
+    check("three vcpus: the others have no registers", d["vcpus"][1]["registers"] is None)
+    check("three vcpus: whose the calls are", {h["vcpu"] for h in d["hypercalls"]} == {0}, d["hypercalls"])
+
+
 if IMAGES:
+    test_vcpus()
     test_source_lines()
     test_ways()
     test_segment_limits()
