@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * cpu.h - the CPU: a narrow interface that cpu_unicorn.c implements, the one
- * file that knows the engine. Another engine means another such file.
+ * cpu.h - the CPU: a narrow interface, behind which cpu_unicorn.h and its three
+ * files alone know the engine. Another engine means others like them.
  *
  * The CPU runs ring 1 and ring 3 code with segments and faults as a 32-bit x86
  * has them. It owns no page tables: every miss of its TLB is asked for by

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * cpu_unicorn.h - what the files of the CPU on Unicorn share: cpu_unicorn.c makes,
+ * switches and saves it, cpu_run.c runs it, cpu_registers.c has its registers. They
+ * alone include the engine's header.
+ */
+#ifndef EMU_CPU_UNICORN_H
+#define EMU_CPU_UNICORN_H
+
+#include "cpu.h"
+#include "cpu_layout.h"
+
+#include <ring1/ring1.h>
+#include <unicorn/unicorn.h>
+
+/* A page that only the CPU's making uses, far above machine memory. */
+#define SCRATCH_MADDR (1ull << 36)
+
+/* A vcpu's registers while another's are in force, and what is known of them. */
+struct register_set {
+    uc_context *context;
+    uint32_t eflags;
+    uint32_t gdt_limit;
+    uint32_t last_start, last_end;
+    bool ts_known, ts, tsd_known, tsd;
+};
+
+struct cpu {
+    uc_engine *uc;
+    uc_context *context; /* of the set in force */
+    struct register_set set[MAX_VCPUS];
+    unsigned selected;
+    const struct cpu_ops *ops;
+    void *user;
+    struct memory *mem;
+    uint8_t *scratch;
+    struct cpu_layout layout;
+    bool making; /* layout is being found: pages are the scratch page */
+
+    uint64_t clock;
+    _Atomic uint64_t deadline; /* 0: stop */
+    uint64_t wanted_deadline;
+    uint64_t finishing; /* clock at which a block may begin whatever the deadline is */
+    uint64_t block_address;
+    uint32_t block_size;
+    uint32_t last_start, last_end; /* the block before the present exit */
+
+    struct cpu_event event;
+    bool have_event;
+    bool refusing;       /* every miss is refused: the run is over */
+    bool rewind;         /* registers go back to `context` after the run */
+    bool ring3_possible; /* ring 3 code was fetched since the last TLB flush */
+    mfn_t window;
+    uint32_t gdt_limit;
+    unsigned reload;     /* segments that the next cpu_set_regs loads in any case */
+    bool running;        /* inside uc_emu_start */
+    bool saved;          /* `context` is the CPU's state, EFLAGS apart; never during a run */
+    bool ts_known;       /* CR0.TS is `ts` */
+    bool tsd, tsd_known; /* the same of CR4.TSD */
+    bool ts;
+};
+
+/* True: *error has what the engine said. */
+bool cpu_engine_failed(uc_err err, const char *what, GError **error);
+
+/* The CPU's state in `context`. Between two runs it is taken once; what writes
+ * registers there by other ways says so (`saved`). */
+uint8_t *cpu_save_context(struct cpu *cpu);
+void cpu_restore_context(struct cpu *cpu);
+
+void cpu_set_gdtr(struct cpu *cpu, uint32_t base, uint32_t limit);
+
+/* cpu_run.c: the callbacks of the engine. */
+bool cpu_add_hooks(struct cpu *cpu, GError **error);
+
+#endif
