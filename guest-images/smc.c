@@ -82,17 +82,17 @@ static u32 in_turns(void)
 {
     u32 i, k, stale = 0;
 
-    for (i = 0; i < 12; i++) {
+    for (i = 0; i < 10; i++) {
         put_function(code, i);
         stale += call(code) != i;
-        for (k = 0; k < 300; k++) {
+        for (k = 0; k < 160; k++) {
             stale += map_page(alias, pte(virt_to_mfn(code), k & 1 ? PTE_RWX : PTE_RO)) != 0;
             (void)*(volatile u8 *)(alias + 512);
             *(volatile u32 *)(code + 512 + k % 64 * 4) = i * k;
-            if (i > 8)
+            if (i > 7)
                 stale += call(code) != i;
         }
-        for (k = 300 - 64; k < 300; k++)
+        for (k = 160 - 64; k < 160; k++)
             stale += *(volatile u32 *)(code + 512 + k % 64 * 4) != i * k;
         stale += call(code) != i;
     }
