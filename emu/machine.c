@@ -133,16 +133,14 @@ static void take_args(struct machine *m, unsigned nargs, uint32_t *arg)
 }
 
 #ifdef RING1_RECOUNT
-/* Calls that have nothing to do with frames: sched_op, debug registers, timers,
- * events, versions, the console. They are counted after now and then. */
-#define NOT_OF_FRAMES                                                                                        \
-    (1ull << 5 | 1ull << 6 | 1ull << 8 | 1ull << 9 | 1ull << 15 | 1ull << 16 | 1ull << 17 | 1ull << 18 |     \
-     1ull << 29 | 1ull << 32)
+/* After a guest's first calls one of many is looked at: some make a hundred thousand. */
+#define RECOUNT_ALL  400u
+#define RECOUNT_EACH 509u
 
 /* The books of all frames, counted anew: a build for finding bugs. */
 static void recount(struct domain *d, uint32_t nr, uint64_t calls)
 {
-    if (nr < 64 && (NOT_OF_FRAMES >> nr & 1) && calls % 64 != 0)
+    if (calls > RECOUNT_ALL && calls % RECOUNT_EACH != 0)
         return;
     g_autoptr(GString) report = g_string_new(NULL);
     if (d->s.shutdown == SHUTDOWN_NONE && !page_recount(d, report))
