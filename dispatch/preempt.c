@@ -34,7 +34,7 @@ void preempt_set_mode(struct domain *d, enum ring1_preempt mode, uint64_t seed)
     new_limit(d);
 }
 
-uint32_t preempt_begin(struct domain *d)
+uint32_t preempt_begin_anew(struct domain *d)
 {
     uint32_t work = d->s.preempt.work;
     d->s.preempt.work = 0;

@@ -47,7 +47,11 @@ int32_t hypercall_continue(struct vcpu *v, uint32_t nr, unsigned nargs, const ui
 
 /* A call begins, or the guest runs on: from here on work is counted. Returns the
  * units that were done. */
-uint32_t preempt_begin(struct domain *d);
+uint32_t preempt_begin_anew(struct domain *d);
+static inline uint32_t preempt_begin(struct domain *d)
+{
+    return G_LIKELY(!d->s.preempt.work && !d->s.preempt.continued) ? 0 : preempt_begin_anew(d);
+}
 
 /* Have calls stop at each step, or at random ones: for tests. */
 void preempt_set_mode(struct domain *d, enum ring1_preempt mode, uint64_t seed);
