@@ -388,20 +388,3 @@ void decode_output(const struct decoder *d, struct vcpu *v, const struct hyperca
 {
     walk_call(&(struct walker){d, v, arg, DIR_OUT, failed, limits, sink, user}, row);
 }
-
-const char *decode_command(const struct decoder *d, struct vcpu *v, const struct hypercall *row,
-                           const uint32_t *arg)
-{
-    const struct signature *s = signature_of(d, row);
-    for (unsigned i = 0; s && i < s->nr; i++) {
-        const struct argument *a = &s->arg[i];
-        uint32_t nr = arg[a->word];
-        if (a->kind == ARG_OP && guest_peek(v, GVA(nr), &nr, sizeof nr))
-            continue;
-        if (a->kind == ARG_COMMAND || a->kind == ARG_OP) {
-            const struct command *c = command_of(a->commands, nr, d->abi->xen);
-            return c ? c->name : NULL;
-        }
-    }
-    return NULL;
-}

@@ -61,9 +61,4 @@ void decode_output(const struct decoder *d, struct vcpu *v, const struct hyperca
                    bool failed, const struct decode_limits *limits, const struct decode_sink *sink,
                    void *user);
 
-/* The sub-operation that a call asks for, by its name, or NULL: for filters and
- * summaries. */
-const char *decode_command(const struct decoder *d, struct vcpu *v, const struct hypercall *row,
-                           const uint32_t *arg);
-
 #endif

@@ -88,7 +88,7 @@ static void append_pte(const struct text_writer *w, uint64_t entry)
         return;
     }
     append_mfn(w, (entry & 0x000FFFFFFFFFF000ull) >> RING1_PAGE_SHIFT);
-    append_flags(w->out, describe_set("pte_flags"), entry & 0xFFF, true);
+    append_flags(w->out, &values_pte_flags, entry & 0xFFF, true);
     if (entry >> 63)
         append(w->out, "|NX");
     if (entry >> 52 & 0x7FF)
@@ -109,7 +109,7 @@ static unsigned mmu_command(const struct text_writer *w, uint64_t ptr)
 static void append_mmu_ptr(const struct text_writer *w, uint64_t ptr)
 {
     unsigned cmd = mmu_command(w, ptr);
-    const char *name = value_name(describe_set(is_2_0(w) ? "mmu_cmd_2_0" : "mmu_cmd"), cmd);
+    const char *name = value_name(is_2_0(w) ? &values_mmu_cmd_2_0 : &values_mmu_cmd, cmd);
     append_hex(w->out, ptr - cmd);
     g_string_append_c(w->out, '|');
     if (name)
@@ -122,7 +122,7 @@ static void append_mmu_val(const struct text_writer *w, uint64_t ptr, uint64_t v
 {
     unsigned cmd = mmu_command(w, ptr);
     if (is_2_0(w) && cmd == 3) {
-        const char *name = value_name(describe_set("mmuext_2_0"), (int64_t)(value & 0xFF));
+        const char *name = value_name(&values_mmuext_2_0, (int64_t)(value & 0xFF));
         append(w->out, name ? name : "?");
         g_string_append_c(w->out, '|');
         append_hex(w->out, value & ~0xFFull);
@@ -185,11 +185,10 @@ static void append_named(GString *out, const struct number *n)
     g_string_append_printf(out, " /* no %s */", n->kind ? n->kind : "name");
 }
 
-void text_append_number(struct text_writer *w, const struct number *n)
+static void append_number(struct text_writer *w, const struct number *n)
 {
     const char *name;
-    enum format format = w->style == TEXT_RAW ? FORMAT_HEX : n->format;
-    switch (format) {
+    switch (n->format) {
     case FORMAT_HEX:
     case FORMAT_VA:
     case FORMAT_MADDR:
@@ -204,7 +203,7 @@ void text_append_number(struct text_writer *w, const struct number *n)
         append_hex(w->out, n->value);
         break;
     case FORMAT_DOMID:
-        name = value_name(describe_set("domain_number"), (int64_t)(n->value & 0xFFFF));
+        name = value_name(&values_domain_number, (int64_t)(n->value & 0xFFFF));
         if (name && n->value <= 0xFFFF)
             append(w->out, name);
         else
@@ -246,14 +245,14 @@ void text_append_number(struct text_writer *w, const struct number *n)
 
 /* --- the sink ------------------------------------------------------------------------------- */
 
-/* Fields of structures have their names; arguments only when all is shown, or a
- * number came back. */
+/* Fields of structures have their names, arguments none, but for numbers that came
+ * back. */
 static void begin_item(struct text_writer *w, const char *name, bool number)
 {
     if (w->comma)
         append(w->out, ", ");
     w->comma = true;
-    if (!name || (w->depth == 0 && w->style != TEXT_VERBOSE && !(w->output && number)))
+    if (!name || (w->depth == 0 && !(w->output && number)))
         return;
     append(w->out, name);
     g_string_append_c(w->out, '=');
@@ -284,7 +283,7 @@ static void on_number(void *user, const char *name, const struct number *number)
 {
     struct text_writer *w = user;
     begin_item(w, name, true);
-    text_append_number(w, number);
+    append_number(w, number);
 }
 
 static void on_text(void *user, const char *name, const uint8_t *bytes, uint32_t len, uint32_t left_out)

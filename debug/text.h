@@ -10,25 +10,16 @@
 
 #include "decode.h"
 
-enum text_style {
-    TEXT_ABBREV,  /* names of arguments are left out, long lists cut */
-    TEXT_VERBOSE, /* nothing is cut, arguments have their names */
-    TEXT_RAW,     /* numbers as they are */
-};
-
 struct text_writer {
     GString *out;
     const struct domain *domain; /* whose m2p says the pfn of a frame; NULL: none */
-    enum text_style style;
-    bool output; /* what came back: numbers have their names */
-    bool comma;  /* something stands before in this bracket */
+    bool output;                 /* what came back: numbers have their names */
+    bool comma;                  /* something stands before in this bracket */
     unsigned depth;
 };
 
 /* The sink for decode_input and decode_output; `user` is a struct text_writer. */
 extern const struct decode_sink text_sink;
-
-void text_append_number(struct text_writer *w, const struct number *number);
 
 /* A result, with the errno's name and words. */
 void text_append_result(GString *out, int32_t result);

@@ -19,9 +19,9 @@
 #include "abi/sets.def"
 
 #define ENUM(name)                                                                                           \
-    static const struct value_set values_##name = {#name, false, G_N_ELEMENTS(set_##name), set_##name};
+    const struct value_set values_##name = {#name, false, G_N_ELEMENTS(set_##name), set_##name};
 #define FLAGS(name)                                                                                          \
-    static const struct value_set values_##name = {#name, true, G_N_ELEMENTS(set_##name), set_##name};
+    const struct value_set values_##name = {#name, true, G_N_ELEMENTS(set_##name), set_##name};
 #define VALUE(value, name)
 #define FLAG(value, name)
 #define ENDSET(name)
@@ -168,24 +168,12 @@ static const struct scalar {
     const char *name;
     uint8_t format, bytes;
 } scalars[] = {
-    {"dec", FORMAT_DEC, 4},
-    {"hex", FORMAT_HEX, 4},
-    {"u32", FORMAT_DEC, 4},
-    {"va", FORMAT_VA, 4},
-    {"mfn", FORMAT_MFN, 4},
-    {"pfn", FORMAT_PFN, 4},
-    {"port", FORMAT_PORT, 4},
-    {"domid", FORMAT_DOMID, 4},
-    {"pte", FORMAT_PTE, 8},
-    {"pte4", FORMAT_PTE, 4},
-    {"maddr", FORMAT_MADDR, 8},
-    {"maddr4", FORMAT_MADDR, 4},
-    {"ns", FORMAT_NS, 8},
-    {"ns_hl", FORMAT_NS_HL, 8},
-    {"mmu_count", FORMAT_MMU_COUNT, 4},
-    {"uvm", FORMAT_UVM_FLAGS, 4},
-    {"selector", FORMAT_SELECTOR, 4},
-    {"descriptor", FORMAT_DESCRIPTOR, 8},
+    {"dec", FORMAT_DEC, 4},       {"hex", FORMAT_HEX, 4},           {"u32", FORMAT_DEC, 4},
+    {"va", FORMAT_VA, 4},         {"mfn", FORMAT_MFN, 4},           {"pfn", FORMAT_PFN, 4},
+    {"port", FORMAT_PORT, 4},     {"domid", FORMAT_DOMID, 4},       {"pte", FORMAT_PTE, 8},
+    {"pte4", FORMAT_PTE, 4},      {"maddr", FORMAT_MADDR, 8},       {"maddr4", FORMAT_MADDR, 4},
+    {"ns", FORMAT_NS, 8},         {"ns_hl", FORMAT_NS_HL, 8},       {"mmu_count", FORMAT_MMU_COUNT, 4},
+    {"uvm", FORMAT_UVM_FLAGS, 4}, {"selector", FORMAT_SELECTOR, 4}, {"descriptor", FORMAT_DESCRIPTOR, 8},
 };
 
 struct parser {

@@ -39,8 +39,8 @@ enum format {
     FORMAT_NS_HL, /* the same in two words, the high one first */
     FORMAT_PTE,
     FORMAT_DESCRIPTOR,
-    FORMAT_MMU_PTR, /* mmu_update: machine address and command */
-    FORMAT_MMU_VAL, /* what it means depends on that */
+    FORMAT_MMU_PTR,   /* mmu_update: machine address and command */
+    FORMAT_MMU_VAL,   /* what it means depends on that */
     FORMAT_MMU_COUNT, /* with MMU_UPDATE_PREEMPTED */
     FORMAT_UVM_FLAGS,
     FORMAT_NAMES, /* of `set` */
@@ -57,6 +57,14 @@ struct value_set {
     unsigned nr;
     const struct value_name *values;
 };
+
+/* values_NAME: each set of sets.def. */
+#define ENUM(name)  extern const struct value_set values_##name;
+#define FLAGS(name) extern const struct value_set values_##name;
+#define VALUE(value, name)
+#define FLAG(value, name)
+#define ENDSET(name)
+#include "abi/sets.def"
 
 enum direction { DIR_IN = 1, DIR_OUT = 2, DIR_IO = 3 };
 

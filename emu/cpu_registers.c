@@ -68,12 +68,12 @@ void cpu_set_step(struct cpu *cpu, bool tf)
 
 uint32_t cpu_last_block_start(const struct cpu *cpu)
 {
-    return cpu->last_start;
+    return cpu->facts.last_start;
 }
 
 uint32_t cpu_last_block_end(const struct cpu *cpu)
 {
-    return cpu->last_end;
+    return cpu->facts.last_end;
 }
 
 void cpu_set_gdtr(struct cpu *cpu, uint32_t base, uint32_t limit)
@@ -85,10 +85,10 @@ void cpu_set_gdtr(struct cpu *cpu, uint32_t base, uint32_t limit)
 
 void cpu_set_gdt_limit(struct cpu *cpu, uint32_t limit)
 {
-    if (limit == cpu->gdt_limit)
+    if (limit == cpu->facts.gdt_limit)
         return;
     cpu_set_gdtr(cpu, HIDDEN_GDT_OF(cpu->selected), limit);
-    cpu->gdt_limit = limit;
+    cpu->facts.gdt_limit = limit;
 }
 
 void cpu_set_ldt(struct cpu *cpu, uint16_t selector, uint32_t bytes)
@@ -118,35 +118,29 @@ void cpu_set_idt_limit(struct cpu *cpu, uint32_t limit)
     cpu->saved = false;
 }
 
-void cpu_set_tsd(struct cpu *cpu, bool tsd)
+static void set_control_bit(struct cpu *cpu, int control, uint32_t bit, bool set, struct known_bit *fact)
 {
-    uint32_t cr4 = 0;
-    if (G_LIKELY(cpu->tsd_known && cpu->tsd == tsd))
+    uint32_t value = 0;
+    if (G_LIKELY(fact->known && fact->set == set))
         return;
-    uc_reg_read(cpu->uc, UC_X86_REG_CR4, &cr4);
-    uint32_t want = tsd ? cr4 | 4u : cr4 & ~4u;
-    if (want != cr4) {
-        uc_reg_write(cpu->uc, UC_X86_REG_CR4, &want);
+    uc_reg_read(cpu->uc, control, &value);
+    uint32_t want = set ? value | bit : value & ~bit;
+    if (want != value) {
+        uc_reg_write(cpu->uc, control, &want);
         cpu->saved = false;
     }
-    cpu->tsd = tsd;
-    cpu->tsd_known = true;
+    *fact = (struct known_bit){.known = true, .set = set};
 }
 
-/* Only the CPU's user changes CR0: no ring but 0 may. */
+/* Only the CPU's user changes CR0 and CR4: no ring but 0 may. */
+void cpu_set_tsd(struct cpu *cpu, bool tsd)
+{
+    set_control_bit(cpu, UC_X86_REG_CR4, 4u, tsd, &cpu->facts.tsd);
+}
+
 void cpu_set_ts(struct cpu *cpu, bool ts)
 {
-    uint32_t cr0 = 0;
-    if (G_LIKELY(cpu->ts_known && cpu->ts == ts))
-        return;
-    uc_reg_read(cpu->uc, UC_X86_REG_CR0, &cr0);
-    uint32_t want = ts ? cr0 | 8u : cr0 & ~8u;
-    if (want != cr0) {
-        uc_reg_write(cpu->uc, UC_X86_REG_CR0, &want);
-        cpu->saved = false;
-    }
-    cpu->ts = ts;
-    cpu->ts_known = true;
+    set_control_bit(cpu, UC_X86_REG_CR0, 8u, ts, &cpu->facts.ts);
 }
 
 /* FXSAVE's area (Intel SDM 1, 10.5.1): its tags are one bit a register, and ST(i) is

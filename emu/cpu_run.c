@@ -233,8 +233,8 @@ static void settle_clock(struct cpu *cpu, uint32_t eip)
     if (early)
         cpu->clock -= rest * CPU_NS_PER_BYTE;
     if (cpu->block_size) {
-        cpu->last_start = (uint32_t)cpu->block_address;
-        cpu->last_end = early && rest != 0 ? 0 : cpu->last_start + cpu->block_size;
+        cpu->facts.last_start = (uint32_t)cpu->block_address;
+        cpu->facts.last_end = early && rest != 0 ? 0 : cpu->facts.last_start + cpu->block_size;
     }
     cpu->block_size = 0;
 }

@@ -14,16 +14,11 @@
 
 #include <string.h>
 
-static GQuark error_domain(void)
-{
-    return RING1_ERROR;
-}
-
 bool cpu_engine_failed(uc_err err, const char *what, GError **error)
 {
     if (err == UC_ERR_OK)
         return false;
-    g_set_error(error, error_domain(), RING1_ERROR_CPU, "Unicorn: %s: %s", what, uc_strerror(err));
+    g_set_error(error, RING1_ERROR, RING1_ERROR_CPU, "Unicorn: %s: %s", what, uc_strerror(err));
     return true;
 }
 
@@ -165,14 +160,14 @@ static bool find_layout(struct cpu *cpu, GError **error)
     struct cpu_probes probes = {ring0, ring1, fault, uc_context_size(cpu->uc)};
     const char *missing = ran ? cpu_layout_find(&probes, &cpu->layout) : "a run in ring 1";
     if (missing) {
-        g_set_error(error, error_domain(), RING1_ERROR_CPU,
+        g_set_error(error, RING1_ERROR, RING1_ERROR_CPU,
                     "this build of Unicorn is not usable: its saved context does not show %s", missing);
         return false;
     }
     memset(cpu_save_context(cpu) + cpu->layout.old_exception, 0xFF, 4);
     cpu_restore_context(cpu);
     if (!layout_works(cpu)) {
-        g_set_error(error, error_domain(), RING1_ERROR_CPU,
+        g_set_error(error, RING1_ERROR, RING1_ERROR_CPU,
                     "this build of Unicorn is not usable: changing rings through its saved context failed");
         return false;
     }
@@ -190,7 +185,7 @@ static void reset_registers(struct cpu *cpu)
     uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
     uc_reg_write(cpu->uc, UC_X86_REG_CR0, &cr0);
     uc_reg_write(cpu->uc, UC_X86_REG_IDTR, &idtr);
-    cpu->saved = cpu->ts_known = cpu->tsd_known = false;
+    cpu->saved = cpu->facts.ts.known = cpu->facts.tsd.known = false;
 }
 
 struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, GError **error)
@@ -246,7 +241,7 @@ bool cpu_make_sets(struct cpu *cpu, unsigned nr, GError **error)
             return false;
         uc_context_save(cpu->uc, set->context);
         set->eflags = cpu_eflags(cpu);
-        set->gdt_limit = UINT32_MAX; /* GDTR names another set's image */
+        set->facts.gdt_limit = UINT32_MAX; /* GDTR names another set's image */
     }
     return true;
 }
@@ -266,24 +261,12 @@ void cpu_select(struct cpu *cpu, unsigned set)
         return;
     cpu_save_context(cpu);
     from->eflags = cpu_eflags(cpu);
-    from->gdt_limit = cpu->gdt_limit;
-    from->last_start = cpu->last_start;
-    from->last_end = cpu->last_end;
-    from->ts_known = cpu->ts_known;
-    from->ts = cpu->ts;
-    from->tsd_known = cpu->tsd_known;
-    from->tsd = cpu->tsd;
+    from->facts = cpu->facts;
     cpu->selected = set;
     cpu->context = to->context;
     cpu_restore_context(cpu);
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &to->eflags);
-    cpu->gdt_limit = to->gdt_limit;
-    cpu->last_start = to->last_start;
-    cpu->last_end = to->last_end;
-    cpu->ts_known = to->ts_known;
-    cpu->ts = to->ts;
-    cpu->tsd_known = to->tsd_known;
-    cpu->tsd = to->tsd;
+    cpu->facts = to->facts;
     cpu->ring3_possible |= is_ring3(cpu, to->context);
 }
 
@@ -332,8 +315,8 @@ bool cpu_put_back(struct cpu *cpu, GBytes *saved)
     memcpy(cpu_save_context(cpu) + cpu->layout.head, (const uint8_t *)data + cpu->layout.head,
            len - cpu->layout.head);
     cpu_restore_context(cpu);
-    cpu->ts_known = cpu->tsd_known = false;
-    cpu->gdt_limit = UINT32_MAX;
+    cpu->facts.ts.known = cpu->facts.tsd.known = false;
+    cpu->facts.gdt_limit = UINT32_MAX;
     cpu->ring3_possible = true;
     return true;
 }

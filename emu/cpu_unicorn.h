@@ -16,13 +16,23 @@
 /* A page that only the CPU's making uses, far above machine memory. */
 #define SCRATCH_MADDR (1ull << 36)
 
-/* A vcpu's registers while another's are in force, and what is known of them. */
+/* A bit of a control register that need not be asked for again. */
+struct known_bit {
+    bool known, set;
+};
+
+/* What is known of a set of registers without asking the engine. */
+struct register_facts {
+    uint32_t gdt_limit;
+    uint32_t last_start, last_end; /* the block before the present exit */
+    struct known_bit ts, tsd;      /* CR0.TS, CR4.TSD */
+};
+
+/* A vcpu's registers while another's are in force. */
 struct register_set {
     uc_context *context;
     uint32_t eflags;
-    uint32_t gdt_limit;
-    uint32_t last_start, last_end;
-    bool ts_known, ts, tsd_known, tsd;
+    struct register_facts facts;
 };
 
 struct cpu {
@@ -43,7 +53,7 @@ struct cpu {
     uint64_t finishing; /* clock at which a block may begin whatever the deadline is */
     uint64_t block_address;
     uint32_t block_size;
-    uint32_t last_start, last_end; /* the block before the present exit */
+    struct register_facts facts; /* of the set in force */
 
     struct cpu_event event;
     bool have_event;
@@ -51,13 +61,9 @@ struct cpu {
     bool rewind;         /* registers go back to `context` after the run */
     bool ring3_possible; /* ring 3 code was fetched since the last TLB flush */
     mfn_t window;
-    uint32_t gdt_limit;
-    unsigned reload;     /* segments that the next cpu_set_regs loads in any case */
-    bool running;        /* inside uc_emu_start */
-    bool saved;          /* `context` is the CPU's state, EFLAGS apart; never during a run */
-    bool ts_known;       /* CR0.TS is `ts` */
-    bool tsd, tsd_known; /* the same of CR4.TSD */
-    bool ts;
+    unsigned reload; /* segments that the next cpu_set_regs loads in any case */
+    bool running;    /* inside uc_emu_start */
+    bool saved;      /* `context` is the CPU's state, EFLAGS apart; never during a run */
 };
 
 /* True: *error has what the engine said. */
