@@ -87,7 +87,7 @@ static void show_command(const struct walker *w, const char *name, const struct 
 
 /* --- structures --------------------------------------------------------------------- */
 
-static void show_structure(const struct walker *w, const char *name, const struct structure *s,
+static void show_structure(const struct walker *w, const char *name, uint32_t va, const struct structure *s,
                            const uint8_t *bytes);
 
 /* How many a pointer's elements are: said by a field of the same structure. */
@@ -119,14 +119,14 @@ static void show_list(const struct walker *w, const char *name, uint32_t va, uin
         w->sink->pointer(w->user, name, va, count != 0 && va != 0);
         return;
     }
-    w->sink->begin(w->user, name, BRACKET_LIST);
+    w->sink->begin(w->user, name, BRACKET_LIST, va);
     for (uint32_t i = 0; i < shown; i++) {
         if (i > 0 && guest_peek(w->v, GVA(va + i * size), bytes, size)) {
             w->sink->pointer(w->user, NULL, va + i * size, true);
             break;
         }
         if (target) {
-            show_structure(w, NULL, target, bytes);
+            show_structure(w, NULL, 0, target, bytes);
         } else {
             struct number n = *like;
             n.value = load(bytes, size, false);
@@ -153,14 +153,14 @@ static void show_text(const struct walker *w, const struct field *f, const uint8
 {
     uint32_t len = (uint32_t)strnlen((const char *)bytes + f->offset, f->n);
     uint32_t shown = MIN(len, w->limits->bytes);
-    w->sink->text(w->user, f->name, bytes + f->offset, shown, len - shown);
+    w->sink->text(w->user, f->name, 0, bytes + f->offset, shown, len - shown);
 }
 
 static void show_numbers(const struct walker *w, const struct structure *s, const struct field *f,
                          const uint8_t *bytes)
 {
     if (f->n > 1)
-        w->sink->begin(w->user, f->name, BRACKET_LIST);
+        w->sink->begin(w->user, f->name, BRACKET_LIST, 0);
     for (unsigned i = 0; i < f->n; i++) {
         struct number n = {.size = f->size, .is_signed = f->is_signed, .format = f->format, .set = f->set};
         n.value = load(bytes + f->offset + i * f->size, f->size, f->is_signed);
@@ -189,7 +189,7 @@ static void show_fields(const struct walker *w, const struct structure *s, const
         bool pointer = f->kind == FIELD_STRUCTS || f->kind == FIELD_NUMBERS;
         if (f->kind == FIELD_NESTED) {
             if (has(f->target, w->phase))
-                show_structure(w, f->name, f->target, bytes + f->offset);
+                show_structure(w, f->name, 0, f->target, bytes + f->offset);
         } else if (pointer && (w->phase == DIR_IN || (f->direction & w->phase))) {
             show_pointer(w, s, f, bytes);
         } else if (!pointer && (f->direction & w->phase)) {
@@ -201,10 +201,10 @@ static void show_fields(const struct walker *w, const struct structure *s, const
     }
 }
 
-static void show_structure(const struct walker *w, const char *name, const struct structure *s,
+static void show_structure(const struct walker *w, const char *name, uint32_t va, const struct structure *s,
                            const uint8_t *bytes)
 {
-    w->sink->begin(w->user, name, BRACKET_STRUCT);
+    w->sink->begin(w->user, name, BRACKET_STRUCT, va);
     show_fields(w, s, bytes);
     w->sink->end(w->user, BRACKET_STRUCT, 0);
 }
@@ -254,10 +254,10 @@ static void show_op(const struct walker *w, const char *name, const struct argum
     bool readable = s && guest_peek(w->v, GVA(va + a->op_offset), bytes, s->size) == 0;
     if (w->phase == DIR_OUT) {
         if (readable && has(s, DIR_OUT))
-            show_structure(w, name, s, bytes);
+            show_structure(w, name, name ? va : 0, s, bytes);
         return;
     }
-    w->sink->begin(w->user, name, BRACKET_STRUCT);
+    w->sink->begin(w->user, name, BRACKET_STRUCT, name ? va : 0);
     show_command(w, "cmd", a->commands, nr);
     if (readable)
         show_fields(w, s, bytes);
@@ -275,7 +275,7 @@ static void show_ops(const struct walker *w, const struct signature *s, const st
     }
     if (w->phase == DIR_OUT)
         return;
-    w->sink->begin(w->user, a->name, BRACKET_LIST);
+    w->sink->begin(w->user, a->name, BRACKET_LIST, va);
     for (uint32_t i = 0; i < shown; i++)
         show_op(w, NULL, a, va + i * size);
     w->sink->end(w->user, BRACKET_LIST, count - shown);
@@ -288,7 +288,7 @@ static void show_bytes(const struct walker *w, const struct argument *a, uint32_
     if (guest_peek(w->v, GVA(va), bytes, shown))
         w->sink->pointer(w->user, a->name, va, true);
     else
-        w->sink->text(w->user, a->name, bytes, shown, count - shown);
+        w->sink->text(w->user, a->name, va, bytes, shown, count - shown);
 }
 
 /* A pointer to structures: those of the command, or the argument's own. */
@@ -306,7 +306,7 @@ static void show_structures(const struct walker *w, const struct signature *s, c
     else if (va == 0 || guest_peek(w->v, GVA(va), bytes, target->size))
         w->sink->pointer(w->user, a->name, va, va != 0);
     else
-        show_structure(w, a->name, target, bytes);
+        show_structure(w, a->name, va, target, bytes);
 }
 
 /* A pointer to one number. */
@@ -314,6 +314,7 @@ static void show_one(const struct walker *w, const struct argument *a, uint32_t 
 {
     uint8_t bytes[8];
     struct number n = *like;
+    n.va = va;
     if (va == 0)
         return;
     if (guest_peek(w->v, GVA(va), bytes, a->size)) {

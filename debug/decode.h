@@ -20,21 +20,24 @@ struct number {
     const char *kind;            /* what it should be one of: a set's or commands' name, or NULL */
     const char *name;            /* its name there, or NULL */
     uint64_t peer;               /* FORMAT_MMU_VAL: the request's ptr */
+    uint32_t va;                 /* where it lies, when a pointer led there; else 0 */
 };
 
 #define LEFT_OUT_UNKNOWN UINT32_MAX
 
 enum bracket { BRACKET_STRUCT, BRACKET_LIST };
 
-/* `name` is NULL for an element of a list. */
+/* `name` is NULL for an element of a list. `va` is where something lies when a
+ * pointer led there, 0 for what stands in its structure, list or register. */
 struct decode_sink {
-    void (*begin)(void *user, const char *name, enum bracket bracket);
+    void (*begin)(void *user, const char *name, enum bracket bracket, uint32_t va);
     /* So many elements stand in the guest that were not shown; LEFT_OUT_UNKNOWN:
      * some. */
     void (*end)(void *user, enum bracket bracket, uint32_t left_out);
     void (*number)(void *user, const char *name, const struct number *number);
     /* `left_out` bytes follow that were not shown. */
-    void (*text)(void *user, const char *name, const uint8_t *bytes, uint32_t len, uint32_t left_out);
+    void (*text)(void *user, const char *name, uint32_t va, const uint8_t *bytes, uint32_t len,
+                 uint32_t left_out);
     /* A pointer that nothing is shown of: `bad` when it cannot be read. */
     void (*pointer)(void *user, const char *name, uint32_t va, bool bad);
 };

@@ -258,7 +258,7 @@ static void begin_item(struct text_writer *w, const char *name, bool number)
     g_string_append_c(w->out, '=');
 }
 
-static void on_begin(void *user, const char *name, enum bracket bracket)
+static void on_begin(void *user, const char *name, enum bracket bracket, G_GNUC_UNUSED uint32_t va)
 {
     struct text_writer *w = user;
     begin_item(w, name, false);
@@ -286,7 +286,8 @@ static void on_number(void *user, const char *name, const struct number *number)
     append_number(w, number);
 }
 
-static void on_text(void *user, const char *name, const uint8_t *bytes, uint32_t len, uint32_t left_out)
+static void on_text(void *user, const char *name, G_GNUC_UNUSED uint32_t va, const uint8_t *bytes,
+                    uint32_t len, uint32_t left_out)
 {
     struct text_writer *w = user;
     begin_item(w, name, true);

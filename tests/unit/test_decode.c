@@ -127,6 +127,74 @@ START_TEST(xen_2_0)
 }
 END_TEST
 
+/* --- where things lie ------------------------------------------------------------ */
+
+static void note(GString *out, const char *name, uint32_t va)
+{
+    if (va)
+        g_string_append_printf(out, "%s@%#x ", name, va);
+}
+
+static void note_begin(void *user, const char *name, G_GNUC_UNUSED enum bracket bracket, uint32_t va)
+{
+    note(user, name, va);
+}
+
+static void note_end(G_GNUC_UNUSED void *user, G_GNUC_UNUSED enum bracket bracket,
+                     G_GNUC_UNUSED uint32_t left_out)
+{
+}
+
+static void note_number(void *user, const char *name, const struct number *number)
+{
+    note(user, name, number->va);
+}
+
+static void note_text(void *user, const char *name, uint32_t va, G_GNUC_UNUSED const uint8_t *bytes,
+                      G_GNUC_UNUSED uint32_t len, G_GNUC_UNUSED uint32_t left_out)
+{
+    note(user, name, va);
+}
+
+static void note_pointer(G_GNUC_UNUSED void *user, G_GNUC_UNUSED const char *name, G_GNUC_UNUSED uint32_t va,
+                         G_GNUC_UNUSED bool bad)
+{
+}
+
+static const struct decode_sink note_sink = {note_begin, note_end, note_number, note_text, note_pointer};
+
+static char *places(struct fixture *f, unsigned nr, const uint32_t *arg, bool out)
+{
+    struct decoder *d = decoder_new(f->abi);
+    GString *text = g_string_new(NULL);
+    if (out)
+        decode_output(d, f->v, row(f, nr), arg, false, &limits, &note_sink, text);
+    else
+        decode_input(d, f->v, row(f, nr), arg, &limits, &note_sink, text);
+    decoder_free(d);
+    return g_string_free(text, FALSE);
+}
+
+/* An address stands with what a pointer led to, not with what is in a structure. */
+START_TEST(places_are_told)
+{
+    struct fixture *f = pae();
+    gva_t poll = FX_WORDS(f, 0, 2, 500, 0), ports = FX_WORDS(f, 7, 8), op = FX_WORDS(f, 4, 9);
+    gva_t ext = FX_WORDS(f, 6, 0, 0, 6, 0, 0), done = FX_WORDS(f, 2);
+    fx_set(f, poll, ports.va);
+    g_autofree char *two = g_strdup_printf("arg@%#x ports@%#x ", poll.va, ports.va);
+    g_autofree char *one = g_strdup_printf("op@%#x ", op.va), *text = g_strdup_printf("buffer@%#x ", op.va);
+    g_autofree char *ops = g_strdup_printf("ops@%#x ", ext.va),
+                    *pdone = g_strdup_printf("pdone@%#x ", done.va);
+    ck_shown(places(f, 29, ARG(3, poll.va), false), two);
+    ck_shown(places(f, 16, ARG(op.va), false), one);
+    ck_shown(places(f, 18, ARG(0, 4, op.va), false), text);
+    ck_shown(places(f, 26, ARG(ext.va, 2, done.va, 0x7FF0), false), ops);
+    ck_shown(places(f, 26, ARG(ext.va, 2, done.va, 0x7FF0), true), pdone);
+    fixture_free(f);
+}
+END_TEST
+
 /* Looking changes nothing: no accessed bit, no dirty bit. */
 START_TEST(looking_leaves_no_trace)
 {
@@ -174,6 +242,7 @@ int main(void)
     tcase_add_test(tc, texts_are_quoted_and_cut);
     tcase_add_test(tc, what_cannot_be_read);
     tcase_add_test(tc, xen_2_0);
+    tcase_add_test(tc, places_are_told);
     tcase_add_test(tc, looking_leaves_no_trace);
     tcase_add_test(tc, everything_can_be_shown);
     suite_add_tcase(suite, tc);
