@@ -42,6 +42,7 @@ int status_of_error(const GError *error)
     case RING1_ERROR_OPTION:
         return STATUS_OPTION;
     case RING1_ERROR_IMAGE:
+    case RING1_ERROR_INPUT:
         return STATUS_IMAGE;
     case RING1_ERROR_CPU:
     case RING1_ERROR_HOST:

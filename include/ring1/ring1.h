@@ -36,6 +36,7 @@ enum ring1_error {
     RING1_ERROR_CPU,    /* the CPU engine would not start or is not usable */
     RING1_ERROR_HOST,   /* memory, files: what the host refused */
     RING1_ERROR_STATE,  /* a call out of order, a foreign snapshot */
+    RING1_ERROR_INPUT,  /* a file that is no image: a sequence, a trace, a record */
 };
 
 /* What a machine is to be. All fields may be set directly; ring1_config_new
