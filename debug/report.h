@@ -26,7 +26,7 @@ const char *report_verdict_name(enum report_verdict verdict);
 const char *report_access_name(enum access access);
 /* "poweroff", or NULL for a number that has no name. */
 const char *report_shutdown_name(uint32_t reason);
-/* "#PF", "page fault"; of TAP_FAILSAFE too. */
+/* "#PF", "page fault"; of RING1_VECTOR_FAILSAFE too. */
 const char *report_vector_mnemonic(uint32_t vector);
 const char *report_vector_name(uint32_t vector);
 /* "store, ring 1, the page is present". */

@@ -89,14 +89,14 @@ static const struct {
 
 const char *report_vector_mnemonic(uint32_t vector)
 {
-    if (vector == TAP_FAILSAFE)
+    if (vector == RING1_VECTOR_FAILSAFE)
         return "failsafe";
     return vector < G_N_ELEMENTS(vectors) && vectors[vector].mnemonic ? vectors[vector].mnemonic : "int";
 }
 
 const char *report_vector_name(uint32_t vector)
 {
-    if (vector == TAP_FAILSAFE)
+    if (vector == RING1_VECTOR_FAILSAFE)
         return "a selector that cannot be loaded";
     return vector < G_N_ELEMENTS(vectors) && vectors[vector].name ? vectors[vector].name : "interrupt";
 }

@@ -248,7 +248,7 @@ enum crash_place {
 struct exception_record {
     uint64_t ns;     /* of the first time */
     uint32_t times;  /* in a row, all alike: a storm must not push out what began it */
-    uint32_t vector; /* 0..31, or TAP_FAILSAFE */
+    uint32_t vector; /* 0..31, or RING1_VECTOR_FAILSAFE */
     uint8_t vcpu;    /* that was given it */
     uint32_t error;
     uint32_t cr2;   /* of a #PF */

@@ -8,6 +8,8 @@
 
 #include "domain.h"
 
+#include <ring1/event.h>
+
 /* How a row answers. */
 enum hypercall_service {
     HC_SERVED,  /* by its handler */
@@ -71,13 +73,12 @@ struct call {
 struct tap {
     bool (*before)(void *user, struct vcpu *v, struct call *call);
     void (*after)(void *user, struct vcpu *v, const struct call *call);
-    /* An upcall or an exception is given to the guest: vector 0..255, or
-     * TAP_UPCALL, TAP_FAILSAFE, TAP_NMI; v->regs is what was interrupted. */
-    void (*deliver)(void *user, struct vcpu *v, int vector, uint32_t error, bool has_error);
+    /* What happens beside calls: those of `events`, RING1_EVENT_BIT of each
+     * (event.h). */
+    void (*event)(void *user, struct vcpu *v, const struct ring1_event *e);
+    uint32_t events;
     void *user;
 };
-#define TAP_UPCALL   256
-#define TAP_FAILSAFE 257
 
 /* Serve a call. `arg` has MAX_HYPERCALL_ARGS words (those beyond the row's
  * nargs need not be loaded). Returns what goes to EAX. */

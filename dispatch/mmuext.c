@@ -30,7 +30,7 @@ int32_t foreign_owner(const struct domain *d, uint16_t domid, uint16_t *owner)
 int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn)
 {
     struct domain *d = v->domain;
-    int32_t rc = page_get_and_type(d, mfn, root_type(d->abi));
+    int32_t rc = page_take_cr3(d, mfn);
     if (rc) {
         if (d->abi->xen == RING1_XEN_3_0_4)
             domain_crash_at(d, CRASH_FRAME, mfn.mfn,
@@ -41,7 +41,7 @@ int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn)
     ldt_drop(v);
     mfn_t old = v->cr3;
     v->cr3 = mfn;
-    page_put_and_type(d, old);
+    page_drop_cr3(d, old);
     if (old.mfn == mfn.mfn)
         domain_flush_asked(d);
     else

@@ -6,14 +6,20 @@
 #include "page_type.h"
 
 #include "descriptor.h"
+#include "event.h"
 #include "preempt.h"
 #include "stale.h"
+#include "xen_slots.h"
 
 #include <string.h>
 #include <xen/errno.h>
 
 /* Looking at all entries of a table, in units of work. */
 #define TABLE_WORK 128u
+
+G_STATIC_ASSERT((int)RING1_FRAME_L1 == (int)PGT_l1_table && (int)RING1_FRAME_L3 == (int)PGT_l3_table &&
+                (int)RING1_FRAME_DESCRIPTORS == (int)PGT_seg_desc &&
+                (int)RING1_FRAME_WRITABLE == (int)PGT_writable);
 
 static int32_t validate(struct domain *d, mfn_t mfn);
 static void devalidate(struct domain *d, mfn_t mfn);
@@ -62,8 +68,37 @@ void page_put(struct domain *d, mfn_t mfn)
 
 /* --- types ------------------------------------------------------------------ */
 
+/* Who takes or drops a type: for who looks on. */
+struct use {
+    enum ring1_frame_why why;
+    mfn_t table; /* RING1_FRAME_ENTRY */
+    unsigned index;
+};
+
+static const struct use use_as_is = {.why = RING1_FRAME_USED}, use_pin = {.why = RING1_FRAME_PINNED},
+                        use_cr3 = {.why = RING1_FRAME_CR3};
+#define USE_ENTRY(t, i) (&(const struct use){RING1_FRAME_ENTRY, (t), (i)})
+
+/* What nobody uses as a table any more was told of then. */
+static enum page_type type_told(const struct frame *f)
+{
+    return f->type_count == 0 && is_table(f->type) ? PGT_none : (enum page_type)f->type;
+}
+
+static void tell(struct domain *d, mfn_t mfn, enum page_type from, enum page_type to, const struct use *use)
+{
+    if (event_wanted(d, RING1_EVENT_FRAME))
+        event_frame(d, &(const struct ring1_frame_event){.mfn = mfn,
+                                                         .from = (enum ring1_frame_type)from,
+                                                         .to = (enum ring1_frame_type)to,
+                                                         .why = use->why,
+                                                         .table = use->table,
+                                                         .index = use->index});
+}
+
 /* `xen_l2` is PGF_PAE_XEN_L2 or 0: the L2 of PAE slot 3 is a type of its own. */
-static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2)
+static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2,
+                         const struct use *use)
 {
     struct frame *f = frame_info(d->mem, mfn);
     bool same = f->type == type && (f->flags & PGF_PAE_XEN_L2) == xen_l2;
@@ -76,6 +111,8 @@ static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8
         f->type_count++;
         return 0;
     }
+    if (!same || (is_table(type) && !(f->flags & PGF_VALIDATED)))
+        tell(d, mfn, type_told(f), type, use);
     if (!same) {
         stale_flush(d); /* nobody may still write by a mapping of before */
         f->type = (uint8_t)type;
@@ -88,6 +125,7 @@ static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8
     }
     int32_t rc = validate(d, mfn);
     if (rc) {
+        tell(d, mfn, type, PGT_none, &(const struct use){.why = RING1_FRAME_REFUSED});
         f->type = PGT_none;
         f->type_count = 0;
         f->flags &= (uint8_t)~PGF_PAE_XEN_L2;
@@ -99,32 +137,39 @@ static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8
 
 int32_t page_get_type(struct domain *d, mfn_t mfn, enum page_type type)
 {
-    return take_type(d, mfn, type, 0);
+    return take_type(d, mfn, type, 0, &use_as_is);
 }
 
 int32_t page_get_same_type(struct domain *d, mfn_t mfn)
 {
     const struct frame *f = frame_info(d->mem, mfn);
-    return take_type(d, mfn, (enum page_type)f->type, f->flags & PGF_PAE_XEN_L2);
+    return take_type(d, mfn, (enum page_type)f->type, f->flags & PGF_PAE_XEN_L2, &use_as_is);
 }
 
 /* Tables lose their validation with their last user, descriptor pages keep it:
  * nobody can change those without changing their type. */
-void page_put_type(struct domain *d, mfn_t mfn)
+static inline void put_type(struct domain *d, mfn_t mfn, const struct use *use)
 {
     struct frame *f = frame_info(d->mem, mfn);
     if (--f->type_count == 0 && is_table(f->type)) {
+        tell(d, mfn, (enum page_type)f->type, PGT_none, use);
         f->flags &= (uint8_t)~PGF_VALIDATED;
         devalidate(d, mfn);
     }
 }
 
-static int32_t get_and_take(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2)
+void page_put_type(struct domain *d, mfn_t mfn)
+{
+    put_type(d, mfn, &use_as_is);
+}
+
+static int32_t get_and_take(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2,
+                            const struct use *use)
 {
     int32_t rc = page_get(d, mfn);
     if (rc)
         return rc;
-    rc = take_type(d, mfn, type, xen_l2);
+    rc = take_type(d, mfn, type, xen_l2, use);
     if (rc)
         page_put(d, mfn);
     return rc;
@@ -132,13 +177,18 @@ static int32_t get_and_take(struct domain *d, mfn_t mfn, enum page_type type, ui
 
 int32_t page_get_and_type(struct domain *d, mfn_t mfn, enum page_type type)
 {
-    return get_and_take(d, mfn, type, 0);
+    return get_and_take(d, mfn, type, 0, &use_as_is);
+}
+
+static inline void put_both(struct domain *d, mfn_t mfn, const struct use *use)
+{
+    put_type(d, mfn, use);
+    page_put(d, mfn);
 }
 
 void page_put_and_type(struct domain *d, mfn_t mfn)
 {
-    page_put_type(d, mfn);
-    page_put(d, mfn);
+    put_both(d, mfn, &use_as_is);
 }
 
 /* --- entries: the references that a present one holds ------------------------- */
@@ -172,7 +222,8 @@ static int32_t l1e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
             return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps a frame writable that is %s", table.mfn,
                           index, ull(e), page_type_name(f->type));
         } else {
-            take_type(d, mfn, PGT_writable, 0); /* cannot fail: nobody uses the old type */
+            take_type(d, mfn, PGT_writable, 0,
+                      USE_ENTRY(table, index)); /* cannot fail: nobody uses the old type */
         }
     }
     f->count++;
@@ -216,7 +267,7 @@ static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
                       table.mfn, index, mfn.mfn);
     struct frame *f = frame_info(d->mem, mfn);
     if (f->type != PGT_l2_table || f->type_count == 0)
-        return page_get_and_type(d, mfn, PGT_l1_table);
+        return get_and_take(d, mfn, PGT_l1_table, 0, USE_ENTRY(table, index));
 
     /* A linear page table: an L2 in the place of an L1 shows the L1s as memory,
      * and itself when it is its own; only for reading. */
@@ -233,10 +284,10 @@ static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     return 0;
 }
 
-static void l2e_put(struct domain *d, mfn_t table, uint64_t e)
+static void l2e_put(struct domain *d, mfn_t table, unsigned index, uint64_t e)
 {
     if ((e & PTE_P) && pte_mfn(e).mfn != table.mfn)
-        page_put_and_type(d, pte_mfn(e));
+        put_both(d, pte_mfn(e), USE_ENTRY(table, index));
 }
 
 static int32_t l3e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e)
@@ -247,66 +298,20 @@ static int32_t l3e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
         return refuse(d, -XEN_EINVAL, "L3 %#x entry %u: %#llx has flags that are not allowed: %#llx",
                       table.mfn, index, ull(e), ull(e & d->abi->l3_disallow));
     mfn_t mfn = pte_mfn(e);
-    int32_t rc = get_and_take(d, mfn, PGT_l2_table, index == 3 ? PGF_PAE_XEN_L2 : 0);
+    int32_t rc = get_and_take(d, mfn, PGT_l2_table, index == 3 ? PGF_PAE_XEN_L2 : 0, USE_ENTRY(table, index));
     if (rc)
         return rc;
     if (index == 3 && frame_info(d->mem, mfn)->type_count != 1) {
-        page_put_and_type(d, mfn);
+        put_both(d, mfn, USE_ENTRY(table, index));
         return refuse(d, -XEN_EINVAL, "L3 %#x: the L2 of slot 3 (frame %#x) is shared", table.mfn, mfn.mfn);
     }
     return 0;
 }
 
-static void l3e_put(struct domain *d, uint64_t e)
+static void l3e_put(struct domain *d, mfn_t table, unsigned index, uint64_t e)
 {
     if (e & PTE_P)
-        page_put_and_type(d, pte_mfn(e));
-}
-
-/* --- Xen's own slots of an L2 --------------------------------------------------- */
-
-/* What a guest finds there (docs/xen-abi.md 5.2, 12.2; old-Xen answers "boot top
- * table"). Only the m2p's entries name a frame: addresses in the hole never reach
- * the guest's tables, and nothing else of Xen has a frame here. */
-struct xen_slot {
-    uint16_t slot, flags;
-    enum { SLOT_BARE, SLOT_M2P, SLOT_SELF } frame;
-};
-
-static const struct xen_slot slots_2_0[] = {
-    {1008, 0x1E1, SLOT_M2P},  {1009, 0x1E3, SLOT_M2P},  {1010, 0x1E3, SLOT_BARE}, {1016, 0x1E3, SLOT_BARE},
-    {1017, 0x1E3, SLOT_BARE}, {1018, 0x1E3, SLOT_BARE}, {1019, 0x063, SLOT_SELF}, {1021, 0x063, SLOT_BARE},
-    {1022, 0x063, SLOT_BARE}, {1023, 0x063, SLOT_BARE},
-};
-static const struct xen_slot slots_3_0[] = {
-    {1008, 0x0E1, SLOT_M2P},  {1009, 0x1E3, SLOT_M2P},  {1010, 0x1E3, SLOT_BARE}, {1017, 0x063, SLOT_SELF},
-    {1018, 0x063, SLOT_BARE}, {1019, 0x063, SLOT_BARE}, {1020, 0x1E3, SLOT_BARE}, {1021, 0x1E3, SLOT_BARE},
-    {1022, 0x1E3, SLOT_BARE}, {1023, 0x063, SLOT_BARE},
-};
-
-static void fill_xen_slots(struct domain *d, mfn_t table, unsigned first)
-{
-    const struct abi *abi = d->abi;
-    const struct memory *mem = d->mem;
-    uint64_t entry[1024] = {0};
-    uint64_t m2p = (uint64_t)mem->m2p.mfn << RING1_PAGE_SHIFT;
-
-    if (abi->levels == 2) {
-        bool old = abi->xen == RING1_XEN_2_0;
-        const struct xen_slot *s = old ? slots_2_0 : slots_3_0;
-        size_t n = old ? G_N_ELEMENTS(slots_2_0) : G_N_ELEMENTS(slots_3_0);
-        for (size_t i = 0; i < n; i++)
-            entry[s[i].slot] =
-                s[i].flags | (s[i].frame == SLOT_M2P    ? m2p
-                              : s[i].frame == SLOT_SELF ? (uint64_t)table.mfn << RING1_PAGE_SHIFT
-                                                        : 0);
-    } else {
-        unsigned n = (mem->m2p_frames + 511) / 512;
-        for (unsigned i = 0; i < n && first + i < abi->ptes_per_page; i++)
-            entry[first + i] = (m2p + ((uint64_t)i << 21)) | (abi->xen >= RING1_XEN_4_17 ? 0x81 : 0xE1);
-    }
-    for (unsigned i = first; i < abi->ptes_per_page; i++)
-        pte_write(d, table, i, entry[i]);
+        put_both(d, pte_mfn(e), USE_ENTRY(table, index));
 }
 
 /* --- validation ------------------------------------------------------------------ */
@@ -331,12 +336,12 @@ static int32_t validate_l2(struct domain *d, mfn_t mfn)
         int32_t rc = l2e_get(d, mfn, i, pte_read(d, mfn, i));
         if (rc) {
             while (i-- > 0)
-                l2e_put(d, mfn, pte_read(d, mfn, i));
+                l2e_put(d, mfn, i, pte_read(d, mfn, i));
             return rc;
         }
     }
     if (slots < d->abi->ptes_per_page)
-        fill_xen_slots(d, mfn, slots);
+        xen_slots_fill(d, mfn, slots);
     return 0;
 }
 
@@ -364,7 +369,7 @@ static int32_t validate_l3(struct domain *d, mfn_t mfn)
         if (rc) {
             adjust_l3(d, mfn, i, false);
             while (i-- > 0)
-                l3e_put(d, pte_read(d, mfn, i));
+                l3e_put(d, mfn, i, pte_read(d, mfn, i));
             return rc;
         }
     }
@@ -421,11 +426,11 @@ static void devalidate(struct domain *d, mfn_t mfn)
         break;
     case PGT_l2_table:
         for (unsigned i = 0, n = guest_l2_slots(d, f); i < n; i++)
-            l2e_put(d, mfn, pte_read(d, mfn, i));
+            l2e_put(d, mfn, i, pte_read(d, mfn, i));
         break;
     case PGT_l3_table:
         for (unsigned i = 0; i < 4; i++)
-            l3e_put(d, pte_read(d, mfn, i));
+            l3e_put(d, mfn, i, pte_read(d, mfn, i));
         adjust_l3(d, mfn, 4, false);
         break;
     default:
@@ -491,7 +496,7 @@ int32_t mod_l2_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
     if (rc)
         return rc;
     pte_write(d, table, index, value);
-    l2e_put(d, table, old);
+    l2e_put(d, table, index, old);
     return 0;
 }
 
@@ -515,7 +520,7 @@ int32_t mod_l3_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
     if (rc)
         return rc;
     pte_write(d, table, index, value);
-    l3e_put(d, old);
+    l3e_put(d, table, index, old);
     return 0;
 }
 
@@ -523,7 +528,7 @@ int32_t mod_l3_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
 
 int32_t page_pin(struct domain *d, mfn_t mfn, enum page_type type)
 {
-    int32_t rc = page_get_and_type(d, mfn, type);
+    int32_t rc = get_and_take(d, mfn, type, 0, &use_pin);
     if (rc)
         return rc;
     struct frame *f = frame_info(d->mem, mfn);
@@ -543,18 +548,18 @@ int32_t page_unpin(struct domain *d, mfn_t mfn)
     if (!(f->flags & PGF_PINNED))
         return refuse(d, -XEN_EINVAL, "frame %#x is not pinned", mfn.mfn);
     f->flags &= (uint8_t)~PGF_PINNED;
-    page_put_and_type(d, mfn);
+    put_both(d, mfn, &use_pin);
     return 0;
 }
 
-bool page_take_cr3(struct domain *d, mfn_t mfn)
+int32_t page_take_cr3(struct domain *d, mfn_t mfn)
 {
-    return page_get_and_type(d, mfn, root_type(d->abi)) == 0;
+    return get_and_take(d, mfn, root_type(d->abi), 0, &use_cr3);
 }
 
 void page_drop_cr3(struct domain *d, mfn_t mfn)
 {
-    page_put_and_type(d, mfn);
+    put_both(d, mfn, &use_cr3);
 }
 
 void page_assign(struct domain *d, mfn_t mfn)

@@ -58,7 +58,7 @@ int32_t page_pin(struct domain *d, mfn_t mfn, enum page_type type);
 int32_t page_unpin(struct domain *d, mfn_t mfn);
 
 /* The references of a CR3; the caller sets v->cr3. */
-bool page_take_cr3(struct domain *d, mfn_t mfn);
+int32_t page_take_cr3(struct domain *d, mfn_t mfn);
 void page_drop_cr3(struct domain *d, mfn_t mfn);
 
 /* Replace an entry of a table that is validated as the level the name says.

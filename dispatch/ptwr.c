@@ -6,6 +6,7 @@
  */
 #include "ptwr.h"
 
+#include "event.h"
 #include "page_type.h"
 #include "stale.h"
 
@@ -95,6 +96,8 @@ bool pt_emulate_write(struct vcpu *v, gva_t va, const void *bytes, unsigned len,
         uint64_t value = pte_read(d, w.mfn, index), old = value;
         uint32_t generation = d->s.translation_generation;
         memcpy((uint8_t *)&value + in, src, n);
+        if (event_wanted(d, RING1_EVENT_STORE))
+            event_store(v, GVA(va.va - offset + at), w.mfn, index, old, value);
         bool upper_half = size == 8 && n == 4 && in == 4 && !compared;
         if (store_entry(d, w.mfn, index, value, upper_half)) {
             if (!batch)

@@ -7,7 +7,7 @@
 #include "traps.h"
 
 #include "access.h"
-#include "hypercall.h"
+#include "event.h"
 
 /* Bits of EFLAGS that delivery clears: TF, VM, RF, NT. */
 #define EFLAGS_DELIVERY_CLEARS    (EFLAGS_TF | EFLAGS_VM | EFLAGS_RF | EFLAGS_NT)
@@ -76,6 +76,27 @@ bool selector_base(struct vcpu *v, uint16_t selector, uint32_t *base)
         return false;
     *base = (uint32_t)((desc >> 16) & 0xFFFFFFu) | (uint32_t)((desc >> 32) & 0xFF000000u);
     return true;
+}
+
+uint32_t segment_base_peek(struct vcpu *v, uint16_t selector, bool *code32)
+{
+    const struct abi *abi = v->domain->abi;
+    uint64_t desc = 0;
+    bool found;
+    *code32 = true;
+    if (selector == abi->kernel_cs || selector == abi->kernel_ds || selector == abi->user_cs ||
+        selector == abi->user_ds)
+        return 0;
+    if (selector & 4) { /* selector_descriptor would set accessed bits */
+        uint32_t entry = selector >> 3;
+        found = entry < v->ldt_entries && guest_peek(v, GVA(v->ldt_base + entry * 8u), &desc, 8) == 0;
+    } else {
+        found = selector_descriptor(v, selector, &desc);
+    }
+    if (!found)
+        return 0;
+    *code32 = (desc & (1ull << 54)) != 0;
+    return (uint32_t)((desc >> 16) & 0xFFFFFFu) | (uint32_t)((desc >> 32) & 0xFF000000u);
 }
 
 /* A frame in the making: words at increasing addresses. */
@@ -174,13 +195,6 @@ static bool handler_missing(const struct abi *abi, uint16_t cs, uint32_t eip)
     return (cs & ~3u) == 0;
 }
 
-static void tell(struct vcpu *v, int vector, uint32_t error, bool has_error)
-{
-    const struct tap *tap = v->domain->tap;
-    if (tap && tap->deliver)
-        tap->deliver(tap->user, v, vector, error, has_error);
-}
-
 /* For the report of the guest's end. */
 static struct exception_record *remember(struct vcpu *v, unsigned vector, uint32_t error, bool has_error)
 {
@@ -216,14 +230,34 @@ static bool is_fault(unsigned vector)
     return vector < 32 && ((0xB7CE1u >> vector) & 1u); /* 0, 5..7, 10..14, 16, 17, 19 */
 }
 
-static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_error, bool fault)
+/* What an exception is, beside its vector. */
+#define HAS_ERROR 1u
+#define IS_FAULT  2u /* see is_fault */
+#define SOFTWARE  4u /* an instruction asked for it */
+
+static void tell(struct vcpu *v, unsigned vector, uint32_t error, unsigned how)
+{
+    const struct trap_gate *gate = &v->traps[vector];
+    if (!event_wanted(v->domain, RING1_EVENT_EXCEPTION))
+        return;
+    bool exists = !handler_missing(v->domain->abi, gate->cs, gate->address);
+    event_exception(
+        v, &(const struct ring1_exception_event){.handler = event_handler(v, exists, gate->cs, gate->address),
+                                                 .vector = vector,
+                                                 .software = (how & SOFTWARE) != 0,
+                                                 .has_error = (how & HAS_ERROR) != 0,
+                                                 .error = error});
+}
+
+static void deliver(struct vcpu *v, unsigned vector, uint32_t error, unsigned how)
 {
     struct domain *d = v->domain;
     const struct trap_gate *gate = &v->traps[vector];
+    bool has_error = how & HAS_ERROR;
     struct bounce b = {.n = 0};
 
     vcpu_regs_mut(v);
-    tell(v, (int)vector, error, has_error);
+    tell(v, vector, error, how);
     if (vector < 32)
         b.record = remember(v, vector, error, has_error);
     if (handler_missing(d->abi, gate->cs, gate->address)) {
@@ -235,7 +269,7 @@ static void deliver(struct vcpu *v, unsigned vector, uint32_t error, bool has_er
         push(&b, v->cr2);
     if (has_error)
         push(&b, error);
-    push_return(v, &b, fault);
+    push_return(v, &b, how & IS_FAULT);
     if (enter(v, &b, gate->cs, gate->address) && TRAP_MASKS_EVENTS(gate))
         vcpu_info(v)[1] = 1;
 }
@@ -244,7 +278,8 @@ void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error)
 {
     bool forgets = v->domain->abi->xen == RING1_XEN_2_0 && (vector == TRAP_debug || vector == TRAP_no_device);
     uint8_t mask = vcpu_info(v)[1];
-    deliver(v, vector, error, trap_has_error_code(vector), is_fault(vector));
+    deliver(v, vector, error,
+            (trap_has_error_code(vector) ? HAS_ERROR : 0) | (is_fault(vector) ? IS_FAULT : 0));
     /* 2.0 does not look at these two's flag, unless they come by `int n`. */
     if (forgets)
         vcpu_info(v)[1] = mask;
@@ -252,12 +287,12 @@ void deliver_exception(struct vcpu *v, unsigned vector, uint32_t error)
 
 void deliver_4gb_notify(struct vcpu *v, uint32_t bytes)
 {
-    deliver(v, 15, bytes, true, false);
+    deliver(v, 15, bytes, HAS_ERROR);
 }
 
 void deliver_entry_fault(struct vcpu *v, unsigned vector, uint32_t error)
 {
-    deliver(v, vector, error, true, false);
+    deliver(v, vector, error, HAS_ERROR);
 }
 
 void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
@@ -272,7 +307,7 @@ void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
         error &= ~PF_USER;
     else if (abi->pf_code_by_ring)
         error |= PF_USER;
-    deliver(v, TRAP_page_fault, error, true, true);
+    deliver(v, TRAP_page_fault, error, HAS_ERROR | IS_FAULT);
 }
 
 /* int 0x80 of native Xen: the gate is in the CPU's own IDT, and the frame is
@@ -291,7 +326,7 @@ static void deliver_direct(struct vcpu *v, unsigned vector)
     const struct trap_gate *gate = &v->traps[vector];
     struct regs *r = vcpu_regs_mut(v);
     struct bounce b = {.n = 0};
-    tell(v, (int)vector, 0, false);
+    tell(v, vector, 0, SOFTWARE);
     push(&b, r->eip);
     push(&b, r->cs);
     push(&b, r->eflags | EFLAGS_IF);
@@ -314,15 +349,15 @@ void deliver_soft_interrupt(struct vcpu *v, unsigned vector, unsigned len)
     const struct trap_gate *gate = &v->traps[vector];
     unsigned ring = r->cs & 3u;
     if (vector == TRAP_int3 || vector == TRAP_overflow) {
-        deliver(v, vector, 0, false, false);
+        deliver(v, vector, 0, SOFTWARE);
     } else if (TRAP_DPL(gate) >= ring || int80_always(v, vector)) {
         if (direct_int80(v, vector))
             deliver_direct(v, vector);
         else /* Xen got #GP for it: RF is that fault's */
-            deliver(v, vector, 0, false, !int80_always(v, vector));
+            deliver(v, vector, 0, int80_always(v, vector) ? SOFTWARE : SOFTWARE | IS_FAULT);
     } else {
         r->eip -= len;
-        deliver(v, TRAP_gp_fault, vector << 3 | 2u, true, true);
+        deliver(v, TRAP_gp_fault, vector << 3 | 2u, HAS_ERROR | IS_FAULT);
     }
 }
 
@@ -332,8 +367,10 @@ void deliver_upcall(struct vcpu *v)
     const struct callback *cb = &v->event_callback;
     struct bounce b = {.n = 0};
     vcpu_regs_mut(v);
-    tell(v, TAP_UPCALL, 0, false);
-    if (handler_missing(d->abi, cb->cs, cb->eip)) {
+    bool missing = handler_missing(d->abi, cb->cs, cb->eip);
+    if (event_wanted(d, RING1_EVENT_UPCALL))
+        event_upcall(v, !missing);
+    if (missing) {
         domain_crash(d, "an event is pending and no event callback is registered");
         return;
     }
@@ -371,9 +408,13 @@ void deliver_failsafe(struct vcpu *v)
     const struct callback *cb = &v->failsafe_callback;
     struct bounce b = {.n = 0};
     struct regs *r = vcpu_regs_mut(v);
-    tell(v, TAP_FAILSAFE, 0, false);
-    b.record = remember(v, TAP_FAILSAFE, 0, false);
-    if (handler_missing(d->abi, cb->cs, cb->eip)) {
+    bool missing = handler_missing(d->abi, cb->cs, cb->eip);
+    if (event_wanted(d, RING1_EVENT_EXCEPTION))
+        event_exception(
+            v, &(const struct ring1_exception_event){.handler = event_handler(v, !missing, cb->cs, cb->eip),
+                                                     .vector = RING1_VECTOR_FAILSAFE});
+    b.record = remember(v, RING1_VECTOR_FAILSAFE, 0, false);
+    if (missing) {
         domain_crash(d, "a selector cannot be loaded and no failsafe callback is registered");
         return;
     }
@@ -405,7 +446,9 @@ bool deliver_nmi(struct vcpu *v)
         return false;
     struct bounce b = {.n = 0};
     vcpu_regs_mut(v);
-    tell(v, (int)TRAP_nmi, 0, false);
+    if (event_wanted(d, RING1_EVENT_EXCEPTION))
+        event_exception(v, &(const struct ring1_exception_event){
+                               .handler = event_handler(v, true, cb.cs, cb.eip), .vector = TRAP_nmi});
     v->nmi_pending = false;
     v->nmi_masked = true;
     push_return(v, &b, false);

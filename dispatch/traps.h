@@ -79,5 +79,8 @@ uint64_t *selector_place(struct vcpu *v, uint16_t selector, mfn_t *frame);
 /* Base of a code or data segment; false when the selector is null, absent or no
  * such segment. */
 bool selector_base(struct vcpu *v, uint16_t selector, uint32_t *base);
+/* For who looks on: the same without a trace, 0 where there is none; *code32 is its D
+ * bit. */
+uint32_t segment_base_peek(struct vcpu *v, uint16_t selector, bool *code32);
 
 #endif

@@ -48,7 +48,7 @@ static int32_t take_tables(struct vcpu *v, const struct vcpu_context *c)
     mfn_t top = MFN(c->cr[3] >> 12 | c->cr[3] << 20);
     if (gdt_set(v, c->gdt_frames, c->gdt_entries))
         return refuse(d, -XEN_EINVAL, "vcpu %u: a frame of the GDT cannot be one", v->id);
-    if (!page_take_cr3(d, top)) {
+    if (page_take_cr3(d, top)) {
         gdt_set(v, NULL, 0);
         return refuse(d, -XEN_EINVAL, "vcpu %u: frame %#x cannot be a top-level table", v->id, top.mfn);
     }

@@ -360,7 +360,7 @@ static bool boot_pin(const struct build *b, mfn_t top, GError **error)
     struct domain *d = b->d;
     bool want_why = d->want_why;
     d->want_why = true;
-    bool ok = page_pin(d, top, root_type(d->abi)) == 0 && page_take_cr3(d, top);
+    bool ok = page_pin(d, top, root_type(d->abi)) == 0 && page_take_cr3(d, top) == 0;
     d->want_why = want_why;
     if (ok)
         d->s.vcpu[0].cr3 = top;

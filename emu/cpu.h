@@ -109,6 +109,9 @@ void cpu_finish_block(struct cpu *cpu);
  * their places in `arg`; inside `hypercall`. */
 void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n);
 
+/* SS and ESP alone, quickly: inside callbacks, too. */
+void cpu_stack(struct cpu *cpu, uint16_t *ss, uint32_t *esp);
+
 /* All registers, outside and inside callbacks. cpu_set_regs is for outside a
  * run only; code, stack and data segments that changed are loaded from
  * `descriptor`, which gives the descriptor behind a selector (false: it is

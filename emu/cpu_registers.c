@@ -14,6 +14,15 @@ void cpu_read_args(struct cpu *cpu, uint32_t *arg, unsigned n)
         uc_reg_read_batch(cpu->uc, (int *)ids, p, (int)(n - CPU_ARGS_GIVEN));
 }
 
+void cpu_stack(struct cpu *cpu, uint16_t *ss, uint32_t *esp)
+{
+    static const int ids[] = {UC_X86_REG_SS, UC_X86_REG_ESP};
+    uint32_t selector = 0;
+    void *p[] = {&selector, esp};
+    uc_reg_read_batch(cpu->uc, (int *)ids, p, 2);
+    *ss = (uint16_t)selector;
+}
+
 void cpu_get_regs(struct cpu *cpu, struct regs *regs)
 {
     cpu_layout_get_regs(&cpu->layout, cpu_save_context(cpu), regs);

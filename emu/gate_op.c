@@ -6,6 +6,7 @@
 #include "gate_op.h"
 
 #include "dispatch/traps.h"
+#include "emulated.h"
 
 #include <string.h>
 
@@ -245,6 +246,8 @@ void gate_op_emulate(struct insn_cache *insns, struct vcpu *v, uint32_t error)
         fault(v, TRAP_gp_fault, 0);
         return;
     }
+    struct emulated told;
+    emulated_begin(&told, v, in->bytes, in->length);
     uint32_t selector = gate.selector;
     if (how == 2)
         selector |= ring;
@@ -253,6 +256,7 @@ void gate_op_emulate(struct insn_cache *insns, struct vcpu *v, uint32_t error)
     bool step = r->eflags & EFLAGS_TF;
     r->cs = (uint16_t)selector;
     r->eip = gate.offset;
+    emulated_end(&told, insns, v, NULL);
     if (step)
         deliver_debug(v, DR6_BS);
 }

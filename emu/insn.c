@@ -146,6 +146,21 @@ const struct insn *insn_at(struct insn_cache *cache, struct vcpu *v)
     return &s->insn;
 }
 
+void insn_text(struct insn_cache *cache, const uint8_t *bytes, unsigned length, uint32_t address, bool code32,
+               char *text, size_t size)
+{
+    csh handle = cache->handle[code32];
+    const uint8_t *code = bytes;
+    size_t left = length;
+    uint64_t at = address;
+    text[0] = '\0';
+    cs_option(handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+    if (cs_disasm_iter(handle, &code, &left, &at, cache->scratch))
+        g_snprintf(text, size, "%s%s%s", cache->scratch->mnemonic, cache->scratch->op_str[0] ? " " : "",
+                   cache->scratch->op_str);
+    cs_option(handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_INTEL);
+}
+
 uint32_t insn_operand_offset(struct vcpu *v, const struct insn_operand *op)
 {
     const struct regs *r = vcpu_regs(v);

@@ -75,6 +75,11 @@ void insn_cache_free(struct insn_cache *cache);
  * until the next call. */
 const struct insn *insn_at(struct insn_cache *cache, struct vcpu *v);
 
+/* Those bytes, which lie at `address`, in words: "movl %cr0, %eax", as the crash
+ * report has it; "" when they are none. */
+void insn_text(struct insn_cache *cache, const uint8_t *bytes, unsigned length, uint32_t address, bool code32,
+               char *text, size_t size);
+
 /* Linear address of CS:EIP; false: CS cannot be used. */
 bool insn_code_address(struct vcpu *v, uint32_t *linear);
 

@@ -9,6 +9,7 @@
 #include "dispatch/hypercall.h"
 #include "dispatch/mmu.h"
 #include "dispatch/traps.h"
+#include "emulated.h"
 #include "privop_ops.h"
 
 #include <string.h>
@@ -300,12 +301,15 @@ enum privop_result privop_emulate(struct privop *p, struct vcpu *v)
         return priv_raise(&op, TRAP_invalid_op);
     if (!row)
         return PRIVOP_NOT;
+    struct emulated told;
     op.r = vcpu_regs_mut(v);
+    emulated_begin(&told, v, in->bytes, in->length);
     bool step = (op.r->eflags & EFLAGS_TF) && op.abi->xen >= RING1_XEN_4_17;
     enum privop_result result = row->fn(&op);
     if (result != PRIVOP_DONE || op.stay || v->domain->s.crashed)
         return result;
     op.r->eip += op.unfinished ? 0 : in->length;
+    emulated_end(&told, p->insns, v, NULL);
     if (step || op.breaks) /* a step over an emulated instruction is seen (13.2) */
         deliver_debug(v, op.breaks | (step ? DR6_BS : 0));
     return PRIVOP_DONE;
@@ -340,6 +344,7 @@ bool privop_forced(struct privop *p, struct vcpu *v)
     bool whole = n >= sizeof PREFIX;
     if (whole && memcmp(bytes, PREFIX, sizeof PREFIX) != 0)
         return false;
+    struct emulated told;
     struct regs *r = vcpu_regs_mut(v);
     /* Xen reads prefix and instruction as data, and gives the guest a fault for
      * what it cannot read. */
@@ -353,6 +358,7 @@ bool privop_forced(struct privop *p, struct vcpu *v)
         deliver_exception(v, TRAP_gp_fault, 0);
         return true;
     }
+    emulated_begin(&told, v, bytes, sizeof PREFIX + sizeof CPUID);
     uint32_t values[4] = {r->eax, r->ebx, r->ecx, r->edx};
     privop_cpuid(p, v, values, true);
     r->eax = values[0];
@@ -360,6 +366,7 @@ bool privop_forced(struct privop *p, struct vcpu *v)
     r->ecx = values[2];
     r->edx = values[3];
     r->eip += sizeof PREFIX + sizeof CPUID;
+    emulated_end(&told, p->insns, v, "forced cpuid");
     if ((r->eflags & EFLAGS_TF) && v->domain->abi->xen >= RING1_XEN_4_17)
         deliver_debug(v, DR6_BS);
     return true;

@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include "backtrace.h"
 #include "dispatch/hypercall.h"
 #include "dispatch/traps.h"
 
@@ -38,7 +39,7 @@ static uint32_t stack_address(struct vcpu *v)
 {
     bool is32;
     const struct regs *regs = vcpu_regs(v);
-    return report_segment(v, regs->ss, &is32) + regs->esp;
+    return segment_base_peek(v, regs->ss, &is32) + regs->esp;
 }
 
 /* The handler has not returned: its frame lies above ESP, and holds what was
@@ -97,7 +98,7 @@ static void collect_exceptions(struct report *r, const struct report_source *sou
             r->cause = (int)r->nr_exceptions;
         r->exception[r->nr_exceptions++] = (struct report_exception){
             .record = *e,
-            .at = report_place(r, source->symbols, report_segment(v, e->regs.cs, &code32) + e->regs.eip),
+            .at = report_place(r, source->symbols, segment_base_peek(v, e->regs.cs, &code32) + e->regs.eip),
             .handler = report_place(r, source->symbols, handler),
             .unfinished = is_unfinished(&v->domain->s.vcpu[e->vcpu], e),
         };
@@ -158,20 +159,6 @@ static void collect_walks(struct report *r, struct vcpu *v)
         add_walk(r, v, "EIP, where nothing can be read", r->last.at.va, ACCESS_FETCH, r->last.ring == 3);
 }
 
-/* The bytes before are a call: E8 with a distance, or FF /2. */
-static bool follows_call(struct vcpu *v, uint32_t va)
-{
-    uint8_t b[7];
-    if (va < sizeof b || report_peek(v, va - 7, b, sizeof b) != sizeof b)
-        return false;
-    if (b[2] == 0xE8)
-        return true;
-    for (unsigned i = 0; i < 6; i++) /* 7, 6, 4, 3 or 2 bytes long */
-        if (i != 2 && b[i] == 0xFF && (b[i + 1] & 0x38u) == 0x10u)
-            return true;
-    return false;
-}
-
 /* What a panic was told is often still on the stack: text of four characters and
  * more, printable but for line ends, closed by 0 or as long as is shown. */
 static const char *text_at(struct report *r, struct vcpu *v, uint32_t va)
@@ -202,7 +189,7 @@ static void collect_stack(struct report *r, const struct report_source *source)
         struct report_word *w = &r->word[i];
         *w = (struct report_word){.va = r->stack + i * 4, .value = words[i]};
         w->is_code = symbols_is_code(source->symbols, words[i]);
-        w->follows_call = w->is_code && follows_call(source->v, words[i]);
+        w->follows_call = w->is_code && backtrace_follows_call(source->v, words[i]);
         if (w->is_code)
             w->symbol = keep(r, symbols_name(source->symbols, words[i]));
         if (!w->follows_call)
@@ -295,7 +282,7 @@ static void collect_vcpus(struct report *r, const struct report_source *source)
             continue;
         out->regs = *vcpu_regs(v);
         out->ring = regs_ring(&out->regs);
-        out->at = report_place(r, source->symbols, report_segment(v, out->regs.cs, &code32) + out->regs.eip);
+        out->at = report_place(r, source->symbols, segment_base_peek(v, out->regs.cs, &code32) + out->regs.eip);
         out->top = report_frame(d, v->cr3);
     }
 }

@@ -203,8 +203,6 @@ struct report_frame report_frame(const struct domain *d, mfn_t mfn);
 void report_walk(struct vcpu *v, uint32_t va, enum access access, bool ring3, struct report_walk *out);
 
 struct report_place report_place(struct report *r, struct symbols *symbols, uint32_t va);
-/* Base of a segment, 0 where there is none; *code32 is its D bit. */
-uint32_t report_segment(struct vcpu *v, uint16_t selector, bool *code32);
 void report_code(struct report *r, const struct report_source *source, const struct regs *regs,
                  struct report_site *out);
 

@@ -6,6 +6,8 @@
  */
 #include "report.h"
 
+#include "dispatch/traps.h"
+
 #include <capstone/capstone.h>
 #include <string.h>
 
@@ -133,7 +135,7 @@ void report_code(struct report *r, const struct report_source *source, const str
     struct decoder d = {.r = r, .source = source};
     uint32_t addresses[REPORT_CODE_BEFORE];
     bool code32;
-    uint32_t eip = report_segment(source->v, regs->cs, &code32) + regs->eip;
+    uint32_t eip = segment_base_peek(source->v, regs->cs, &code32) + regs->eip;
     uint8_t byte;
     *out = (struct report_site){.regs = *regs, .ring = regs_ring(regs)};
     out->at = report_place(r, source->symbols, eip);

@@ -102,24 +102,3 @@ void report_walk(struct vcpu *v, uint32_t va, enum access access, bool ring3, st
         judge_rights(d, out);
     }
 }
-
-uint32_t report_segment(struct vcpu *v, uint16_t selector, bool *code32)
-{
-    const struct abi *abi = v->domain->abi;
-    uint64_t desc = 0;
-    bool found;
-    *code32 = true;
-    if (selector == abi->kernel_cs || selector == abi->kernel_ds || selector == abi->user_cs ||
-        selector == abi->user_ds)
-        return 0;
-    if (selector & 4) { /* selector_descriptor would set accessed bits */
-        uint32_t entry = selector >> 3;
-        found = entry < v->ldt_entries && report_peek(v, v->ldt_base + entry * 8u, &desc, 8) == 8;
-    } else {
-        found = selector_descriptor(v, selector, &desc);
-    }
-    if (!found)
-        return 0;
-    *code32 = (desc & (1ull << 54)) != 0;
-    return (uint32_t)((desc >> 16) & 0xFFFFFFu) | (uint32_t)((desc >> 32) & 0xFF000000u);
-}

@@ -383,7 +383,7 @@ static bool take_types(struct resume *r)
         if (v->run == VCPU_DOWN)
             continue;
         v->cr3 = MFN(new_frame(r, old->cr3));
-        if (!page_take_cr3(d, v->cr3)) {
+        if (page_take_cr3(d, v->cr3)) {
             v->cr3 = MFN(0);
             return false;
         }

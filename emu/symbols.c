@@ -216,6 +216,11 @@ bool symbols_is_code(const struct symbols *s, uint32_t va)
     return false;
 }
 
+bool symbols_has_code(const struct symbols *s)
+{
+    return s->code->len > 0;
+}
+
 /* Number of symbols that begin at or below `va`. */
 static guint count_below(const struct symbols *s, uint32_t va)
 {
@@ -263,9 +268,10 @@ bool symbols_function(const struct symbols *s, uint32_t va, uint32_t *start)
     return sym != NULL;
 }
 
-char *symbols_name(const struct symbols *s, uint32_t va)
+/* The name of `va` by the symbol around `inside`. */
+static char *name_of(const struct symbols *s, uint32_t va, uint32_t inside)
 {
-    const struct symbol *sym = find(s, va, false);
+    const struct symbol *sym = find(s, inside, false);
     if (!sym)
         return NULL;
     g_autoptr(GString) out = g_string_new(NULL);
@@ -276,6 +282,16 @@ char *symbols_name(const struct symbols *s, uint32_t va)
     if (va != sym->start)
         g_string_append_printf(out, "+%#x", va - sym->start);
     return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+char *symbols_name(const struct symbols *s, uint32_t va)
+{
+    return name_of(s, va, va);
+}
+
+char *symbols_name_of_return(const struct symbols *s, uint32_t va)
+{
+    return name_of(s, va, va - 1);
 }
 
 char *symbols_source(struct symbols *s, uint32_t va)

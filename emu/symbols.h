@@ -30,6 +30,8 @@ size_t symbols_count(const struct symbols *s);
 /* Whether the file has code at `va`: a section of instructions, or, where there
  * are no sections, an executable segment. */
 bool symbols_is_code(const struct symbols *s, uint32_t va);
+/* It has code somewhere: symbols_is_code can be believed. */
+bool symbols_has_code(const struct symbols *s);
 
 /* Where the function around `va` begins. False: not known. */
 bool symbols_function(const struct symbols *s, uint32_t va, uint32_t *start);
@@ -37,6 +39,10 @@ bool symbols_function(const struct symbols *s, uint32_t va, uint32_t *start);
 /* "start_kernel+0x1f", or "function@0xc0005240+0x1a" for one without a name; the
  * caller frees it. NULL: nothing is known of the address. */
 char *symbols_name(const struct symbols *s, uint32_t va);
+
+/* The same of a return address: the function that holds the call, which may be its
+ * last instruction. */
+char *symbols_name_of_return(const struct symbols *s, uint32_t va);
 
 /* "init/main.c:512", or NULL; the caller frees it. */
 char *symbols_source(struct symbols *s, uint32_t va);

@@ -4,17 +4,20 @@
  * whoever watches its hypercalls.
  */
 #include "emu/machine.h"
-#include "emu/resume.h"
 #include "debug/report.h"
 #include "devices/console.h"
 #include "devices/xenstore.h"
 #include "dispatch/preempt.h"
+#include "dispatch/traps.h"
+#include "emu/backtrace.h"
+#include "emu/resume.h"
 
 #include <xen/errno.h>
 
 struct ring1_machine {
     struct machine *machine;
-    struct image *image; /* for its symbols */
+    struct image *image;     /* for its symbols */
+    struct symbols *symbols; /* NULL: not asked for yet */
     struct console *console;
     struct xenstore *xenstore;
     struct ring1_console console_ops;
@@ -226,6 +229,7 @@ void ring1_machine_free(ring1_machine *m)
     console_free(m->console);
     xenstore_free(m->xenstore);
     machine_free(m->machine);
+    symbols_free(m->symbols);
     image_free(m->image);
     g_free(m);
 }
@@ -313,13 +317,29 @@ uint64_t ring1_machine_hypercalls(const ring1_machine *m)
     return m->machine->s.hypercalls;
 }
 
+static struct symbols *image_symbols(ring1_machine *m)
+{
+    if (!m->symbols)
+        m->symbols = symbols_new(m->image->bytes);
+    return m->symbols;
+}
+
+char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return)
+{
+    struct symbols *symbols = image_symbols(m);
+    return is_return ? symbols_name_of_return(symbols, va) : symbols_name(symbols, va);
+}
+
+char *ring1_machine_source(ring1_machine *m, uint32_t va, bool is_return)
+{
+    return symbols_source(image_symbols(m), is_return ? va - 1 : va);
+}
+
 char *ring1_machine_report(ring1_machine *m, bool json)
 {
-    struct symbols *symbols = symbols_new(m->image->bytes);
-    struct report *report = machine_report(m->machine, symbols, m->image->name);
+    struct report *report = machine_report(m->machine, image_symbols(m), m->image->name);
     char *text = json ? report_json(report) : report_text(report);
     report_free(report);
-    symbols_free(symbols);
     return text;
 }
 
@@ -386,8 +406,6 @@ static struct ring1_call describe_call(const struct domain *d, const struct call
 static bool tap_before(void *user, struct vcpu *v, struct call *call)
 {
     ring1_machine *m = user;
-    if (!m->watch.before)
-        return false;
     struct ring1_call seen = describe_call(v->domain, call);
     bool answered = m->watch.before(v, &seen, m->watch_user);
     if (answered)
@@ -398,10 +416,14 @@ static bool tap_before(void *user, struct vcpu *v, struct call *call)
 static void tap_after(void *user, struct vcpu *v, const struct call *call)
 {
     ring1_machine *m = user;
-    if (!m->watch.after)
-        return;
     struct ring1_call seen = describe_call(v->domain, call);
     m->watch.after(v, &seen, m->watch_user);
+}
+
+static void tap_event(void *user, struct vcpu *v, const struct ring1_event *event)
+{
+    ring1_machine *m = user;
+    m->watch.event(v, event, m->watch_user);
 }
 
 void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
@@ -409,8 +431,30 @@ void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, 
     struct domain *d = m->machine->domain;
     m->watch = watch ? *watch : (struct ring1_watch){0};
     m->watch_user = user;
-    m->tap = (struct tap){.before = tap_before, .after = tap_after, .user = m};
+    m->tap = (struct tap){
+        .before = m->watch.before ? tap_before : NULL,
+        .after = m->watch.after ? tap_after : NULL,
+        .event = tap_event,
+        .events = m->watch.event ? m->watch.events : 0,
+        .user = m,
+    };
     d->tap = watch ? &m->tap : NULL;
+}
+
+uint32_t ring1_vcpu_call_site(ring1_vcpu *v)
+{
+    const struct machine *m = v->domain->ops_user;
+    uint16_t ss = v->regs.ss;
+    uint32_t esp = v->regs.esp, eip = m->s.last_call[(m->s.hypercalls - 1) % LAST_CALLS].eip;
+    if (!v->regs_loaded)
+        cpu_stack(m->cpu, &ss, &esp);
+    bool stack32;
+    return backtrace_call_site(v, eip, segment_base_peek(v, ss, &stack32) + esp);
+}
+
+unsigned ring1_vcpu_stack(ring1_vcpu *v, struct ring1_stack_frame *frames, unsigned max)
+{
+    return backtrace(v, image_symbols(ring1_vcpu_machine(v)), frames, max);
 }
 
 /* --- guest memory ----------------------------------------------------------- */

@@ -378,7 +378,7 @@ START_TEST(handles_of_other_vcpus)
         continue;
     f->v = &f->d->s.vcpu[3];
     f->v->cr3 = f->d->s.vcpu[0].cr3;
-    ck_assert(page_take_cr3(f->d, f->v->cr3));
+    ck_assert(page_take_cr3(f->d, f->v->cr3) == 0);
     m = map(f, 0, DEVICE, 8, DOMID_GUEST);
     ck_assert_int_eq(m.status, GNTST_okay);
     ck_assert_uint_eq(m.handle, 2);

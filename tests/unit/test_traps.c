@@ -548,16 +548,16 @@ START_TEST(architectural_iopl)
 END_TEST
 
 struct told {
-    int vector, times;
-    uint32_t error;
-    bool has_error;
+    struct ring1_event event;
+    unsigned times;
 };
 
-static void told(void *user, struct vcpu *v, int vector, uint32_t error, bool has_error)
+static void told(void *user, struct vcpu *v, const struct ring1_event *event)
 {
     struct told *t = user;
     ck_assert_uint_eq(v->regs.eip, EIP); /* what was interrupted */
-    *t = (struct told){vector, t->times + 1, error, has_error};
+    ck_assert(event->eip == EIP && event->ring == (v->regs.cs & 3u));
+    *t = (struct told){*event, t->times + 1};
 }
 
 START_TEST(the_tap_is_told)
@@ -565,24 +565,40 @@ START_TEST(the_tap_is_told)
     EACH(f)
     {
         struct told t = {0};
-        struct tap tap = {.deliver = told, .user = &t};
+        struct tap tap = {.event = told, .user = &t, .events = RING1_EVENTS_ALL};
+        const struct ring1_exception_event *e = &t.event.exception;
         f->d->tap = &tap;
         set_gate(f, 13, 0);
         guest_in(f, 1);
         deliver_exception(f->v, 13, 0x18);
-        ck_assert(t.vector == 13 && t.error == 0x18 && t.has_error);
+        ck_assert(t.event.kind == RING1_EVENT_EXCEPTION && e->vector == 13 && e->error == 0x18 &&
+                  e->has_error);
+        ck_assert(e->handler.exists && e->handler.eip == HANDLER && !e->software);
+        set_gate(f, 14, 0);
+        guest_in(f, 1);
+        deliver_page_fault(f->v, GVA(0x1234), 2);
+        ck_assert(e->vector == 14 && e->error == 2 && e->cr2 == 0x1234);
+        set_gate(f, 0x81, 1);
+        guest_in(f, 1);
+        deliver_soft_interrupt(f->v, 0x81, 2);
+        ck_assert(e->vector == 0x81 && e->software && !e->has_error);
         guest_in(f, 1);
         f->v->event_callback = f->v->failsafe_callback = (struct callback){HANDLER, f->abi->kernel_cs, false};
+        memset(shared_info(f->d) + f->abi->si_evtchn_pending, 0, 128);
+        memset(shared_info(f->d) + f->abi->si_evtchn_mask, 0, 128);
+        shared_info(f->d)[f->abi->si_evtchn_pending] = 0x28;
+        shared_info(f->d)[f->abi->si_evtchn_mask] = 0x20;
         deliver_upcall(f->v);
-        ck_assert(t.vector == TAP_UPCALL && !t.has_error);
+        ck_assert(t.event.kind == RING1_EVENT_UPCALL && t.event.upcall.handler.eip == HANDLER);
+        ck_assert(t.event.upcall.nr_ports == 1 && t.event.upcall.ports[0] == 3);
         guest_in(f, 1);
         deliver_failsafe(f->v);
-        ck_assert(t.vector == TAP_FAILSAFE);
-        ck_assert_int_eq(t.times, 3);
-        tap.deliver = NULL;
+        ck_assert(t.event.kind == RING1_EVENT_EXCEPTION && e->vector == RING1_VECTOR_FAILSAFE);
+        ck_assert_uint_eq(t.times, 5);
+        tap.events = RING1_EVENT_BIT(RING1_EVENT_EXCEPTION);
         guest_in(f, 1);
         deliver_upcall(f->v);
-        ck_assert_int_eq(t.times, 3);
+        ck_assert_uint_eq(t.times, 5);
         f->d->tap = NULL;
     }
 }
