@@ -121,6 +121,20 @@ static bool take_initrd(struct options *o, const char *option, const char *value
     return true;
 }
 
+/* The library looks at what it says: nothing is opened yet. */
+static bool take_disk(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "FILE[,ro][,snapshot][,dev=xvdb]");
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    if (o->config->disks)
+        g_strv_builder_addv(b, (const char **)o->config->disks);
+    g_strv_builder_add(b, value);
+    g_strfreev(o->config->disks);
+    o->config->disks = g_strv_builder_end(b);
+    return true;
+}
+
 static bool take_append(struct options *o, G_GNUC_UNUSED const char *option, const char *value,
                         G_GNUC_UNUSED GError **error)
 {
@@ -333,6 +347,9 @@ static const struct option_row {
     {"vcpus", 0, COMMAND_RUN, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
     {"maxmem", 0, COMMAND_RUN, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
     {"initrd", 0, COMMAND_RUN | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
+    {"disk", 0, COMMAND_RUN, "FILE[,OPTION...]",
+     "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
+     take_disk},
     {"append", 0, COMMAND_RUN, "STRING", "The guest's command line", take_append},
     {"abi", 0, COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",
      "auto, xen-2.0, xen-3.0 or xen-3.0-pae (auto: what the image asks for)", take_abi},

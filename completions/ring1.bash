@@ -14,7 +14,7 @@ _ring1()
     local options
     case ${words[1]-} in
     run)
-        options="--memory --maxmem --vcpus --initrd --append --abi --xen --cpu --mfn --time --date --input --max-time
+        options="--memory --maxmem --vcpus --initrd --disk --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --trace --report
             --raw --help"
         ;;

@@ -37,6 +37,8 @@ struct machine_ops {
     bool (*poll)(void *user);
     void (*console_write)(void *user, const char *bytes, size_t len);
     size_t (*console_read)(void *user, char *bytes, size_t len);
+    /* The domain is about to go on in other frames: let go of what it granted. */
+    void (*let_go)(void *user);
 };
 
 /* A call by `int 0x82`, kept for the report of the guest's end. */

@@ -463,6 +463,8 @@ bool machine_resume(struct machine *m, uint64_t seed, GError **error)
         /* Those that have the CPU's registers give them back. */
         for (unsigned i = 0; i < r.d->s.nr_vcpus; i++)
             vcpu_regs(&r.d->s.vcpu[i]);
+        if (m->ops->let_go)
+            m->ops->let_go(m->ops_user);
         keep_pages(&r);
         r.old = g_memdup2(&r.d->s, sizeof r.d->s);
         ok = make_anew(&r, seed, error);

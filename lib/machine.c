@@ -3,6 +3,7 @@
  * machine.c - ring1_machine: a machine with its console and its xenstore, and
  * whoever watches its hypercalls.
  */
+#include "devices.h"
 #include "emu/machine.h"
 #include "debug/report.h"
 #include "devices/console.h"
@@ -20,6 +21,7 @@ struct ring1_machine {
     struct symbols *symbols; /* NULL: not asked for yet */
     struct console *console;
     struct xenstore *xenstore;
+    struct devices *devices;
     struct ring1_console console_ops;
     void *console_user;
     struct ring1_watch watch;
@@ -30,6 +32,7 @@ struct ring1_machine {
 struct ring1_snapshot {
     struct snapshot *machine;
     GBytes *console, *xenstore;
+    GVariant *devices;
 };
 
 /* --- configuration ---------------------------------------------------------- */
@@ -53,6 +56,7 @@ void ring1_config_free(ring1_config *c)
     g_free(c->cmdline);
     g_free(c->initrd);
     g_free(c->cpu);
+    g_strfreev(c->disks);
     g_free(c);
 }
 
@@ -61,11 +65,12 @@ void ring1_config_free(ring1_config *c)
 static void on_notify(void *user, enum backend backend, uint16_t port)
 {
     ring1_machine *m = user;
-    (void)port;
     if (backend == BACKEND_CONSOLE || backend == BACKEND_CONTROL)
         console_notify(m->console);
     else if (backend == BACKEND_XENSTORE)
         xenstore_notify(m->xenstore);
+    else if (backend == BACKEND_DEVICE)
+        devices_notify(m->devices, port);
 }
 
 static bool on_poll(void *user)
@@ -88,11 +93,18 @@ static size_t on_console_read(void *user, char *bytes, size_t len)
     return console_read(m->console, bytes, len);
 }
 
+static void on_let_go(void *user)
+{
+    ring1_machine *m = user;
+    devices_suspend(m->devices);
+}
+
 static const struct machine_ops machine_ops = {
     .notify = on_notify,
     .poll = on_poll,
     .console_write = on_console_write,
     .console_read = on_console_read,
+    .let_go = on_let_go,
 };
 
 /* --- making ----------------------------------------------------------------- */
@@ -183,6 +195,11 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
     preempt_set_mode(m->machine->domain, c->preempt, c->preempt_seed);
     m->console = console_new(m->machine->domain, on_console_write, m);
     m->xenstore = xenstore_new(m->machine->domain);
+    m->devices = devices_new(c, m->machine->domain, m->xenstore, error);
+    if (!m->devices) {
+        ring1_machine_free(m);
+        return NULL;
+    }
     return m;
 }
 
@@ -226,6 +243,7 @@ void ring1_machine_free(ring1_machine *m)
 {
     if (!m)
         return;
+    devices_free(m->devices);
     console_free(m->console);
     xenstore_free(m->xenstore);
     machine_free(m->machine);
@@ -284,6 +302,7 @@ bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error)
     if (!machine_resume(m->machine, mfn_seed, error))
         return false;
     xenstore_resumed(m->xenstore);
+    devices_resume(m->devices);
     return true;
 }
 
@@ -494,6 +513,7 @@ ring1_snapshot *ring1_machine_save(ring1_machine *m)
     s->machine = machine_save(m->machine);
     s->console = console_save(m->console);
     s->xenstore = xenstore_save(m->xenstore);
+    s->devices = devices_save(m->devices);
     return s;
 }
 
@@ -502,7 +522,8 @@ bool ring1_machine_restore(ring1_machine *m, const ring1_snapshot *s, GError **e
     if (!machine_restore(m->machine, s->machine, error))
         return false;
     console_restore(m->console, s->console);
-    return xenstore_restore(m->xenstore, s->xenstore, error);
+    return xenstore_restore(m->xenstore, s->xenstore, error) &&
+           devices_restore(m->devices, s->devices, error);
 }
 
 void ring1_snapshot_free(ring1_snapshot *s)
@@ -512,6 +533,7 @@ void ring1_snapshot_free(ring1_snapshot *s)
     snapshot_free(s->machine);
     g_bytes_unref(s->console);
     g_bytes_unref(s->xenstore);
+    g_variant_unref(s->devices);
     g_free(s);
 }
 

@@ -65,6 +65,9 @@ typedef struct ring1_config {
     char *initrd;                 /* path of the initrd, or NULL; owned */
     char *cpu;                    /* what CPUID shows: a name of ring1_describe_cpus;
                                    * default NULL: the first; owned */
+    char **disks;                 /* block devices, ended by NULL: "PLACE[,ro][,snapshot][,dev=xvdb]",
+                                   * PLACE a file, a block device or an NBD address; default NULL:
+                                   * none; owned */
     int64_t raw_address;          /* IMAGE is flat 32-bit code for this address;
                                    * default -1: it is a kernel */
 } ring1_config;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * disk.h - where a block device's bytes are: a raw image or block device of the host,
+ * a server of the NBD protocol, or one of these under an overlay that takes all
+ * writes. Everything is in bytes; offsets and lengths are multiples of 512 and lie
+ * within the disk, the back end sees to it. All calls wait until they are done.
+ */
+#ifndef DEVICES_DISK_H
+#define DEVICES_DISK_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct disk;
+
+/* One kind of place. They return 0 or a positive errno of the host; discard may say
+ * EOPNOTSUPP. The vectors may be changed. */
+struct disk_ops {
+    int (*read)(struct disk *disk, struct iovec *iov, int nr, uint64_t offset);
+    int (*write)(struct disk *disk, struct iovec *iov, int nr, uint64_t offset);
+    int (*flush)(struct disk *disk);
+    int (*discard)(struct disk *disk, uint64_t offset, uint64_t len);
+    void (*close)(struct disk *disk);
+};
+
+/* What every kind begins with. */
+struct disk {
+    const struct disk_ops *ops;
+    uint64_t size;
+    bool readonly;
+    bool can_discard;
+    char *name; /* for messages: the path or address */
+};
+
+/* An image file or a block device. With `readonly` it is only opened for reading. Two
+ * writers of one file are refused by a lock. NULL: RING1_ERROR_HOST names the file. */
+struct disk *disk_open_file(const char *path, bool readonly, GError **error);
+
+/* A file, or "nbd+unix:///EXPORT?socket=PATH", "nbd://127.0.0.1:PORT/EXPORT". */
+struct disk *disk_open(const char *place, bool readonly, GError **error);
+
+/* `below` is read, never written: what is written goes to a nameless temporary file.
+ * Owns `below`. */
+struct disk *disk_overlay(struct disk *below, GError **error);
+
+void disk_close(struct disk *disk);
+
+#endif

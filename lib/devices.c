@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * devices.c - see devices.h.
+ */
+#include "devices.h"
+
+#include "devices/block.h"
+
+struct devices {
+    GPtrArray *blocks;
+};
+
+/* --- "FILE[,ro][,snapshot][,dev=NAME]" -------------------------------------------- */
+
+struct disk_spec {
+    char *place;
+    const char *dev; /* NULL: the next free */
+    bool readonly, snapshot;
+};
+
+/* One word behind the place; false: none that we know. */
+static bool take_word(struct disk_spec *spec, const char *word)
+{
+    if (strcmp(word, "ro") == 0)
+        spec->readonly = true;
+    else if (strcmp(word, "rw") == 0)
+        spec->readonly = false;
+    else if (strcmp(word, "snapshot") == 0)
+        spec->snapshot = true;
+    else if (g_str_has_prefix(word, "dev="))
+        spec->dev = word + 4;
+    else
+        return false;
+    return true;
+}
+
+/* Words are taken from the end, so that a file's name may have commas. */
+static bool parse_disk(const char *text, struct disk_spec *spec, GError **error)
+{
+    *spec = (struct disk_spec){.place = g_strdup(text)};
+    char *comma;
+    while ((comma = strrchr(spec->place, ',')) && take_word(spec, comma + 1)) {
+        if (spec->dev == comma + 1 + 4)
+            spec->dev = text + (comma - spec->place) + 1 + 4;
+        *comma = '\0';
+    }
+    if (*spec->place)
+        return true;
+    g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "disk '%s': the file is missing", text);
+    return false;
+}
+
+/* --- making ----------------------------------------------------------------------- */
+
+static char *device_name(const struct disk_spec *spec, unsigned index)
+{
+    if (!spec->dev)
+        return g_strdup_printf("xvd%c", 'a' + index);
+    return g_strndup(spec->dev, strcspn(spec->dev, ","));
+}
+
+static struct disk *open_place(const struct disk_spec *spec, GError **error)
+{
+    struct disk *disk = disk_open(spec->place, spec->readonly || spec->snapshot, error);
+    if (!disk || !spec->snapshot)
+        return disk;
+    struct disk *overlay = disk_overlay(disk, error);
+    if (!overlay)
+        disk_close(disk);
+    else
+        overlay->readonly = spec->readonly;
+    return overlay;
+}
+
+static bool name_is_free(const GArray *numbers, unsigned number)
+{
+    for (guint i = 0; i < numbers->len; i++)
+        if (g_array_index(numbers, unsigned, i) == number)
+            return false;
+    return true;
+}
+
+static bool add_disk(struct devices *devices, const char *text, struct domain *d, struct xenstore *x,
+                     GArray *numbers, GError **error)
+{
+    struct disk_spec spec;
+    unsigned number;
+    bool ok = parse_disk(text, &spec, error);
+    g_autofree char *place = spec.place;
+    if (!ok)
+        return false;
+    g_autofree char *dev = device_name(&spec, numbers->len);
+    if (!block_device_number(dev, &number) || !name_is_free(numbers, number)) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "disk '%s': dev=%s %s", text, dev,
+                    block_device_number(dev, &number) ? "is taken"
+                                                      : "is no name of a disk: xvda, sda, hda, xvda1 ...");
+        return false;
+    }
+    struct disk *disk = open_place(&spec, error);
+    if (!disk)
+        return false;
+    g_array_append_val(numbers, number);
+    g_ptr_array_add(devices->blocks, block_new(x, d, disk, dev, number));
+    return true;
+}
+
+static void free_block(void *block)
+{
+    block_free(block);
+}
+
+struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, GError **error)
+{
+    struct devices *devices = g_new0(struct devices, 1);
+    devices->blocks = g_ptr_array_new_with_free_func(free_block);
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    if (c->disks && c->disks[0] && d->abi->xen == RING1_XEN_2_0) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "disk '%s': not served for Xen 2.0", c->disks[0]);
+        devices_free(devices);
+        return NULL;
+    }
+    for (char **disk = c->disks; disk && *disk; disk++) {
+        if (!add_disk(devices, *disk, d, x, numbers, error)) {
+            devices_free(devices);
+            return NULL;
+        }
+    }
+    return devices;
+}
+
+void devices_free(struct devices *devices)
+{
+    if (!devices)
+        return;
+    g_ptr_array_unref(devices->blocks);
+    g_free(devices);
+}
+
+/* --- running ---------------------------------------------------------------------- */
+
+void devices_notify(struct devices *devices, uint16_t port)
+{
+    for (guint i = 0; i < devices->blocks->len; i++)
+        if (block_notify(g_ptr_array_index(devices->blocks, i), port))
+            return;
+}
+
+void devices_suspend(struct devices *devices)
+{
+    for (guint i = 0; i < devices->blocks->len; i++)
+        block_suspend(g_ptr_array_index(devices->blocks, i));
+}
+
+void devices_resume(struct devices *devices)
+{
+    for (guint i = 0; i < devices->blocks->len; i++)
+        block_resume(g_ptr_array_index(devices->blocks, i));
+}
+
+/* --- snapshots -------------------------------------------------------------------- */
+
+GVariant *devices_save(const struct devices *devices)
+{
+    GVariantBuilder b;
+    g_variant_builder_init(&b, G_VARIANT_TYPE("aay"));
+    for (guint i = 0; i < devices->blocks->len; i++) {
+        g_autoptr(GBytes) bytes = block_save(g_ptr_array_index(devices->blocks, i));
+        g_variant_builder_add_value(&b, g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), bytes, TRUE));
+    }
+    return g_variant_ref_sink(g_variant_builder_end(&b));
+}
+
+bool devices_restore(struct devices *devices, GVariant *saved, GError **error)
+{
+    if (g_variant_n_children(saved) != devices->blocks->len) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the snapshot has %" G_GSIZE_FORMAT " disks, not %u",
+                    g_variant_n_children(saved), devices->blocks->len);
+        return false;
+    }
+    for (guint i = 0; i < devices->blocks->len; i++) {
+        g_autoptr(GVariant) one = g_variant_get_child_value(saved, i);
+        g_autoptr(GBytes) bytes = g_variant_get_data_as_bytes(one);
+        if (!block_restore(g_ptr_array_index(devices->blocks, i), bytes, error))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * devices.h - the devices that a configuration asks for, made and kept together.
+ */
+#ifndef LIB_DEVICES_H
+#define LIB_DEVICES_H
+
+#include "devices/xenstore.h"
+
+struct devices;
+
+/* The devices of `c` for a domain. NULL: RING1_ERROR_OPTION or _HOST says which
+ * device and what. Nothing was shown to the guest then. */
+struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, GError **error);
+/* The domain goes too. */
+void devices_free(struct devices *devices);
+
+/* The guest kicked a port of BACKEND_DEVICE. */
+void devices_notify(struct devices *devices, uint16_t port);
+
+/* Around machine_resume. */
+void devices_suspend(struct devices *devices);
+void devices_resume(struct devices *devices);
+
+GVariant *devices_save(const struct devices *devices);
+bool devices_restore(struct devices *devices, GVariant *saved, GError **error);
+
+#endif
