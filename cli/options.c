@@ -384,7 +384,7 @@ static const struct option_row {
 };
 
 static const struct command_row {
-    enum command command;
+    enum subcommand command;
     const char *name;
     const char *usage;
     const char *summary;
@@ -395,7 +395,7 @@ static const struct command_row {
     {COMMAND_HYPERCALLS, "hypercalls", "", "List the hypercalls of a Xen and how each is served."},
 };
 
-static const struct command_row *command_row(enum command command)
+static const struct command_row *command_row(enum subcommand command)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
         if (commands[i].command == command)
@@ -418,7 +418,7 @@ static gboolean take_option(const char *option, const char *value, gpointer data
 }
 
 /* The rows of one command as GOption wants them, closed by an empty entry. */
-static GOptionEntry *make_entries(enum command command)
+static GOptionEntry *make_entries(enum subcommand command)
 {
     GOptionEntry *entries = g_new0(GOptionEntry, G_N_ELEMENTS(rows) + 1);
     size_t n = 0;
@@ -510,7 +510,7 @@ static void print_command_help(GOptionContext *context, int *status)
     *status = print_out(help);
 }
 
-bool options_parse(struct options *o, enum command command, int argc, char **argv, int *status)
+bool options_parse(struct options *o, enum subcommand command, int argc, char **argv, int *status)
 {
     const struct command_row *row = command_row(command);
     *o = (struct options){.command = command,

@@ -22,7 +22,7 @@ enum {
 };
 
 /* The subcommands, as bits. */
-enum command {
+enum subcommand {
     COMMAND_RUN = 1,
     COMMAND_INFO = 2,
     COMMAND_HYPERCALLS = 4,
@@ -33,7 +33,7 @@ enum command {
 enum on_suspend { SUSPEND_EXIT, SUSPEND_RESUME, SUSPEND_CANCEL };
 
 struct options {
-    enum command command;
+    enum subcommand command;
     ring1_config *config;
     char *image;          /* NULL for a command without one */
     char *input;          /* --input, or NULL */
@@ -54,7 +54,7 @@ struct options {
 
 /* Parse argv[1..] of a subcommand. False: *status is the exit status, and what
  * was to be said has been printed (an error, or --help). */
-bool options_parse(struct options *o, enum command command, int argc, char **argv, int *status);
+bool options_parse(struct options *o, enum subcommand command, int argc, char **argv, int *status);
 void options_clear(struct options *o);
 
 /* The exit status that belongs to an error of libring1. */

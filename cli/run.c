@@ -5,7 +5,7 @@
  */
 #include "commands.h"
 #include "console.h"
-#include "debug/trace.h"
+#include "debug/trace_text.h"
 #include "options.h"
 #include "signals.h"
 
@@ -35,6 +35,7 @@ struct session {
     ring1_machine *machine;
     GByteArray *input;   /* of --input; NULL: stdin */
     struct trace *trace; /* NULL: none */
+    struct trace_text *trace_text;
     int trace_fd;
     int trace_errno;       /* why the trace takes no more lines, 0: it does */
     uint64_t past_ns;      /* guest time and hypercalls of machines before a */
@@ -123,7 +124,9 @@ static bool open_trace(struct session *s)
     s->trace_fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDERR_FILENO;
     if (s->trace_fd < 0)
         return file_error("--trace", path, g_strerror(errno));
-    s->trace = trace_new(write_trace, s);
+    s->trace = trace_new();
+    s->trace_text = trace_text_new(write_trace, s);
+    trace_add(s->trace, &trace_text_consumer, s->trace_text);
     return true;
 }
 
@@ -404,6 +407,7 @@ int command_run(int argc, char **argv)
         console_close(&s.console);
     }
     trace_free(s.trace);
+    trace_text_free(s.trace_text);
     if (s.input)
         g_byte_array_unref(s.input);
     options_clear(&o);

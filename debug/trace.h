@@ -1,33 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * trace.h - one line of text for every hypercall, as strace has it for system
- * calls:
- *
- *   [   0.001234567] v0 vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables) = 0
- *   [   0.001240211] v0 multicall(0xc0105000, 2) = 0
- *     [   0.001240298] v0 [0] xen_version(XENVER_version, NULL) = 0x40011
- *     [   0.001240385] v0 [1] set_gdt(NULL, 8000) = -EINVAL (Invalid argument): why
- *
- * Where the text goes is the caller's business.
+ * trace.h - a machine's hypercalls as they come, told to whoever writes them down:
+ * text, JSON, a sequence, a summary. What a consumer makes of a call is its own
+ * business; debug/decode.h takes arguments apart for all of them.
  */
 #ifndef DEBUG_TRACE_H
 #define DEBUG_TRACE_H
 
+#include "decode.h"
+
 #include <ring1/ring1.h>
 
 struct trace;
+struct trace_event; /* debug/event.h */
 
-/* `sink` takes whole lines, each ended by '\n'. */
-typedef void (*trace_sink)(void *user, const char *text, size_t len);
+/* One hypercall or entry of a multicall, as consumers get it. It is the same object
+ * in before() and in after(). */
+struct trace_call {
+    struct vcpu *v;
+    const struct ring1_call *call; /* nr, name, arg, depth, index, result, why, continued */
+    const struct hypercall *row;   /* NULL: none */
+    const struct decoder *decoder; /* for decode_input and decode_output */
+    uint64_t serial;               /* CALL#: from 1, counts calls by int 0x82 since the start; an
+                                    * entry has its multicall's */
+    uint64_t ns, end_ns;           /* virtual time before; after (in after()) */
+    uint32_t eip;                  /* the call site: of the int 0x82; of the caller when it came */
+    unsigned ring;                 /* through the hypercall page's stub */
+    bool injected;
+};
 
-struct trace *trace_new(trace_sink sink, void *user);
+/* Whoever writes calls down. Calls come as before(c) ... after(c); entries of a
+ * multicall between its two. One that stopped half-way comes again as a whole, with
+ * its serial. Any function may be NULL. */
+struct trace_consumer {
+    void (*before)(void *user, const struct trace_call *c); /* arguments can be decoded now */
+    void (*after)(void *user, const struct trace_call *c);  /* results */
+    /* Instead of after: the filter has found that it is not wanted (status=, ...). */
+    void (*drop)(void *user, const struct trace_call *c);
+    void (*event)(void *user, const struct trace_event *e);
+    /* The machine stopped for good; calls in progress never came back. */
+    void (*end)(void *user);
+};
+
+struct trace *trace_new(void);
 void trace_free(struct trace *t);
+
+/* Have `ops` told, after those that were added before; `ops` is not copied. */
+void trace_add(struct trace *t, const struct trace_consumer *ops, void *user);
 
 /* Watch this machine from now on: takes its ring1_watch. */
 void trace_attach(struct trace *t, ring1_machine *m);
 
-/* The machine has stopped for good: a call that it never came back from is
- * written with `= ?`. To be called before the machine is freed. */
+/* Something else happened than a call: all consumers are told. */
+void trace_tell(struct trace *t, const struct trace_event *e);
+
+/* The machine has stopped for good. To be called before the machine is freed. */
 void trace_end(struct trace *t);
 
 #endif

@@ -152,9 +152,9 @@ def test_trace():
     r = ring1("run", "--trace", *multicall)
     lines = r.err.splitlines()
     check("a line a call", r.status == 0 and len(lines) >= 5, r)
-    for line, words in zip(lines, (["] v0 multicall(0x100800, 2) = 0"], ["  [", "] v0 [0] xen_version(XENVER_version, NULL) = "],
+    for line, words in zip(lines, (["] v0 r1 0x10000f: multicall(0x100800, 2) = 0"], ["  [", "] v0 [0] xen_version(XENVER_version, NULL) = "],
                                    ["  [", "] v0 [1] hypercall_77(...) = -ENOSYS (Function not implemented)"],
-                                   ["] v0 hypercall_77(...) = -ENOSYS"], ["paging_domctl_cont", "= -EFAULT (Bad address): the argument"])):
+                                   ["] v0 r1 0x100016: hypercall_77(...) = -ENOSYS"], ["paging_domctl_cont", "= -EFAULT (Bad address): the argument"])):
         check(f"trace line {words}", all(w in line for w in words), line)
     r = ring1("run", "--abi", "xen-3.0", "--xen", "3.0.0", "--trace", *guests.add("vm86", Guest().call(23).shutdown()))
     check("to virtual-8086 mode", r.status == 3 and "switch_vm86() = " in r.err and "switch_vm86: " in r.err, r)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * test_trace.c - the lines of debug/trace.c: a machine that is played here around
+ * test_trace.c - the lines of debug/trace_text.c: a machine that is played here around
  * the fixture's domain.
  */
-#include "debug/trace.h"
+#include "debug/trace_text.h"
+#include "dispatch/preempt.h"
 #include "fixture.h"
 
 #include <check.h>
@@ -15,7 +16,6 @@
 struct ring1_machine {
     enum ring1_abi abi;
     enum ring1_xen xen;
-    uint64_t now;
     const struct ring1_watch *watch;
     void *user;
 };
@@ -24,6 +24,7 @@ static struct ring1_machine machine;
 static struct fixture *f;
 static GString *text;
 static struct trace *trace;
+static struct trace_text *writer;
 
 enum ring1_abi ring1_machine_abi(const ring1_machine *m)
 {
@@ -35,9 +36,10 @@ enum ring1_xen ring1_machine_xen(const ring1_machine *m)
     return m->xen;
 }
 
-uint64_t ring1_machine_now(const ring1_machine *m)
+uint64_t ring1_machine_hypercalls(const ring1_machine *m)
 {
-    return m->now;
+    (void)m;
+    return 1;
 }
 
 void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
@@ -51,19 +53,31 @@ static void sink(G_GNUC_UNUSED void *user, const char *bytes, size_t len)
     g_string_append_len(text, bytes, (gssize)len);
 }
 
+static void setup_pair(enum ring1_abi abi, enum ring1_xen xen)
+{
+    machine = (struct ring1_machine){.abi = abi, .xen = xen};
+    f = fixture_new(abi, xen);
+    preempt_begin_anew(f->v->domain); /* of what the fixture did */
+    f->now = 12 * G_GUINT64_CONSTANT(1000000000) + 34;
+    f->v->regs.eip = 0xC0100002;
+    f->v->regs.cs = 0xE019;
+    f->v->regs_loaded = true;
+    text = g_string_new(NULL);
+    trace = trace_new();
+    writer = trace_text_new(sink, NULL);
+    trace_add(trace, &trace_text_consumer, writer);
+    trace_attach(trace, &machine);
+}
+
 static void setup(void)
 {
-    machine = (struct ring1_machine){
-        .abi = RING1_ABI_XEN_3_0_PAE, .xen = RING1_XEN_4_17, .now = 12 * G_GUINT64_CONSTANT(1000000000) + 34};
-    f = fixture_new(machine.abi, machine.xen);
-    text = g_string_new(NULL);
-    trace = trace_new(sink, NULL);
-    trace_attach(trace, &machine);
+    setup_pair(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
 }
 
 static void teardown(void)
 {
     trace_free(trace);
+    trace_text_free(writer);
     g_string_free(text, TRUE);
     fixture_free(f);
 }
@@ -107,7 +121,7 @@ START_TEST(a_line_says_what_was_asked_and_answered)
     struct ring1_call call = {.nr = l->nr, .name = l->name, .nargs = l->nargs, .arg = words};
     before(&call);
     after(&call, l->result, l->why);
-    g_autofree char *expected = g_strdup_printf("[  12.000000034] v0 %s\n", l->line);
+    g_autofree char *expected = g_strdup_printf("[  12.000000034] v0 r1 0xc0100000: %s\n", l->line);
     ck_assert_str_eq(text->str, expected);
 }
 END_TEST
@@ -115,12 +129,11 @@ END_TEST
 START_TEST(old_xens_wrap)
 {
     struct ring1_call call = {.nr = 35, .name = "stack_switch", .nargs = 2, .arg = words};
-    machine.abi = RING1_ABI_XEN_2_0;
-    machine.xen = RING1_XEN_2_0;
-    trace_attach(trace, &machine);
+    teardown();
+    setup_pair(RING1_ABI_XEN_2_0, RING1_XEN_2_0);
     before(&call);
     after(&call, 0, NULL);
-    ck_assert_str_eq(text->str, "[  12.000000034] v0 stack_switch#35(0xe021, 0x2) = 0\n");
+    ck_assert_str_eq(text->str, "[  12.000000034] v0 r1 0xc0100000: stack_switch#35(0xe021, 0x2) = 0\n");
 }
 END_TEST
 
@@ -131,13 +144,13 @@ START_TEST(entries_stand_below_their_multicall)
     struct ring1_call inner = {.nr = 3, .name = "stack_switch", .nargs = 2, .arg = words, .depth = 1};
     before(&outer);
     for (inner.index = 0; inner.index < 2; inner.index++) {
-        machine.now += 100;
+        f->now += 100;
         before(&inner);
         after(&inner, 0, NULL);
     }
     ck_assert_str_eq(text->str, "");
     after(&outer, 0, NULL);
-    ck_assert_str_eq(text->str, "[  12.000000034] v0 multicall(0xc0105000, 2) = 0\n"
+    ck_assert_str_eq(text->str, "[  12.000000034] v0 r1 0xc0100000: multicall(0xc0105000, 2) = 0\n"
                                 "  [  12.000000134] v0 [0] stack_switch(0xe021, 0x2) = 0\n"
                                 "  [  12.000000234] v0 [1] stack_switch(0xe021, 0x2) = 0\n");
 }
@@ -149,11 +162,14 @@ START_TEST(a_call_that_never_came_back)
     struct ring1_call call = {.nr = 29, .name = "sched_op", .nargs = 2, .arg = arg};
     before(&call);
     trace_end(trace);
-    ck_assert_str_eq(text->str,
-                     "[  12.000000034] v0 sched_op(SCHEDOP_shutdown, 0x3 /* cannot be read */) = ?\n");
+    ck_assert_str_eq(
+        text->str,
+        "[  12.000000034] v0 r1 0xc0100000: sched_op(SCHEDOP_shutdown, 0x3 /* cannot be read */) = ?\n");
     trace_end(trace);
     ck_assert_uint_eq(
-        text->len, strlen("[  12.000000034] v0 sched_op(SCHEDOP_shutdown, 0x3 /* cannot be read */) = ?\n"));
+        text->len,
+        strlen(
+            "[  12.000000034] v0 r1 0xc0100000: sched_op(SCHEDOP_shutdown, 0x3 /* cannot be read */) = ?\n"));
 }
 END_TEST
 
@@ -169,11 +185,13 @@ START_TEST(a_long_multicall_is_let_go)
         after(&inner, 0, NULL);
     }
     ck_assert_uint_gt(text->len, 65536);
-    ck_assert(g_str_has_prefix(text->str, "[  12.000000034] v0 multicall(0xc0105000, 0x186a0) = ?\n  ["));
+    ck_assert(g_str_has_prefix(text->str,
+                               "[  12.000000034] v0 r1 0xc0100000: multicall(0xc0105000, 0x186a0) = ?\n  ["));
     after(&outer, -XEN_EFAULT, NULL);
-    ck_assert(g_str_has_suffix(text->str, " [4999] stack_switch(0xe021, 0x2) = 0\n"
-                                          "[  12.000000034] v0 multicall(0xc0105000, 0x186a0) = "
-                                          "-EFAULT (Bad address)\n"));
+    ck_assert(g_str_has_suffix(text->str,
+                               " [4999] stack_switch(0xe021, 0x2) = 0\n"
+                               "[  12.000000034] v0 r1 0xc0100000: multicall(0xc0105000, 0x186a0) = "
+                               "-EFAULT (Bad address)\n"));
     unsigned nr_lines = 0;
     for (const char *at = text->str; (at = strchr(at, '\n')); at++)
         nr_lines++;
