@@ -18,10 +18,10 @@
 #define PAGE_SECTORS (RING1_PAGE_SIZE / SECTOR)
 
 /* What Linux's back end offers. */
-#define MAX_RING_ORDER     4u
-#define MAX_INDIRECT       256u
-#define MAX_PERSISTENT     1056u
-#define SEGMENTS_PER_PAGE  (RING1_PAGE_SIZE / (uint32_t)sizeof(struct blk_segment))
+#define MAX_RING_ORDER    4u
+#define MAX_INDIRECT      256u
+#define MAX_PERSISTENT    1056u
+#define SEGMENTS_PER_PAGE (RING1_PAGE_SIZE / (uint32_t)sizeof(struct blk_segment))
 
 /* A grant that stays mapped, because the front end uses it again and again. */
 struct persistent {
@@ -99,7 +99,8 @@ bool block_device_number(const char *name, unsigned *number)
 /* --- segments ------------------------------------------------------------------- */
 
 /* The grant of a segment: one that stays mapped, or for this request alone. */
-static struct grant_mapping *map_segment(struct block *b, uint32_t ref, bool readonly, struct grant_mapping *once)
+static struct grant_mapping *map_segment(struct block *b, uint32_t ref, bool readonly,
+                                         struct grant_mapping *once)
 {
     struct grant_mapping *m = g_hash_table_lookup(b->persistent, GUINT_TO_POINTER(ref));
     once->mapped = false;

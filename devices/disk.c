@@ -76,9 +76,9 @@ static int file_discard(struct disk *disk, uint64_t offset, uint64_t len)
 {
     const struct file_disk *f = file_of(disk);
     uint64_t range[2] = {offset, len};
-    int err = f->is_device ? ioctl(f->fd, BLKDISCARD, range)
-                           : fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-                                       (off_t)len);
+    int err = f->is_device
+                  ? ioctl(f->fd, BLKDISCARD, range)
+                  : fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len);
     return err == 0 ? 0 : errno;
 }
 

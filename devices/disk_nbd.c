@@ -86,11 +86,12 @@ struct disk *disk_open_nbd(const char *uri, bool readonly, GError **error)
         g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "disk %s: is shorter than one sector of 512 bytes",
                     uri);
     } else if (!readonly && nbd_is_read_only(nbd) == 1) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "disk %s: the server gives it for reading only (,ro)",
-                    uri);
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST,
+                    "disk %s: the server gives it for reading only (,ro)", uri);
     } else {
         struct nbd_disk *n = g_new0(struct nbd_disk, 1);
-        n->disk = (struct disk){.ops = &nbd_ops, .size = (uint64_t)size & ~UINT64_C(511), .readonly = readonly};
+        n->disk =
+            (struct disk){.ops = &nbd_ops, .size = (uint64_t)size & ~UINT64_C(511), .readonly = readonly};
         n->disk.name = g_strdup(uri);
         n->disk.can_discard = !readonly && nbd_can_trim(nbd) == 1;
         n->can_flush = nbd_can_flush(nbd) == 1;

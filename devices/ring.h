@@ -10,10 +10,10 @@
 
 #include "dispatch/grant.h"
 
-#define RING_PAGES_MAX  16u
-#define RING_HEADER     64u
-#define RING_SLOT_MAX   128u
-#define RING_RESPONSE   16u /* bytes of a response at most */
+#define RING_PAGES_MAX 16u
+#define RING_HEADER    64u
+#define RING_SLOT_MAX  128u
+#define RING_RESPONSE  16u /* bytes of a response at most */
 
 /* Plain data: a device saves it with its own state. */
 struct ring {

@@ -96,8 +96,8 @@ void xenbus_fail(struct xenbus *b, const char *format, ...)
     va_start(args, format);
     g_autofree char *why = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *home = g_strdup_printf("/local/domain/0/error/backend/%s/%u", b->driver->type,
-                                            b->d->s.domid);
+    g_autofree char *home =
+        g_strdup_printf("/local/domain/0/error/backend/%s/%u", b->driver->type, b->d->s.domid);
     g_autofree char *place = g_strconcat(home, strrchr(b->name, '/'), NULL);
     put(b, place, "error", why);
     disconnect(b);
@@ -124,7 +124,7 @@ static enum xenbus_state front_state(const struct xenbus *b)
 {
     uint32_t state;
     return xenbus_get_number(b, "state", XenbusStateReconfigured, &state) ? (enum xenbus_state)state
-                                                                           : XenbusStateUnknown;
+                                                                          : XenbusStateUnknown;
 }
 
 static void on_front(void *user, const char *path)

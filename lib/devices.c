@@ -173,8 +173,9 @@ GVariant *devices_save(const struct devices *devices)
 bool devices_restore(struct devices *devices, GVariant *saved, GError **error)
 {
     if (g_variant_n_children(saved) != devices->blocks->len) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the snapshot has %" G_GSIZE_FORMAT " disks, not %u",
-                    g_variant_n_children(saved), devices->blocks->len);
+        g_set_error(error, RING1_ERROR, RING1_ERROR_STATE,
+                    "the snapshot has %" G_GSIZE_FORMAT " disks, not %u", g_variant_n_children(saved),
+                    devices->blocks->len);
         return false;
     }
     for (guint i = 0; i < devices->blocks->len; i++) {
