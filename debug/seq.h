@@ -63,12 +63,12 @@ struct seq_value {
     uint8_t bytes;   /* u8 u16 u32 u64 before it: 1, 2, 4, 8; 0: nothing is said */
     bool steps;      /* mfn(0x21..): one more with each key of a range */
     bool rest;       /* of a struct or list: ends in "..." */
-    bool has_key;
+    bool has_key, key_hex;
     uint32_t key, key_end; /* {4..7: x}; the last is included */
 
     const char *name;  /* SEQ_NAME; the page; SEQ_RESULT: "r1" */
     const char *path;  /* SEQ_RESULT: ".extent_start[2]", or NULL */
-    uint64_t offset;   /* mfn(..)+1, &buf+8, r1.port+1 */
+    uint64_t offset;   /* mfn(buf+1), &buf+8, r1.port+1; of a cut list: "... 3 more" */
     const char *label; /* {port=...}, or pdone=... of an output; NULL: none */
 
     const uint8_t *data; /* SEQ_TEXT, SEQ_BYTES */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * seq_print.c - the tree of seq.h as text. A line is one line of text, unless a
- * comment stands inside its brackets or it would be too wide: then the outermost
- * items of its values have lines of their own.
+ * comment stands inside its brackets, or contents of a page make it too wide: then
+ * their items have lines of their own.
  */
 #include "seq.h"
 
@@ -141,17 +141,15 @@ static void append_key(GString *out, const struct seq_value *v)
         g_string_append_printf(out, "%s=", v->label);
     if (!v->has_key)
         return;
-    append_plain(out, v->key);
-    if (v->key_end != v->key) {
-        g_string_append(out, "..");
-        append_plain(out, v->key_end);
-    }
+    g_string_append_printf(out, v->key_hex ? "%#x" : "%u", v->key);
+    if (v->key_end != v->key)
+        g_string_append_printf(out, v->key_hex ? "..%#x" : "..%u", v->key_end);
     g_string_append(out, ": ");
 }
 
 static void append_items(const struct printer *p, const struct seq_value *v, unsigned indent)
 {
-    bool lines = v->first && (p->open || has_comment(v));
+    bool lines = (p->open && v->first) || has_comment(v);
     const struct printer flat = {p->out, false};
     g_string_append_c(p->out, v->kind == SEQ_STRUCT ? '{' : '[');
     if (v->comment && lines)
@@ -164,13 +162,15 @@ static void append_items(const struct printer *p, const struct seq_value *v, uns
         bool more = c->next || v->rest;
         if (more)
             g_string_append(p->out, lines ? "," : ", ");
-        if (c->comment && !c->first)
+        if (c->comment && c->kind != SEQ_STRUCT && c->kind != SEQ_LIST)
             g_string_append_printf(p->out, " %s", c->comment);
     }
     if (v->rest && lines)
         new_line(p->out, indent + INDENT);
     if (v->rest)
         g_string_append(p->out, "...");
+    if (v->rest && v->offset)
+        g_string_append_printf(p->out, " %" PRIu64 " more", v->offset);
     if (lines)
         new_line(p->out, indent);
     g_string_append_c(p->out, v->kind == SEQ_STRUCT ? '}' : ']');
@@ -382,7 +382,7 @@ static void print_line(const struct seq_item *item, GString *out, unsigned inden
 {
     size_t start = out->len;
     print_head(&(struct printer){out, false}, item, indent);
-    if (out->len - start > WIDTH && !memchr(out->str + start, '\n', out->len - start)) {
+    if (item->value && out->len - start > WIDTH && !memchr(out->str + start, '\n', out->len - start)) {
         g_string_truncate(out, start);
         print_head(&(struct printer){out, true}, item, indent);
     }
