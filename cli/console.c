@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * console.c - see console.h. How long a wait lasts is decided by run.c.
+ * console.c - see console.h.
  */
-#define _GNU_SOURCE /* ppoll */
 #include "console.h"
 
 #include "signals.h"
@@ -11,20 +10,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CTRL_RIGHT_BRACKET 0x1d
-#define NS_PER_S           1000000000u
 /* Bytes of a pipe that wait for the guest, at most. */
 #define PENDING_MAX 65536u
-
-static uint64_t host_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
 
 /* All bytes, however slow the reader; a signal that asks for an end ends it. */
 static void write_all(struct console *c, const char *bytes, size_t len)
@@ -65,24 +55,23 @@ void console_attach(struct console *c, ring1_machine *m)
     ring1_machine_set_console(m, &console, c);
 }
 
-bool console_wait(const struct console *c, uint64_t timeout_ns, uint64_t *waited_ns)
+static bool source_open(void *user)
 {
-    /* A pipe waits while the guest has more than enough to read; keys never do, for
-     * one of them may be Ctrl-]. */
-    bool full = !c->is_terminal && ring1_machine_console_pending(c->machine) >= PENDING_MAX;
-    struct pollfd in = {.fd = c->open && !full ? STDIN_FILENO : -1, .events = POLLIN};
-    struct timespec limit = {.tv_sec = (time_t)(timeout_ns / NS_PER_S),
-                             .tv_nsec = (long)(timeout_ns % NS_PER_S)};
-    uint64_t start = host_now();
-    sigset_t before;
-    signals_hold(&before);
-    int n = signals_leave() ? 0 : ppoll(&in, 1, timeout_ns == UINT64_MAX ? NULL : &limit, &before);
-    signals_release(&before);
-    *waited_ns = host_now() - start;
-    return n > 0;
+    const struct console *c = user;
+    return c->open;
 }
 
-void console_read_stdin(struct console *c)
+/* A pipe waits while the guest has more than enough to read; keys never do, for one
+ * of them may be Ctrl-]. */
+static void prepare(void *user, GArray *fds, G_GNUC_UNUSED uint64_t *timeout_ns)
+{
+    const struct console *c = user;
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (c->open && (c->is_terminal || ring1_machine_console_pending(c->machine) < PENDING_MAX))
+        g_array_append_val(fds, in);
+}
+
+static void read_stdin(struct console *c)
 {
     char bytes[4096];
     ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
@@ -102,6 +91,14 @@ void console_read_stdin(struct console *c)
     if (len > 0)
         ring1_machine_console_input(c->machine, bytes, len);
 }
+
+static void serve(void *user, const struct pollfd *fds, guint nr)
+{
+    if (nr > 0 && fds[0].revents != 0)
+        read_stdin(user);
+}
+
+const struct poll_source console_source = {.open = source_open, .prepare = prepare, .serve = serve};
 
 void console_close(struct console *c)
 {

@@ -6,6 +6,8 @@
 #ifndef CLI_CONSOLE_H
 #define CLI_CONSOLE_H
 
+#include "poller.h"
+
 #include <ring1/ring1.h>
 
 struct console {
@@ -24,13 +26,8 @@ void console_open_stdin(struct console *c);
 /* Connect a machine. */
 void console_attach(struct console *c, ring1_machine *m);
 
-/* Wait for stdin up to `timeout_ns` of the host (0: only look, UINT64_MAX: no
- * limit). True: console_read_stdin will find something. *waited_ns is how long it took; a
- * signal that asks for an end ends the wait. */
-bool console_wait(const struct console *c, uint64_t timeout_ns, uint64_t *waited_ns);
-
-/* Give the guest what stdin has. */
-void console_read_stdin(struct console *c);
+/* Stdin as an outside source of the run; its pointer is the console. */
+extern const struct poll_source console_source;
 
 /* The console is done: the terminal is itself again, at the start of a line. */
 void console_close(struct console *c);

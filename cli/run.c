@@ -7,6 +7,7 @@
 #include "console.h"
 #include "debug/trace_text.h"
 #include "options.h"
+#include "poller.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -16,8 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* While stdin may give bytes the guest runs in slices of its own time, and stdin
- * is looked at between them. */
+/* While something may come from outside the guest runs in slices of its own time, and
+ * the outside is looked at between them. */
 #define SLICE_NS  10000000u
 #define NS_PER_S  1000000000
 #define INPUT_MAX (64u << 20)
@@ -32,6 +33,7 @@
 struct session {
     const struct options *o;
     struct console console;
+    struct poller *poller;
     ring1_machine *machine;
     GByteArray *input;   /* of --input; NULL: stdin */
     struct trace *trace; /* NULL: none */
@@ -214,7 +216,7 @@ static uint64_t left(uint64_t limit, uint64_t past)
  * still come, or the clock is the host's. */
 static bool is_paced(const struct session *s)
 {
-    return s->console.open || s->o->config->time == RING1_TIME_REAL;
+    return poller_open(s->poller) || s->o->config->time == RING1_TIME_REAL;
 }
 
 /* What ended the run from outside the guest, if anything did. */
@@ -280,16 +282,15 @@ static enum next wait_with_guest(struct session *s, uint64_t wake_ns)
 {
     if (!is_paced(s))
         return jump(s, wake_ns);
-    if (wake_ns == UINT64_MAX && !s->console.open)
+    if (wake_ns == UINT64_MAX && !poller_open(s->poller))
         return end_waiting(s);
     uint64_t until = MIN(wake_ns, left(s->o->max_guest_ns, s->past_ns));
     uint64_t now = ring1_machine_now(s->machine);
     uint64_t span = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
     uint64_t waited;
-    bool readable = console_wait(&s->console, span, &waited);
+    poller_wait(s->poller, span, &waited);
     ring1_machine_advance(s->machine, waited);
-    if (readable)
-        console_read_stdin(&s->console);
+    poller_serve(s->poller);
     return GO_ON;
 }
 
@@ -333,7 +334,7 @@ static enum next run_slice(struct session *s)
     budget.until_ns = left(o->max_guest_ns, s->past_ns);
     budget.hypercalls = left(o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine));
     budget.return_when_idle = true;
-    if (s->console.open)
+    if (poller_open(s->poller))
         budget.until_ns = MIN(budget.until_ns, now + SLICE_NS);
     struct ring1_stop stop = {0};
     g_autoptr(GError) error = NULL;
@@ -359,8 +360,8 @@ static enum next run_slice(struct session *s)
     case RING1_STOP_BUDGET:
     case RING1_STOP_INTERRUPTED: {
         uint64_t waited;
-        if (s->console.open && console_wait(&s->console, 0, &waited))
-            console_read_stdin(&s->console);
+        poller_wait(s->poller, 0, &waited);
+        poller_serve(s->poller);
         break;
     }
     }
@@ -393,7 +394,10 @@ int command_run(int argc, char **argv)
 {
     struct options o;
     struct session s = {.o = &o, .trace_fd = -1, .status = STATUS_OPTION};
+    s.poller = poller_new();
+    poller_add(s.poller, &console_source, &s.console);
     if (!options_parse(&o, COMMAND_RUN, argc, argv, &s.status)) {
+        poller_free(s.poller);
         options_clear(&o);
         return s.status;
     }
@@ -410,6 +414,7 @@ int command_run(int argc, char **argv)
     trace_text_free(s.trace_text);
     if (s.input)
         g_byte_array_unref(s.input);
+    poller_free(s.poller);
     options_clear(&o);
     return s.status;
 }
