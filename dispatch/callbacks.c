@@ -100,7 +100,7 @@ int32_t do_nmi_op(struct vcpu *v, const uint32_t *arg)
     switch (arg[0]) {
     case XENNMI_register_callback:
         if (guest_read(v, GVA(arg[1]), nmi, sizeof nmi))
-            return refuse(v->domain, -XEN_EFAULT, "struct xennmi_callback cannot be read");
+            return refuse(v->domain, -XEN_EFAULT, "struct xennmi_callback at %#x cannot be read", arg[1]);
         nmi_register(v, nmi[0]);
         return 0;
     case XENNMI_unregister_callback:
@@ -127,7 +127,7 @@ static int32_t callback_register(struct vcpu *v, gva_t at)
     } reg;
     G_STATIC_ASSERT(sizeof reg == 12);
     if (guest_read(v, at, &reg, sizeof reg))
-        return refuse(d, -XEN_EFAULT, "struct callback_register cannot be read");
+        return refuse(d, -XEN_EFAULT, "struct callback_register at %#x cannot be read", at.va);
     uint16_t cs = (uint16_t)reg.cs;
     code_selector(d, &cs);
     struct callback cb = {reg.eip, cs, (reg.flags & CALLBACKF_mask_events) != 0};
@@ -147,7 +147,7 @@ static int32_t callback_unregister(struct vcpu *v, gva_t at)
     struct domain *d = v->domain;
     uint16_t unreg[2];
     if (guest_read(v, at, unreg, sizeof unreg))
-        return refuse(d, -XEN_EFAULT, "struct callback_unregister cannot be read");
+        return refuse(d, -XEN_EFAULT, "struct callback_unregister at %#x cannot be read", at.va);
     if (unreg[0] == CALLBACKTYPE_nmi) {
         nmi_register(v, 0);
         return 0;

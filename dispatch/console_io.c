@@ -43,7 +43,9 @@ static int32_t console_read(struct vcpu *v, gva_t buffer, uint32_t count)
     struct domain *d = v->domain;
     char bytes[CHUNK];
     if (count > INT32_MAX)
-        return d->abi->xen >= RING1_XEN_4_17 ? refuse(d, -XEN_E2BIG, "a count of %u", count) : 0;
+        return d->abi->xen >= RING1_XEN_4_17
+                   ? refuse(d, -XEN_E2BIG, "a count of %u: %u at most", count, (unsigned)INT32_MAX)
+                   : 0;
     uint32_t done = 0;
     while (done < count && d->ops && d->ops->console_read) {
         uint32_t n = (uint32_t)d->ops->console_read(d->ops_user, bytes, MIN(count - done, CHUNK));
@@ -60,7 +62,8 @@ int32_t do_console_io(struct vcpu *v, const uint32_t *arg)
 {
     struct domain *d = v->domain;
     if (!d->console_io_allowed)
-        return refuse(d, -XEN_EPERM, "not for an ordinary domain");
+        return refuse(d, -XEN_EPERM, "Xen is no verbose build: only for domain 0, this is domain %u",
+                      d->s.domid);
     switch (arg[0]) {
     case CONSOLEIO_write:
         return console_write(v, GVA(arg[2]), arg[1]);

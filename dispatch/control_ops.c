@@ -26,7 +26,7 @@
 
 static int32_t denied(struct domain *d)
 {
-    return refuse(d, -XEN_EPERM, "not for an ordinary domain");
+    return refuse(d, -XEN_EPERM, "only for domain 0: this is domain %u", d->s.domid);
 }
 
 static int32_t unreadable(struct domain *d, gva_t at)
@@ -129,7 +129,7 @@ static const uint8_t hvm_old[] = {
 
 static int32_t not_hvm(struct domain *d)
 {
-    return refuse(d, -XEN_EINVAL, "the domain is no HVM domain");
+    return refuse(d, -XEN_EINVAL, "domain %u is no HVM domain", d->s.domid);
 }
 
 static int32_t hvm_param(struct vcpu *v, gva_t at)
@@ -182,7 +182,8 @@ static int32_t hvm_trace(struct vcpu *v, gva_t at)
     if (guest_read(v, at, trace, sizeof trace))
         return unreadable(v->domain, at);
     if ((trace[0] & 0xFFFF) >> 12 || trace[0] >> 16 > 28)
-        return refuse(v->domain, -XEN_EINVAL, "event %#x", trace[0]);
+        return refuse(v->domain, -XEN_EINVAL, "event %#x, %u bytes: 0xfff and 28 at most", trace[0] & 0xFFFF,
+                      trace[0] >> 16);
     return 0;
 }
 
@@ -213,7 +214,7 @@ int32_t do_hvm_op(struct vcpu *v, const uint32_t *arg)
     case HVM_TRACE:
         return hvm_trace(v, at);
     case HVM_UNOFFERED:
-        return refuse(d, -XEN_EOPNOTSUPP, "not offered");
+        return refuse(d, -XEN_EOPNOTSUPP, "HVM command %u is not offered", cmd);
     case HVM_DENIED:
         return guest_read(v, at, &word, sizeof word) ? unreadable(d, at) : denied(d);
     default:
@@ -235,7 +236,7 @@ int32_t do_dm_op(struct vcpu *v, const uint32_t *arg)
     if (nr_bufs > DM_OP_MAX_BUFS)
         return refuse(d, -XEN_E2BIG, "%u buffers: at most %u", nr_bufs, DM_OP_MAX_BUFS);
     if (nr_bufs == 0)
-        return refuse(d, -XEN_ENODATA, "no buffer");
+        return refuse(d, -XEN_ENODATA, "%u buffers: at least 1", nr_bufs);
     if (guest_read(v, GVA(arg[2]), bufs, nr_bufs * (uint32_t)sizeof bufs[0]))
         return unreadable(d, GVA(arg[2]));
     if (!domain_known(d, dom))

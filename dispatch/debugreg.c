@@ -44,12 +44,13 @@ static int32_t set_dr7(struct vcpu *v, uint32_t value)
     struct domain *d = v->domain;
     bool new = d->abi->xen >= RING1_XEN_4_17;
     if (value & DR7_GD)
-        return refuse(d, -XEN_EPERM, "DR7.GD is Xen's");
+        return refuse(d, -XEN_EPERM, "DR7 %#x: GD, bit 13, is Xen's", value);
     /* Each breakpoint has its type and its length, 2 bits each; 2 is a port as
      * type, and was nothing as length. */
     for (unsigned i = 16; i < 32 && (!new || value &DR7_ENABLED); i += new ? 4 : 2)
         if ((value >> i & 3u) == 2 && !(new && v->cr4 &CR4_DE))
-            return refuse(d, -XEN_EPERM, "DR7 %#x: bits %u and %u", value, i, i + 1);
+            return refuse(d, -XEN_EPERM, "DR7 %#x: bits %u and %u are 2, which is not offered", value, i,
+                          i + 1);
     if ((v->dr[7] | value) & DR7_ENABLED)
         vcpu_attend(v, ATTN_DEBUG);
     /* Older ones add no bit to 0: nothing is debugged. */

@@ -222,20 +222,27 @@ static bool take_number(struct parser *p, unsigned long max, unsigned *value)
     return true;
 }
 
+static const struct scalar *find_scalar(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(scalars); i++)
+        if (strcmp(name, scalars[i].name) == 0)
+            return &scalars[i];
+    return NULL;
+}
+
 static bool find_type(struct parser *p, struct argument *a, const char *name)
 {
+    const struct scalar *scalar = find_scalar(name);
     a->size = 4;
     a->words = 1;
     a->format = FORMAT_DEC;
     if (name[0] == '\0')
         return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(scalars); i++) {
-        if (strcmp(name, scalars[i].name) == 0) {
-            a->format = scalars[i].format;
-            a->size = scalars[i].bytes;
-            a->words = a->size / 4;
-            return true;
-        }
+    if (scalar) {
+        a->format = scalar->format;
+        a->size = scalar->bytes;
+        a->words = a->size / 4;
+        return true;
     }
     if (strcmp(name, "text") == 0)
         a->kind = ARG_TEXT;
@@ -316,12 +323,29 @@ static bool resolve_counts(struct parser *p, char counts[][16])
     return true;
 }
 
+/* " = type", at the end or in the place of arguments. */
+static bool take_result(struct parser *p)
+{
+    char type[32] = "";
+    if (strncmp(p->at, " = ", 3) != 0)
+        return true;
+    p->at += 3;
+    if (!take_name(p, type, sizeof type))
+        return false;
+    const struct scalar *scalar = find_scalar(type);
+    if (!scalar || *p->at)
+        return expected(p, scalar ? "nothing more" : "a format before here");
+    p->out->returns_value = true;
+    p->out->result = scalar->format;
+    return true;
+}
+
 bool signature_parse(const char *text, struct signature *out, char *error, size_t size)
 {
     struct parser p = {.text = text, .at = text, .out = out, .error = error, .error_size = size};
     char counts[MAX_HYPERCALL_ARGS][16] = {""};
-    out->nr = 0;
-    while (*p.at) {
+    *out = (struct signature){0};
+    while (*p.at && *p.at != ' ') {
         if (out->nr == MAX_HYPERCALL_ARGS || p.word >= MAX_HYPERCALL_ARGS)
             return expected(&p, "no more arguments");
         struct argument *a = &out->arg[out->nr];
@@ -329,8 +353,17 @@ bool signature_parse(const char *text, struct signature *out, char *error, size_
             return false;
         out->nr++;
         p.word += a->words;
-        if (*p.at && !(take(&p, ',') && take(&p, ' ')))
+        if (*p.at && *p.at != ' ' && !(take(&p, ',') && take(&p, ' ')))
             return expected(&p, "\", \"");
     }
-    return resolve_counts(&p, counts);
+    if (!take_result(&p))
+        return false;
+    return (*p.at == '\0' || expected(&p, "\" = \" and a format")) && resolve_counts(&p, counts);
+}
+
+bool is_refusal(const struct hypercall *row, int32_t result)
+{
+    struct signature s;
+    return result < 0 && errno_name(result) &&
+           !(row && signature_parse(row->signature, &s, NULL, 0) && s.returns_value);
 }

@@ -16,7 +16,8 @@
  * *      a pointer into the guest; [count]: to so many, by another argument (/n: by
  *        the n-th part of it, rounded up); []: up to one whose last word is 0;
  *        >: Xen writes there
- * A type of 8 bytes takes two words, the low one first.
+ * A type of 8 bytes takes two words, the low one first. " = TYPE" at the end: what the
+ * hypercall returns is a value of that format and never an errno.
  */
 #ifndef DISPATCH_DESCRIBE_H
 #define DISPATCH_DESCRIBE_H
@@ -140,6 +141,8 @@ struct argument {
 struct signature {
     unsigned nr;
     struct argument arg[MAX_HYPERCALL_ARGS];
+    bool returns_value; /* of `result`; else 0, a count, or -errno */
+    uint8_t result;     /* enum format */
 };
 
 /* By name; NULL: there is none. */
@@ -163,5 +166,9 @@ unsigned op_size(const struct argument *arg);
 /* Take a row's signature apart. False: it is not well formed; `error`, of `size`
  * bytes, says where. */
 bool signature_parse(const char *text, struct signature *out, char *error, size_t size);
+
+/* What the row returns is refused with an errno: get_debugreg and iret return values
+ * that may look like one. */
+bool is_refusal(const struct hypercall *row, int32_t result);
 
 #endif

@@ -383,6 +383,9 @@ struct domain {
     bool segment_limits;     /* they are enforced */
     bool want_why;           /* somebody reads `why` */
     char why[256];           /* why the last call was refused; empty: it was not */
+    char why_use[128];       /* page_use's words, a part of `why` to be, */
+    mfn_t why_frame;         /* and the frame that they are about */
+    char why_told[320];      /* page_why's words */
     struct tap *tap;         /* NULL: nobody looks */
     struct tlb_filter *tlb;  /* what the CPU's TLB may hold; NULL: anything */
     enum ring1_preempt preempt_mode;

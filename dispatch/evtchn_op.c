@@ -95,7 +95,7 @@ static struct vcpu *find_vcpu(struct domain *d, uint32_t id)
 
 static int32_t bad_port(struct domain *d, uint32_t port)
 {
-    return refuse(d, -XEN_EINVAL, "port %u is not valid", port);
+    return refuse(d, -XEN_EINVAL, "port %u is not valid: there are %u", port, NR_EVTCHNS);
 }
 
 /* --- binding --------------------------------------------------------------- */
@@ -139,7 +139,7 @@ static int32_t bind_interdomain_2_0(struct vcpu *v, union evtchn_args *a)
     uint16_t self = d->s.domid, dom2 = a->bind_interdomain_2_0.dom2;
     uint32_t port1 = a->bind_interdomain_2_0.port1, port2 = a->bind_interdomain_2_0.port2;
     if (a->bind_interdomain_2_0.dom1 != OWNER_DOMID_SELF)
-        return refuse(d, -XEN_EPERM, "the first domain is not the caller");
+        return refuse(d, -XEN_EPERM, "the first domain, %u, is not the caller", a->bind_interdomain_2_0.dom1);
     if ((int32_t)port1 < 0 || (int32_t)port2 < 0)
         return bad_port(d, (int32_t)port1 < 0 ? port1 : port2);
     if (dom2 == OWNER_DOMID_SELF)
@@ -169,7 +169,7 @@ static int32_t bind_interdomain_2_0(struct vcpu *v, union evtchn_args *a)
             return not_for(d, port1, dom2);
     }
     if (!port2 || (dom2 == self && d->s.evtchn[port2].kind == ECS_FREE))
-        return refuse(d, -XEN_EPERM, "the second port does not wait for the caller");
+        return refuse(d, -XEN_EPERM, "port %u of domain %u does not wait for the caller", port2, dom2);
     if (dom2 != self)
         return not_for(d, port2, self);
     struct evtchn *chn2 = &d->s.evtchn[port2];
@@ -451,7 +451,7 @@ static int32_t evtchn_reset_cont(struct vcpu *v, union evtchn_args *a)
 {
     if (!names_self(v->domain, a->dom))
         return foreign_domain(v->domain, a->dom);
-    return refuse(v->domain, -XEN_EBUSY, "no reset is under way");
+    return refuse(v->domain, -XEN_EBUSY, "no reset of domain %u is under way", v->domain->s.domid);
 }
 
 /* --- commands -------------------------------------------------------------- */

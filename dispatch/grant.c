@@ -147,17 +147,22 @@ bool grant_init(struct domain *d)
 
 /* --- uses ------------------------------------------------------------------------ */
 
-int16_t grant_fail(struct domain *d, int16_t status, const char *why)
+int16_t grant_fail(struct domain *d, int16_t status, const char *format, ...)
 {
-    refuse(d, 0, "%s", why);
+    if (d->want_why && !d->why[0]) {
+        va_list ap;
+        va_start(ap, format);
+        g_vsnprintf(d->why, sizeof d->why, format, ap);
+        va_end(ap);
+    }
     return status;
 }
 
 int16_t grant_backend_ref(struct domain *d, uint32_t ref)
 {
     return ref >= grant_initial_frames(d->abi) * ENTRIES_PER_FRAME
-               ? grant_fail(d, GNTST_bad_gntref, "the reference is beyond domain 0's table")
-               : grant_fail(d, GNTST_general_error, "domain 0 grants nothing");
+               ? grant_fail(d, GNTST_bad_gntref, "reference %u is beyond domain 0's table", ref)
+               : grant_fail(d, GNTST_general_error, "reference %u: domain 0 grants nothing", ref);
 }
 
 /* Half of a count's range may be used; before 4.17 one full count ends all. */
@@ -176,9 +181,12 @@ static int16_t claim_entry(struct domain *d, const struct pin_request *r, const 
     if (r->whole_page && d->abi->xen >= RING1_XEN_4_17)
         mask |= GTF_sub_page;
     if (!act->pin && ((entry.flags & mask) != GTF_permit_access || entry.domid != r->user))
-        return grant_fail(d, GNTST_general_error, "the reference grants nothing to the domain");
+        return grant_fail(d, GNTST_general_error,
+                          "reference %u (flags %#x, domain %u, frame %#x) grants nothing to domain %u",
+                          r->ref, entry.flags, entry.domid, entry.frame, r->user);
     if (!r->readonly && entry.flags & GTF_readonly)
-        return grant_fail(d, GNTST_general_error, "the reference is read-only");
+        return grant_fail(d, GNTST_general_error, "reference %u is read-only (flags %#x)", r->ref,
+                          entry.flags);
     set_entry_flags(d, r->ref, (uint16_t)(GTF_reading | (r->readonly ? 0 : GTF_writing)), 0);
     *frame = entry.frame;
     return GNTST_okay;
@@ -198,10 +206,12 @@ static void reduce_flags(struct domain *d, uint32_t ref, bool readonly)
 int16_t grant_pin(struct domain *d, const struct pin_request *r, mfn_t *mfn)
 {
     if (r->ref >= grant_nr_entries(d))
-        return grant_fail(d, GNTST_bad_gntref, "the reference is beyond the table");
+        return grant_fail(d, GNTST_bad_gntref, "reference %u: the table has %u", r->ref, grant_nr_entries(d));
     struct active_entry *act = active_entry(d, r->ref);
     if (act->pin && (act->domid != r->user || count_overflows(d->abi, act->pin, r->increment)))
-        return grant_fail(d, GNTST_general_error, "the grant is used by another domain, or too often");
+        return grant_fail(d, GNTST_general_error,
+                          "reference %u is used by domain %u, %#x times (a byte a kind)", r->ref, act->domid,
+                          act->pin);
 
     uint32_t frame = act->frame;
     bool claimed = !act->pin || (!r->readonly && !(act->pin & PIN_WRITE_MASK));
@@ -275,7 +285,7 @@ int16_t grant_copy_from(struct domain *d, uint32_t ref, uint32_t offset, void *t
 {
     struct grant_mapping m;
     if ((uint64_t)offset + len > RING1_PAGE_SIZE)
-        return grant_fail(d, GNTST_bad_copy_arg, "the bytes reach beyond the page");
+        return grant_fail(d, GNTST_bad_copy_arg, "%u bytes at %u reach beyond the page", len, offset);
     int16_t status = grant_map(d, ref, true, &m);
     if (status)
         return status;
@@ -288,7 +298,7 @@ int16_t grant_copy_to(struct domain *d, uint32_t ref, uint32_t offset, const voi
 {
     struct grant_mapping m;
     if ((uint64_t)offset + len > RING1_PAGE_SIZE)
-        return grant_fail(d, GNTST_bad_copy_arg, "the bytes reach beyond the page");
+        return grant_fail(d, GNTST_bad_copy_arg, "%u bytes at %u reach beyond the page", len, offset);
     int16_t status = grant_map(d, ref, false, &m);
     if (status)
         return status;

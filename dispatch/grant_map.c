@@ -201,7 +201,8 @@ static int16_t map_pinned(struct vcpu *v, const struct map_op *op, mfn_t mfn)
     unsigned index;
     if (!take_references(d, mfn, op->flags)) {
         page_put(d, mfn);
-        return grant_fail(d, GNTST_general_error, "the frame is a page table or descriptor page");
+        return grant_fail(d, GNTST_general_error, "reference %u: frame %#x is %s", op->ref, mfn.mfn,
+                          page_use(d, mfn));
     }
     if (!(op->flags & GNTMAP_host_map))
         return GNTST_okay;
@@ -212,7 +213,8 @@ static int16_t map_pinned(struct vcpu *v, const struct map_op *op, mfn_t mfn)
     put_reference(d, mfn, readonly);
     if (op->flags & GNTMAP_device_map)
         put_reference(d, mfn, readonly);
-    return grant_fail(d, GNTST_general_error, "no L1 table has the address");
+    return grant_fail(d, GNTST_general_error, "no L1 table has the address %#llx",
+                      (unsigned long long)op->host_addr);
 }
 
 static int16_t map_with_handle(struct vcpu *v, struct map_op *op, uint32_t handle)
@@ -250,13 +252,15 @@ static int16_t check_first(struct domain *d, const struct map_op *op)
     if (d->abi->xen > RING1_XEN_3_0_4)
         return GNTST_okay;
     if (op->host_addr >= d->abi->hole)
-        return grant_fail(d, GNTST_bad_virt_addr, "the address is Xen's");
+        return grant_fail(d, GNTST_bad_virt_addr, "the address %#llx is Xen's",
+                          (unsigned long long)op->host_addr);
     if (!(op->flags & (GNTMAP_device_map | GNTMAP_host_map)))
-        return grant_fail(d, GNTST_bad_gntref, "neither a device nor a host mapping");
+        return grant_fail(d, GNTST_bad_gntref, "flags %#x: neither a device nor a host mapping", op->flags);
     if (op->ref >= grant_nr_entries(d))
-        return grant_fail(d, GNTST_bad_gntref, "the reference is beyond the table");
+        return grant_fail(d, GNTST_bad_gntref, "reference %u: the table has %u", op->ref,
+                          grant_nr_entries(d));
     if (op->dom == d->s.domid)
-        return grant_fail(d, GNTST_bad_domain, "a domain does not map its own grants");
+        return grant_fail(d, GNTST_bad_domain, "domain %u does not map its own grants", op->dom);
     return GNTST_okay;
 }
 
@@ -267,17 +271,18 @@ void grant_map_op(struct vcpu *v, struct map_op *op)
     if (op->status)
         return;
     if (!(op->flags & (GNTMAP_device_map | GNTMAP_host_map))) {
-        op->status = grant_fail(d, GNTST_bad_gntref, "neither a device nor a host mapping");
+        op->status =
+            grant_fail(d, GNTST_bad_gntref, "flags %#x: neither a device nor a host mapping", op->flags);
         return;
     }
     if (!domain_known(d, op->dom)) {
-        op->status = grant_fail(d, GNTST_bad_domain, "there is no such domain");
+        op->status = grant_fail(d, GNTST_bad_domain, "there is no domain %u", op->dom);
         return;
     }
     uint32_t handle = get_handle(lists_by_vcpu(d) ? v : &d->s.vcpu[0]);
     if (handle == NO_HANDLE) {
         op->status = grant_fail(d, d->abi->xen >= RING1_XEN_4_17 ? GNTST_no_space : GNTST_no_device_space,
-                                "no map handle is left");
+                                "no map handle is left: %u are in use", maptrack_limit(d));
         return;
     }
     op->status = map_with_handle(v, op, handle);
@@ -317,16 +322,19 @@ static int16_t replace_mapping(struct vcpu *v, uint64_t addr, uint64_t new_addr,
     mfn_t table;
     unsigned index;
     if (new_addr && is_pte)
-        return grant_fail(d, GNTST_general_error, "a mapping by its entry's address cannot be replaced");
+        return grant_fail(d, GNTST_general_error, "the mapping by the entry at %#llx cannot be replaced",
+                          (unsigned long long)addr);
     if (new_addr && !lift_entry(v, new_addr, &entry))
-        return grant_fail(d, GNTST_general_error, "no L1 table has the new address");
+        return grant_fail(d, GNTST_general_error, "no L1 table has the new address %#llx",
+                          (unsigned long long)new_addr);
     if (find_entry(v, addr, is_pte, &table, &index) &&
         entry_matches(d, pte_read(d, table, index), mfn, flags)) {
         place_l1_entry(d, table, index, entry);
         return GNTST_okay;
     }
     drop_l1_entry(d, entry);
-    return grant_fail(d, GNTST_general_error, "the address does not map the grant");
+    return grant_fail(d, GNTST_general_error, "the address %#llx does not map the grant's frame %#x",
+                      (unsigned long long)addr, mfn.mfn);
 }
 
 /* A bus address that is not the frame's. */
@@ -334,11 +342,13 @@ static int16_t check_bus_address(struct domain *d, uint64_t addr, uint32_t flags
 {
     if (d->abi->xen >= RING1_XEN_4_17)
         return addr && flags & GNTMAP_device_map && addr != (uint64_t)mfn.mfn << RING1_PAGE_SHIFT
-                   ? grant_fail(d, GNTST_bad_dev_addr, "the bus address is not the frame's")
+                   ? grant_fail(d, GNTST_bad_dev_addr, "the bus address %#llx is not that of frame %#x",
+                                (unsigned long long)addr, mfn.mfn)
                    : GNTST_okay;
     uint64_t frame = addr >> RING1_PAGE_SHIFT;
     return frame && frame != mfn.mfn
-               ? grant_fail(d, GNTST_general_error, "the bus address is not the frame's")
+               ? grant_fail(d, GNTST_general_error, "the bus address %#llx is not that of frame %#x",
+                            (unsigned long long)addr, mfn.mfn)
                : GNTST_okay;
 }
 
@@ -374,7 +384,7 @@ void grant_unmap_op(struct vcpu *v, struct unmap_op *op, bool replace)
     struct domain *d = v->domain;
     struct maptrack_entry *e = op->handle < maptrack_limit(d) ? maptrack_entry(d, op->handle) : NULL;
     if (!e || !e->flags) {
-        op->status = grant_fail(d, GNTST_bad_handle, "nothing is mapped under the handle");
+        op->status = grant_fail(d, GNTST_bad_handle, "nothing is mapped under handle %u", op->handle);
         return;
     }
     op->status = unmap(v, op, replace, e);

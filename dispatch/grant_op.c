@@ -85,18 +85,22 @@ static int32_t transfer_one(struct vcpu *v, union grant_args *a)
     struct transfer_op *op = &a->transfer;
     mfn_t mfn = MFN(op->mfn);
     if (!page_is_only_allocated(d, mfn)) {
-        op->status = grant_fail(d, GNTST_bad_page, "the page is not the caller's, or in use");
+        op->status = grant_fail(d, GNTST_bad_page, "frame %#x cannot be given away: it is %s", op->mfn,
+                                page_use(d, mfn));
         return 0;
     }
     page_release(d, mfn);
     domain_flush(d);
     if (!domain_known(d, op->domid)) {
-        op->status = grant_fail(d, GNTST_bad_domain, "there is no such domain");
+        op->status =
+            grant_fail(d, GNTST_bad_domain, "frame %#x is gone: there is no domain %u", op->mfn, op->domid);
         return 0;
     }
     struct grant_entry *entry = op->domid == d->s.domid ? grant_entry(d, op->ref) : NULL;
     if (!entry || entry->flags != GTF_accept_transfer || entry->domid != d->s.domid) {
-        op->status = grant_fail(d, GNTST_general_error, "the domain does not wait for a page there");
+        op->status = grant_fail(d, GNTST_general_error,
+                                "frame %#x is gone: domain %u does not wait for a page at reference %u",
+                                op->mfn, op->domid, op->ref);
         return 0;
     }
     page_assign(d, mfn);
@@ -118,9 +122,11 @@ struct copy_page {
 static int16_t copy_domain(struct domain *d, const struct copy_end *end, bool is_ref)
 {
     if (end->domid != OWNER_DOMID_SELF && !is_ref)
-        return grant_fail(d, GNTST_permission_denied, "frame numbers are for DOMID_SELF alone");
+        return grant_fail(d, GNTST_permission_denied,
+                          "frame %#x of domain %u: frame numbers are for DOMID_SELF alone", end->ref,
+                          end->domid);
     if (end->domid != OWNER_DOMID_SELF && !domain_known(d, end->domid))
-        return grant_fail(d, GNTST_bad_domain, "there is no such domain");
+        return grant_fail(d, GNTST_bad_domain, "there is no domain %u", end->domid);
     return GNTST_okay;
 }
 
@@ -168,6 +174,12 @@ static int16_t copy_bytes(struct domain *d, const struct copy_op *op, mfn_t from
     return GNTST_okay;
 }
 
+static int16_t copy_beyond(struct domain *d, const struct copy_op *op)
+{
+    return grant_fail(d, GNTST_bad_copy_arg, "%u bytes from %u to %u reach beyond the page", op->len,
+                      op->source.offset, op->dest.offset);
+}
+
 static int32_t copy_one(struct vcpu *v, union grant_args *a)
 {
     struct domain *d = v->domain;
@@ -178,7 +190,7 @@ static int32_t copy_one(struct vcpu *v, union grant_args *a)
                   op->dest.offset + op->len > (int)RING1_PAGE_SIZE;
     int16_t status = GNTST_okay;
     if (beyond && d->abi->xen < RING1_XEN_4_17)
-        status = GNTST_bad_copy_arg;
+        status = copy_beyond(d, op);
     if (!status)
         status = copy_domain(d, &op->source, from_ref);
     if (!status)
@@ -188,8 +200,7 @@ static int32_t copy_one(struct vcpu *v, union grant_args *a)
     if (!status)
         status = copy_claim(d, &op->dest, to_ref, true, &to);
     if (!status)
-        status = beyond ? grant_fail(d, GNTST_bad_copy_arg, "the bytes reach beyond the page")
-                        : copy_bytes(d, op, from.mfn, to.mfn);
+        status = beyond ? copy_beyond(d, op) : copy_bytes(d, op, from.mfn, to.mfn);
     copy_release(d, &op->dest, true, &to);
     copy_release(d, &op->source, false, &from);
     op->status = status;
@@ -203,10 +214,12 @@ static int32_t swap_one(struct vcpu *v, union grant_args *a)
     struct grant_entry *x = grant_entry(d, op->ref_a), *y = grant_entry(d, op->ref_b);
     op->status = GNTST_okay;
     if (!x || !y) {
-        op->status = grant_fail(d, GNTST_bad_gntref, "a reference is beyond the table");
+        op->status = grant_fail(d, GNTST_bad_gntref, "references %u and %u: the table has %u", op->ref_a,
+                                op->ref_b, grant_nr_entries(d));
     } else if (op->ref_a != op->ref_b &&
                (active_entry(d, op->ref_a)->pin || active_entry(d, op->ref_b)->pin)) {
-        op->status = grant_fail(d, GNTST_eagain, "a reference is in use");
+        op->status = grant_fail(d, GNTST_eagain, "reference %u is in use",
+                                active_entry(d, op->ref_a)->pin ? op->ref_a : op->ref_b);
     } else {
         struct grant_entry saved = *x;
         *x = *y;
@@ -226,14 +239,18 @@ static int32_t flush_one(struct vcpu *v, const struct flush_op *op, bool going_o
         op->op & ~(uint32_t)(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL))
         return refuse(d, -XEN_EINVAL, "%u bytes at %u, operation %#x", op->length, op->offset, op->op);
     if (op->length == 0 || op->op == 0)
-        return going_on ? refuse(d, -XEN_EILSEQ, "nothing to go on with") : 0;
+        return going_on ? refuse(d, -XEN_EILSEQ, "%u bytes, operation %#x: nothing to go on with", op->length,
+                                 op->op)
+                        : 0;
     if (mfn >= d->mem->nr_frames)
         return refuse(d, -XEN_EINVAL, "there is no frame %#llx", (unsigned long long)mfn);
     const struct frame *f = frame_info(d->mem, MFN((uint32_t)mfn));
     if (f->owner != d->s.domid)
         return refuse(d, -XEN_EPERM, "frame %#x is not the domain's", (uint32_t)mfn);
     /* Caches have no contents here. */
-    return op->op == GNTTAB_CACHE_INVAL ? refuse(d, -XEN_EOPNOTSUPP, "invalidation alone") : 0;
+    return op->op == GNTTAB_CACHE_INVAL
+               ? refuse(d, -XEN_EOPNOTSUPP, "operation %#x: invalidation alone", op->op)
+               : 0;
 }
 
 struct entry_cmd {
@@ -254,6 +271,21 @@ static const struct entry_cmd entry_cmds[] = {
     [GNTTABOP_unmap_and_replace] = {replace_one, 24, 20, 2, RING1_XEN_3_2, 0},
     [GNTTABOP_swap_grant_ref] = {swap_one, 12, 8, 2, RING1_XEN_4_17, 0},
 };
+
+/* The reason of the first one that fails stays, and says which it was. */
+static int32_t serve_entry(struct vcpu *v, const struct entry_cmd *cmd, uint32_t i, union grant_args *a)
+{
+    struct domain *d = v->domain;
+    bool said = d->why[0];
+    int32_t rc = cmd->fn(v, a);
+    if (G_UNLIKELY(!said && d->why[0]) && i > 0) {
+        char why[sizeof d->why];
+        g_strlcpy(why, d->why, sizeof why);
+        g_strlcpy(d->why, "", sizeof d->why);
+        refuse(d, 0, "entry %u: %.200s", i, why);
+    }
+    return rc;
+}
 
 static int32_t read_entry(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t i, void *to)
 {
@@ -288,7 +320,7 @@ static int32_t run_batch(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop,
             return refuse(d, -XEN_EFAULT, "entry %u of a batch cannot be read", i);
     for (; done < n && !(done && preempt_check(v)); done++) {
         memcpy(&a, buffer + done * cmd->size, cmd->size);
-        (void)cmd->fn(v, &a);
+        (void)serve_entry(v, cmd, done, &a);
         memcpy(buffer + done * cmd->size, &a, cmd->size);
         preempt_work(d, 4);
     }
@@ -319,7 +351,7 @@ static int32_t run_entries(struct vcpu *v, const struct entry_cmd *cmd, gva_t uo
 {
     struct domain *d = v->domain;
     if (d->abi->array_range_checked && !guest_range_ok(d, uop, (uint64_t)count * cmd->size))
-        return refuse(d, -XEN_EFAULT, "%u entries at %#x", count, uop.va);
+        return refuse(d, -XEN_EFAULT, "%u entries at %#x reach beyond the guest's addresses", count, uop.va);
     if (cmd->batch && d->abi->xen >= RING1_XEN_4_17)
         return run_batches(v, cmd, uop, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -329,12 +361,12 @@ static int32_t run_entries(struct vcpu *v, const struct entry_cmd *cmd, gva_t uo
         memset(&a, 0, sizeof a);
         int32_t rc = read_entry(v, cmd, uop, i, &a);
         if (!rc)
-            rc = cmd->fn(v, &a);
+            rc = serve_entry(v, cmd, i, &a);
         if (!rc)
             rc = answer_entry(v, cmd, uop, i, &a);
         /* 3.0.0 goes on over entries that it cannot read. */
         if (rc && d->abi->xen > RING1_XEN_3_0_0)
-            return refuse(d, rc, "entry %u cannot be read or written", i);
+            return refuse(d, rc, "entry %u at %#x cannot be read or written", i, uop.va + i * cmd->size);
         preempt_work(d, 4);
     }
     return 0;
@@ -368,8 +400,8 @@ static int16_t table_status(struct domain *d, uint16_t dom)
     if (dom == OWNER_DOMID_SELF || (new &&dom == d->s.domid))
         return GNTST_okay;
     if (new &&dom != DOMID_BACKEND)
-        return grant_fail(d, GNTST_bad_domain, "there is no such domain");
-    return grant_fail(d, GNTST_permission_denied, "the domain is not the caller");
+        return grant_fail(d, GNTST_bad_domain, "there is no domain %u", dom);
+    return grant_fail(d, GNTST_permission_denied, "domain %u is not the caller's own", dom);
 }
 
 static int32_t bad_count(struct domain *d, uint32_t count)
@@ -407,9 +439,10 @@ static int32_t setup_table(struct vcpu *v, gva_t uop, uint32_t count)
         return refuse(d, -XEN_EFAULT, "the list at %#x reaches beyond the guest's addresses", op.frame_list);
     op.status = table_status(d, op.dom);
     if (!op.status && op.nr_frames > grant_max_frames(d->abi))
-        op.status = grant_fail(d, GNTST_general_error, "more frames than the table may have");
+        op.status = grant_fail(d, GNTST_general_error, "%u frames: the table may have %u", op.nr_frames,
+                               grant_max_frames(d->abi));
     if (!op.status && !grant_grow(d, op.nr_frames))
-        op.status = grant_fail(d, GNTST_general_error, "no memory for more frames");
+        op.status = grant_fail(d, GNTST_general_error, "no memory for %u frames", op.nr_frames);
     for (uint32_t i = 0; !op.status && i < op.nr_frames; i++)
         /* No Xen notices that the list cannot be written. */
         (void)guest_write_index(v, GVA(op.frame_list), i, &gt->frames[i].mfn, 4);
@@ -464,7 +497,7 @@ static int32_t set_version(struct vcpu *v, gva_t uop, uint32_t count)
     if (guest_read(v, uop, &version, sizeof version))
         return bad_argument(d, uop);
     if (version == 2)
-        rc = refuse(d, -XEN_ENOSYS, "version 2 is not offered");
+        rc = refuse(d, -XEN_ENOSYS, "version %u is not offered", version);
     else if (version != 1)
         rc = refuse(d, -XEN_EINVAL, "there is no version %u", version);
     version = d->s.grant.version;
@@ -508,7 +541,8 @@ static int32_t get_status_frames(struct vcpu *v, gva_t uop, uint32_t count)
         return refuse(d, -XEN_EFAULT, "the list at %#x reaches beyond the guest's addresses", op.frame_list);
     op.status = table_status(d, op.dom);
     if (!op.status && op.nr_frames)
-        op.status = grant_fail(d, GNTST_general_error, "the table is of version 1");
+        op.status = grant_fail(d, GNTST_general_error, "%u frames: the table is of version 1 and has none",
+                               op.nr_frames);
     return guest_write(v, uop, &op, sizeof op) ? bad_argument(d, uop) : 0;
 }
 
@@ -534,7 +568,7 @@ int32_t do_grant_table_op(struct vcpu *v, const uint32_t *arg)
         return refuse(d, -XEN_EINVAL, "a count of %u", count);
     /* 3.0.4 lets only domains with I/O rights map (12.2). */
     if (xen == RING1_XEN_3_0_4 && cmd == GNTTABOP_map_grant_ref)
-        return refuse(d, -XEN_EPERM, "the domain has no I/O rights");
+        return refuse(d, -XEN_EPERM, "domain %u has no I/O rights", d->s.domid);
     grant_init(d);
     if (xen >= RING1_XEN_4_17 && (cmd & 0xFFFu) == GNTTABOP_cache_flush)
         return cache_flush(v, cmd, uop, count);

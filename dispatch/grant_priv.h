@@ -49,8 +49,8 @@ uint32_t maptrack_limit(const struct domain *d);
 /* A frame of Xen's that the guest has nothing to do with, zeroed; frame 0: none. */
 mfn_t xen_frame_alloc_hidden(struct domain *d);
 
-/* GNTST_* with the words why. */
-int16_t grant_fail(struct domain *d, int16_t status, const char *why);
+/* GNTST_* with the words why, of which the first of a call stay. */
+int16_t grant_fail(struct domain *d, int16_t status, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* The guest's entry was written: its frame is marked. */
 void grant_changed(struct domain *d, uint32_t ref);

@@ -4,6 +4,7 @@
  */
 #include "hypercall.h"
 
+#include "page_type.h"
 #include "preempt.h"
 
 #include <xen/errno.h>
@@ -47,7 +48,7 @@ void hypercall_table_init(struct domain *d)
 static int32_t serve(struct vcpu *v, const struct hypercall_slot *slot, const uint32_t *arg)
 {
     if (G_UNLIKELY(!slot))
-        return refuse(v->domain, -XEN_ENOSYS, "no Xen has this number");
+        return refuse(v->domain, -XEN_ENOSYS, "no Xen has so high a number: there are %u", NR_HYPERCALLS);
     if (G_UNLIKELY(slot->user_fn))
         return slot->user_fn(v, arg, slot->user);
     if (G_LIKELY(slot->fn))
@@ -68,9 +69,10 @@ static int32_t serve_watched(struct vcpu *v, const struct hypercall_slot *slot, 
     call->row = slot ? slot->row : NULL;
     if (!(tap->before && tap->before(tap->user, v, call))) {
         d->why[0] = '\0';
+        d->why_frame = MFN(UINT32_MAX);
         call->result = serve(v, slot, call->arg);
     }
-    call->why = d->want_why && d->why[0] ? d->why : NULL;
+    call->why = d->want_why && d->why[0] ? page_why(d) : NULL;
     call->continued = d->s.preempt.continued;
     if (tap->after)
         tap->after(tap->user, v, call);
@@ -79,9 +81,14 @@ static int32_t serve_watched(struct vcpu *v, const struct hypercall_slot *slot, 
 
 int32_t hypercall_enter(struct vcpu *v, uint32_t nr, const uint32_t *arg)
 {
+    preempt_begin(v->domain);
+    return hypercall_enter_counted(v, nr, arg);
+}
+
+int32_t hypercall_enter_counted(struct vcpu *v, uint32_t nr, const uint32_t *arg)
+{
     struct domain *d = v->domain;
     const struct hypercall_slot *slot = hypercall_slot(d, nr);
-    preempt_begin(d);
     if (G_LIKELY(!d->tap))
         return serve(v, slot, arg);
     struct call call = {.nr = nr, .arg = arg};
@@ -90,8 +97,8 @@ int32_t hypercall_enter(struct vcpu *v, uint32_t nr, const uint32_t *arg)
 
 static int32_t nested_multicall(struct vcpu *v, const uint32_t *arg)
 {
-    (void)arg;
-    return refuse(v->domain, -XEN_EINVAL, "multicall inside a multicall");
+    return refuse(v->domain, -XEN_EINVAL, "multicall inside a multicall: the %u entries at %#x are not run",
+                  arg[1], arg[0]);
 }
 
 int32_t hypercall_enter_nested(struct vcpu *v, uint32_t nr, const uint32_t *arg, unsigned index)

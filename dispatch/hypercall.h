@@ -83,6 +83,9 @@ struct tap {
 /* Serve a call. `arg` has MAX_HYPERCALL_ARGS words (those beyond the row's
  * nargs need not be loaded). Returns what goes to EAX. */
 int32_t hypercall_enter(struct vcpu *v, uint32_t nr, const uint32_t *arg);
+/* The same for who counts work himself: what was done before the call, by faults, is
+ * not forgotten (preempt_begin). */
+int32_t hypercall_enter_counted(struct vcpu *v, uint32_t nr, const uint32_t *arg);
 
 /* The same for entry `index` of a multicall. */
 int32_t hypercall_enter_nested(struct vcpu *v, uint32_t nr, const uint32_t *arg, unsigned index);

@@ -73,7 +73,8 @@ static int32_t check_exchange(struct vcpu *v, const struct xen_memory_exchange *
     unsigned in_shift = in->extent_order & 31, out_shift = out->extent_order & 31;
 
     if (x->nr_exchanged > in->nr_extents || (in->domid != out->domid && !new))
-        return refuse(d, -XEN_EINVAL, "in and out do not match");
+        return refuse(d, -XEN_EINVAL, "%u of %u exchanged, domain %#x against %#x", x->nr_exchanged,
+                      in->nr_extents, in->domid, out->domid);
     if ((!new && (in->extent_order > 31 || out->extent_order > 31)) ||
         UINT32_MAX >> in_shift < in->nr_extents || UINT32_MAX >> out_shift < out->nr_extents ||
         in->nr_extents << in_shift != out->nr_extents << out_shift)
@@ -103,8 +104,8 @@ static int32_t collect(struct vcpu *v, const struct xen_memory_reservation *in, 
             for (uint32_t i = 0; i < total && !twice; i++)
                 twice = frames[i] == mfn + k;
             if (twice || !page_is_only_allocated(d, MFN(mfn + k)))
-                return refuse(d, -XEN_EINVAL, "input extent %u: frame %#x is in use or not the domain's",
-                              first + j, mfn + k);
+                return refuse(d, -XEN_EINVAL, "input extent %u: frame %#x is %s", first + j, mfn + k,
+                              twice ? "named twice" : page_use(d, MFN(mfn + k)));
             frames[total] = mfn + k;
         }
     }
@@ -161,7 +162,7 @@ static int32_t tell(struct vcpu *v, gva_t arg, struct xen_memory_exchange *x, ui
             rc = refuse(d, -XEN_EFAULT, "output extent %u cannot be written", first + i);
     x->nr_exchanged = done;
     if (guest_write(v, GVA(arg.va + (uint32_t)offsetof(struct xen_memory_exchange, nr_exchanged)), &done, 4))
-        rc = refuse(d, -XEN_EFAULT, "nr_exchanged cannot be written");
+        rc = refuse(d, -XEN_EFAULT, "nr_exchanged of the exchange at %#x cannot be written", arg.va);
     return rc;
 }
 

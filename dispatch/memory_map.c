@@ -38,12 +38,12 @@ int32_t get_memory_map(struct vcpu *v, gva_t arg)
     } out;
     /* Older Xens ask for the map before the argument. */
     if (d->abi->xen < RING1_XEN_4_17 && current_map(d, &map, &builder) == 0)
-        return refuse(d, -XEN_ENOSYS, "the domain has no memory map");
+        return refuse(d, -XEN_ENOSYS, "domain %u has no memory map", d->s.domid);
     if (guest_read(v, arg, &out, sizeof out))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
     uint32_t nr = current_map(d, &map, &builder);
     if (nr == 0)
-        return refuse(d, -XEN_ENOSYS, "the domain has no memory map");
+        return refuse(d, -XEN_ENOSYS, "domain %u has no memory map", d->s.domid);
     out.nr_entries = MIN(out.nr_entries, nr);
     if ((out.nr_entries && guest_write(v, GVA(out.buffer), map, out.nr_entries * (uint32_t)sizeof *map)) ||
         guest_write(v, arg, &out, sizeof out))
@@ -76,16 +76,16 @@ int32_t set_memory_map(struct vcpu *v, gva_t arg)
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
     if (d->abi->xen < RING1_XEN_4_17) {
         if (map.nr_entries > E820MAX_3_X)
-            return refuse(d, -XEN_EINVAL, "%u entries", map.nr_entries);
+            return refuse(d, -XEN_EINVAL, "%u entries, %u at most", map.nr_entries, E820MAX_3_X);
         if (map.domid != FOREIGN_SELF)
-            return refuse(d, -XEN_EPERM, "domain %u", map.domid);
+            return refuse(d, -XEN_EPERM, "the map of domain %u, not of the caller", map.domid);
         return set_own_map(v, GVA(map.buffer), map.nr_entries);
     }
     if (map.nr_entries > E820MAX_4_17)
-        return refuse(d, -XEN_EINVAL, "%u entries", map.nr_entries);
+        return refuse(d, -XEN_EINVAL, "%u entries, %u at most", map.nr_entries, E820MAX_4_17);
     if (!domain_exists(d, map.domid))
         return refuse(d, -XEN_ESRCH, "no domain %u", map.domid);
     if (map.domid == DOMID_BACKEND)
-        return refuse(d, -XEN_EPERM, "domain %u", map.domid);
+        return refuse(d, -XEN_EPERM, "the map of domain %u, not of the caller", map.domid);
     return set_own_map(v, GVA(map.buffer), map.nr_entries);
 }

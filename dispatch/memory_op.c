@@ -213,7 +213,8 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
         return strict ? rc : (int32_t)start;
     if (op == XENMEM_populate_physmap && r.mem_flags & MEMF_populate_on_demand &&
         d->abi->xen >= RING1_XEN_4_17)
-        return refuse(d, (int32_t)start, "populate on demand is for other kinds of domain");
+        return refuse(d, (int32_t)start, "mem_flags %#x: populate on demand is not for a PV domain",
+                      r.mem_flags);
     struct extents x = {.v = v,
                         .list = GVA(r.extent_start),
                         .nr = r.nr_extents,
@@ -267,6 +268,8 @@ static int32_t reservation_query(struct vcpu *v, unsigned op, gva_t arg)
     default:
         /* What the guest wrote to shared_info is a number of pages. */
         memcpy(&max_pfn, shared_info(d) + 2316, 4);
+        if (!max_pfn)
+            refuse(d, 0, "shared_info.arch.max_pfn is 0: the guest has not said how many pages it has");
         if (d->abi->xen >= RING1_XEN_4_17 && (!max_pfn || max_pfn > INT32_MAX))
             return max_pfn ? INT32_MAX : 0;
         return (int32_t)(max_pfn - 1);
@@ -336,17 +339,21 @@ static int32_t check_other(struct vcpu *v, unsigned op, const uint32_t *word)
         n = word[1] & 0xFFFFu;
         for (unsigned list = 2; list < 5; list++)
             if (!guest_range_ok(d, GVA(word[list]), n * 4ull))
-                return refuse(d, -XEN_EFAULT, "a list at %#x", word[list]);
+                return refuse(d, -XEN_EFAULT, "the list of %u at %#x reaches beyond the guest's addresses", n,
+                              word[list]);
         for (uint32_t i = 0, value; i < n; i++)
             if (guest_read_index(v, GVA(word[2]), i, &value, 4) ||
                 guest_read_index(v, GVA(word[3]), i, &value, 4))
                 return refuse(d, -XEN_EFAULT, "element %u cannot be read", i);
-        return word[0] >> 16 == MAPSPACE_gmfn_range ? refuse(d, -XEN_EOPNOTSUPP, "a range") : 0;
+        return word[0] >> 16 == MAPSPACE_gmfn_range
+                   ? refuse(d, -XEN_EOPNOTSUPP, "space %u: a range is not for a batch", word[0] >> 16)
+                   : 0;
     case XENMEM_get_vnumainfo:
-        return word[0] >> 16 ? refuse(d, -XEN_EINVAL, "padding that is not zero") : 0;
+        return word[0] >> 16 ? refuse(d, -XEN_EINVAL, "padding of %#x, not 0", word[0] >> 16) : 0;
     case XENMEM_acquire_resource:
         return word[3] || word[5] || (uint64_t)word[4] + word[2] > UINT32_MAX
-                   ? refuse(d, -XEN_EINVAL, "frames beyond the resource")
+                   ? refuse(d, -XEN_EINVAL, "%u frames from %#x%08x on: beyond the resource", word[2],
+                            word[5], word[4])
                    : 0;
     default:
         return 0;
@@ -380,11 +387,14 @@ static int32_t reserved_device_memory(struct vcpu *v, gva_t arg)
         uint32_t flags, nr_entries, buffer, device;
     } map;
     if (guest_read(v, arg, &map, sizeof map) || !guest_range_ok(d, GVA(map.buffer), map.nr_entries * 12ull))
-        return refuse(d, -XEN_EFAULT, "the argument at %#x", arg.va);
+        return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read, or its buffer is not the guest's",
+                      arg.va);
     if (map.flags > 1)
         return refuse(d, -XEN_EINVAL, "flags %#x", map.flags);
     map.nr_entries = 0;
-    return guest_write(v, arg, &map, sizeof map) ? refuse(d, -XEN_EFAULT, "the answer") : 0;
+    return guest_write(v, arg, &map, sizeof map)
+               ? refuse(d, -XEN_EFAULT, "the answer at %#x cannot be written", arg.va)
+               : 0;
 }
 
 /* Commands about domains that are translated, which a PV domain is not. */
@@ -400,14 +410,16 @@ static int32_t physmap_op(struct vcpu *v, gva_t arg)
     uint16_t domid = physmap.domid;
     if (d->abi->xen >= RING1_XEN_4_17) {
         if (physmap.rest[0] == MAPSPACE_gmfn_foreign)
-            return refuse(d, -XEN_ENOSYS, "a foreign frame: by add_to_physmap_batch alone");
+            return refuse(d, -XEN_ENOSYS, "space %u, a foreign frame: by add_to_physmap_batch alone",
+                          physmap.rest[0]);
         if (!domain_exists(d, domid))
             return refuse(d, -XEN_ESRCH, "no domain %u", domid);
-        return refuse(d, -XEN_EACCES, "the domain is not translated");
+        return refuse(d, -XEN_EACCES, "domain %u is not translated",
+                      domid == FOREIGN_SELF ? d->s.domid : domid);
     }
     if (domid != FOREIGN_SELF)
         return refuse(d, -XEN_EPERM, "domain %u", domid);
-    return refuse(d, -XEN_EINVAL, "the domain is not translated");
+    return refuse(d, -XEN_EINVAL, "domain %u is not translated", d->s.domid);
 }
 
 /* --- the call -------------------------------------------------------------------- */
@@ -458,7 +470,7 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
         return get_memory_map(v, p);
     case XENMEM_machine_memory_map:
         return refuse(d, abi->xen >= RING1_XEN_4_17 ? -XEN_EPERM : -XEN_EINVAL,
-                      "for privileged domains alone");
+                      "the machine's map is for domain 0, not for domain %u", d->s.domid);
     case XENMEM_exchange:
         return memory_exchange(v, p);
     case XENMEM_machphys_mapping:

@@ -47,7 +47,8 @@ static int32_t table_entry(struct domain *d, mfn_t mfn, unsigned index, uint64_t
     if (G_LIKELY(type == PGT_l1_table))
         rc = mod_l1_entry(d, mfn, index, value, owner);
     else if (owner != d->s.domid && d->abi->xen >= RING1_XEN_4_17)
-        rc = refuse(d, -XEN_EINVAL, "only an L1 entry can be about a foreign domain");
+        rc = refuse(d, -XEN_EINVAL, "frame %#x is %s: only an L1 entry can be about domain %#x", mfn.mfn,
+                    page_type_name(type), owner);
     else if (type == PGT_l2_table)
         rc = mod_l2_entry(d, mfn, index, value);
     else
@@ -71,7 +72,7 @@ static int32_t normal_update(struct domain *d, uint64_t ptr, uint64_t value, uin
         return refuse(d, -XEN_EINVAL, "frame %#x does not exist", mfn.mfn);
     const struct frame *f = frame_info(d->mem, mfn);
     if (G_UNLIKELY(f->owner != d->s.domid))
-        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
     if (G_UNLIKELY(preserve_ad && is_table(f->type) && f->type_count))
         value |= pte_read(d, mfn, index) & (PTE_A | PTE_D);
     /* An L1 in use: nothing that an entry of it gives back can hold the table. */
@@ -90,7 +91,8 @@ static int32_t machphys_update(struct domain *d, uint64_t ptr, uint32_t pfn, uin
 {
     mfn_t mfn = maddr_mfn(ptr);
     if (!frame_exists(d->mem, mfn) || owner != d->s.domid || frame_info(d->mem, mfn)->owner != owner)
-        return refuse(d, -XEN_EINVAL, "m2p of frame %#x: not the domain's", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "m2p of frame %#x: it is %s", mfn.mfn,
+                      owner != d->s.domid ? "not the foreign domain's" : page_use(d, mfn));
     m2p_set(d, mfn, pfn);
     return 0;
 }
@@ -109,9 +111,11 @@ static int32_t one_request(struct domain *d, const struct mmu_request *req, uint
     unsigned cmd = (unsigned)req->ptr & (d->abi->pte_size - 1);
     bool later = d->abi->xen >= RING1_XEN_4_17;
     if (G_UNLIKELY(cmd > (later ? MMU_PT_UPDATE_NO_TRANSLATE : MMU_MACHPHYS_UPDATE)))
-        return refuse(d, d->abi->bad_mmu_cmd, "command %u", cmd);
+        return refuse(d, d->abi->bad_mmu_cmd, "command %u in the low bits of ptr %#llx is unknown to Xen %s",
+                      cmd, (unsigned long long)req->ptr, d->abi->xen_name);
     if (G_UNLIKELY(access))
-        return refuse(d, access, "no right to the foreign domain");
+        return refuse(d, access, "no right to the foreign domain, for ptr %#llx",
+                      (unsigned long long)req->ptr);
     int32_t rc;
     if (G_UNLIKELY(cmd == MMU_MACHPHYS_UPDATE))
         rc = machphys_update(d, req->ptr, (uint32_t)req->val, owner);
@@ -158,7 +162,7 @@ int32_t do_mmu_update(struct vcpu *v, const uint32_t *arg)
     int32_t foreign = foreign_owner(d, (uint16_t)arg[3], &owner);
     int32_t rc = 0;
     if (foreign == d->abi->bad_foreigndom)
-        rc = refuse(d, foreign, "foreign domain %#x", arg[3] & 0xFFFFu);
+        rc = refuse(d, foreign, "foreign domain %#x: DOMID_SELF is %#x", arg[3] & 0xFFFFu, FOREIGN_SELF);
     else if (!requests_range_ok(d, reqs.array, count, reqs.size))
         rc = refuse(d, -XEN_EFAULT, "%u requests at %#x reach beyond the guest's addresses", count, arg[0]);
     for (; !rc && i < count; i += !rc) {
@@ -207,7 +211,8 @@ static int32_t set_foreigndom(struct domain *d, uint16_t domid, uint16_t *owner)
 {
     *owner = d->s.domid;
     if (domid != FOREIGN_IO)
-        return refuse(d, -XEN_EINVAL, "foreign domain %#x", domid);
+        return refuse(d, -XEN_EINVAL, "foreign domain %#x: only DOMID_IO, %#x, can be named", domid,
+                      FOREIGN_IO);
     *owner = OWNER_DOMID_IO;
     return 0;
 }
@@ -215,7 +220,7 @@ static int32_t set_foreigndom(struct domain *d, uint16_t domid, uint16_t *owner)
 static int32_t pin_2_0(struct domain *d, uint32_t command, mfn_t mfn, uint16_t owner)
 {
     if (owner != d->s.domid)
-        return refuse(d, -XEN_EINVAL, "frame %#x is not the foreign domain's", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x is not foreign domain %#x's", mfn.mfn, owner);
     if (command == MMUEXT_2_0_UNPIN)
         return page_unpin(d, mfn);
     return page_pin(d, mfn, command == MMUEXT_2_0_PIN_L1 ? PGT_l1_table : PGT_l2_table);
@@ -247,7 +252,7 @@ static int32_t extended_command(struct vcpu *v, uint32_t ptr, uint32_t val, uint
         *owner = d->s.domid;
         return 0;
     default:
-        return refuse(d, -XEN_EINVAL, "extended command %u", val & 0xFF);
+        return refuse(d, -XEN_EINVAL, "extended command %u is unknown", val & 0xFF);
     }
 }
 
@@ -267,7 +272,8 @@ static int32_t one_request_2_0(struct vcpu *v, const struct mmu_request_2_0 *req
         rc = extended_command(v, ptr, req->val, owner);
         break;
     default:
-        rc = refuse(d, d->abi->bad_mmu_cmd, "command %u", req->ptr & 3);
+        rc = refuse(d, d->abi->bad_mmu_cmd, "command %u in the low bits of ptr %#x is unknown", req->ptr & 3,
+                    req->ptr);
         break;
     }
     return mmu_errno(d, rc);

@@ -52,7 +52,7 @@ int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn)
 int32_t mmu_flush_cache(struct domain *d)
 {
     return refuse(d, d->abi->xen >= RING1_XEN_4_17 ? -XEN_EACCES : -XEN_EINVAL,
-                  "flushing the cache is for domains with devices");
+                  "flushing the cache is for domains with devices, domain %u has none", d->s.domid);
 }
 
 /* --- commands ------------------------------------------------------------------- */
@@ -76,7 +76,7 @@ static int32_t pin_l2(struct vcpu *v, const struct mmuext_request *op)
 {
     const struct abi *abi = v->domain->abi;
     if (abi->levels == 3 && abi->xen == RING1_XEN_3_0_0)
-        return refuse(v->domain, -XEN_EINVAL, "an L2 cannot be pinned");
+        return refuse(v->domain, -XEN_EINVAL, "frame %#x: an L2 cannot be pinned", op->arg1);
     return pin(v, op);
 }
 
@@ -200,7 +200,7 @@ static int32_t one_op(struct vcpu *v, const struct mmuext_request *op, uint16_t 
     struct domain *d = v->domain;
     const struct mmuext_command *c = op->cmd < G_N_ELEMENTS(commands) ? &commands[op->cmd] : NULL;
     if (!c || d->abi->xen < c->from || d->abi->xen > c->to)
-        return refuse(d, d->abi->bad_mmuext_cmd, "command %u", op->cmd);
+        return refuse(d, d->abi->bad_mmuext_cmd, "command %u is unknown to Xen %s", op->cmd, d->abi->xen_name);
     if (owner != d->s.domid && is_pin(op->cmd) && c->fn != pin_nothing)
         return refuse(d, -XEN_EINVAL, "command %u on a frame of I/O space", op->cmd);
     int32_t rc = c->fn(v, op);
@@ -224,7 +224,7 @@ int32_t do_mmuext_op(struct vcpu *v, const uint32_t *arg)
     if (!rc && owner == OWNER_DOMID_IO && d->abi->xen >= RING1_XEN_4_17)
         rc = -XEN_EPERM;
     if (rc) {
-        refuse(d, rc, "foreign domain %#x", arg[3] & 0xFFFFu);
+        refuse(d, rc, "foreign domain %#x: DOMID_SELF is %#x", arg[3] & 0xFFFFu, FOREIGN_SELF);
         if (d->abi->xen >= RING1_XEN_4_17)
             return rc; /* *pdone stays as it is */
     } else if (!requests_range_ok(d, ops.array, count, ops.size)) {

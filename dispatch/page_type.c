@@ -24,19 +24,6 @@ G_STATIC_ASSERT((int)RING1_FRAME_L1 == (int)PGT_l1_table && (int)RING1_FRAME_L3 
 static int32_t validate(struct domain *d, mfn_t mfn);
 static void devalidate(struct domain *d, mfn_t mfn);
 
-const char *page_type_name(enum page_type type)
-{
-    static const char *const names[] = {
-        [PGT_none] = "nothing",
-        [PGT_l1_table] = "an L1 table",
-        [PGT_l2_table] = "an L2 table",
-        [PGT_l3_table] = "an L3 table",
-        [PGT_seg_desc] = "a GDT or LDT page",
-        [PGT_writable] = "writable memory",
-    };
-    return names[type];
-}
-
 static inline bool owned(const struct domain *d, mfn_t mfn)
 {
     return frame_exists(d->mem, mfn) && frame_info(d->mem, mfn)->owner == d->s.domid;
@@ -54,7 +41,7 @@ static void frame_free(struct domain *d, mfn_t mfn)
 int32_t page_get(struct domain *d, mfn_t mfn)
 {
     if (G_UNLIKELY(!owned(d, mfn)))
-        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
     frame_info(d->mem, mfn)->count++;
     return 0;
 }
@@ -105,9 +92,8 @@ static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8
 
     if (f->type_count) {
         if (!same || !(f->flags & PGF_VALIDATED))
-            return refuse(d, -XEN_EINVAL, "frame %#x is in use as %s%s, not to be had as %s%s", mfn.mfn,
-                          page_type_name(f->type), f->flags & PGF_PAE_XEN_L2 ? " of slot 3" : "",
-                          page_type_name(type), xen_l2 ? " of slot 3" : "");
+            return refuse(d, -XEN_EINVAL, "frame %#x cannot be %s%s: it is %s", mfn.mfn, page_type_name(type),
+                          xen_l2 ? " of slot 3" : "", page_use(d, mfn));
         f->type_count++;
         return 0;
     }
@@ -205,22 +191,23 @@ static int32_t l1e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     if (!(e & PTE_P))
         return 0;
     if (G_UNLIKELY(e & d->abi->l1_disallow))
-        return refuse(d, -XEN_EINVAL, "L1 %#x entry %u: %#llx has flags that are not allowed: %#llx",
-                      table.mfn, index, ull(e), ull(e & d->abi->l1_disallow));
+        return refuse(d, -XEN_EINVAL, "L1 %#x entry %u: %#llx has flags that are not allowed: %#llx %s",
+                      table.mfn, index, ull(e), ull(e & d->abi->l1_disallow),
+                      pte_flag_names(d, e & d->abi->l1_disallow));
     mfn_t mfn = pte_mfn(e);
     if (G_UNLIKELY(!frame_exists(d->mem, mfn) || frame_info(d->mem, mfn)->owner == OWNER_DOMID_IO))
         return refuse(d, (e & PTE_FRAME) == PTE_FRAME ? -XEN_EINVAL : -XEN_EPERM,
-                      "L1 %#x entry %u: %#llx maps I/O space", table.mfn, index, ull(e));
+                      "L1 %#x entry %u: %#llx maps I/O space, frame %#x", table.mfn, index, ull(e), mfn.mfn);
     struct frame *f = frame_info(d->mem, mfn);
     if (G_UNLIKELY(f->owner != owner))
-        return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps a frame of somebody else", table.mfn, index,
-                      ull(e));
+        return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps frame %#x, which is %s", table.mfn, index,
+                      ull(e), mfn.mfn, page_use(d, mfn));
     if (e & PTE_RW) {
         if (G_LIKELY(f->type == PGT_writable)) {
             f->type_count++;
         } else if (G_UNLIKELY(f->type_count)) {
-            return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps a frame writable that is %s", table.mfn,
-                          index, ull(e), page_type_name(f->type));
+            return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps frame %#x writable, which is %s",
+                          table.mfn, index, ull(e), mfn.mfn, page_use(d, mfn));
         } else {
             take_type(d, mfn, PGT_writable, 0,
                       USE_ENTRY(table, index)); /* cannot fail: nobody uses the old type */
@@ -259,12 +246,13 @@ static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     if (!(e & PTE_P))
         return 0;
     if (e & d->abi->l2_disallow)
-        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: %#llx has flags that are not allowed: %#llx",
-                      table.mfn, index, ull(e), ull(e & d->abi->l2_disallow));
+        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: %#llx has flags that are not allowed: %#llx %s",
+                      table.mfn, index, ull(e), ull(e & d->abi->l2_disallow),
+                      pte_flag_names(d, e & d->abi->l2_disallow));
     mfn_t mfn = pte_mfn(e);
     if (!owned(d, mfn))
-        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: the table at frame %#x is not the domain's",
-                      table.mfn, index, mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: the table at frame %#x is not the domain's: it is %s",
+                      table.mfn, index, mfn.mfn, page_use(d, mfn));
     struct frame *f = frame_info(d->mem, mfn);
     if (f->type != PGT_l2_table || f->type_count == 0)
         return get_and_take(d, mfn, PGT_l1_table, 0, USE_ENTRY(table, index));
@@ -295,15 +283,18 @@ static int32_t l3e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     if (!(e & PTE_P))
         return index == 3 ? refuse(d, -XEN_EINVAL, "L3 %#x: slot 3 is empty", table.mfn) : 0;
     if (e & d->abi->l3_disallow)
-        return refuse(d, -XEN_EINVAL, "L3 %#x entry %u: %#llx has flags that are not allowed: %#llx",
-                      table.mfn, index, ull(e), ull(e & d->abi->l3_disallow));
+        return refuse(d, -XEN_EINVAL, "L3 %#x entry %u: %#llx has flags that are not allowed: %#llx %s",
+                      table.mfn, index, ull(e), ull(e & d->abi->l3_disallow),
+                      pte_flag_names(d, e & d->abi->l3_disallow));
     mfn_t mfn = pte_mfn(e);
     int32_t rc = get_and_take(d, mfn, PGT_l2_table, index == 3 ? PGF_PAE_XEN_L2 : 0, USE_ENTRY(table, index));
     if (rc)
         return rc;
     if (index == 3 && frame_info(d->mem, mfn)->type_count != 1) {
+        refuse(d, 0, "L3 %#x: the L2 of slot 3 is shared: frame %#x is %s", table.mfn, mfn.mfn,
+               page_use(d, mfn));
         put_both(d, mfn, USE_ENTRY(table, index));
-        return refuse(d, -XEN_EINVAL, "L3 %#x: the L2 of slot 3 (frame %#x) is shared", table.mfn, mfn.mfn);
+        return -XEN_EINVAL;
     }
     return 0;
 }
@@ -405,8 +396,9 @@ static int32_t validate(struct domain *d, mfn_t mfn)
     case PGT_l2_table:
         return validate_l2(d, mfn);
     case PGT_l3_table:
-        return d->abi->levels == 3 ? validate_l3(d, mfn)
-                                   : refuse(d, -XEN_EINVAL, "there are no L3 tables with two levels");
+        return d->abi->levels == 3
+                   ? validate_l3(d, mfn)
+                   : refuse(d, -XEN_EINVAL, "frame %#x as an L3 table: there are two levels", mfn.mfn);
     case PGT_seg_desc:
         return validate_descriptors(d, mfn);
     default:
@@ -453,8 +445,9 @@ int32_t mod_l1_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
     uint64_t old = pte_read(d, table, index);
     if (same_mapping(old, value)) {
         if (G_UNLIKELY((value & d->abi->l1_disallow) && !d->abi->l1_flags_unchecked))
-            return refuse(d, -XEN_EINVAL, "L1 %#x entry %u: %#llx has flags that are not allowed: %#llx",
-                          table.mfn, index, ull(value), ull(value & d->abi->l1_disallow));
+            return refuse(d, -XEN_EINVAL, "L1 %#x entry %u: %#llx has flags that are not allowed: %#llx %s",
+                          table.mfn, index, ull(value), ull(value & d->abi->l1_disallow),
+                          pte_flag_names(d, value & d->abi->l1_disallow));
         pte_write(d, table, index, value);
         return 0;
     }
@@ -487,8 +480,9 @@ int32_t mod_l2_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
     if (same_mapping(old, value)) {
         uint64_t disallow = d->abi->l1_flags_unchecked ? PTE_PSE : d->abi->l2_disallow;
         if (value & disallow)
-            return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: %#llx has flags that are not allowed: %#llx",
-                          table.mfn, index, ull(value), ull(value & disallow));
+            return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: %#llx has flags that are not allowed: %#llx %s",
+                          table.mfn, index, ull(value), ull(value & disallow),
+                          pte_flag_names(d, value & disallow));
         pte_write(d, table, index, value);
         return 0;
     }
@@ -506,13 +500,15 @@ int32_t mod_l3_entry(struct domain *d, mfn_t table, unsigned index, uint64_t val
 {
     uint64_t old = pte_read(d, table, index);
     if (index >= 3)
-        return refuse(d, -XEN_EINVAL, "L3 %#x entry %u cannot be changed", table.mfn, index);
+        return refuse(d, -XEN_EINVAL, "L3 %#x entry %u cannot be changed%s", table.mfn, index,
+                      index == 3 ? " once it is in use" : ": there are 4");
     if (d->abi->xen >= RING1_XEN_4_17 && (value & PTE_P))
         value |= PTE_RW | PTE_US;
     if (same_mapping(old, value)) {
         if (value & d->abi->l3_disallow)
-            return refuse(d, -XEN_EINVAL, "L3 %#x entry %u: %#llx has flags that are not allowed: %#llx",
-                          table.mfn, index, ull(value), ull(value & d->abi->l3_disallow));
+            return refuse(d, -XEN_EINVAL, "L3 %#x entry %u: %#llx has flags that are not allowed: %#llx %s",
+                          table.mfn, index, ull(value), ull(value & d->abi->l3_disallow),
+                          pte_flag_names(d, value & d->abi->l3_disallow));
         pte_write(d, table, index, value);
         return 0;
     }
@@ -534,7 +530,7 @@ int32_t page_pin(struct domain *d, mfn_t mfn, enum page_type type)
     struct frame *f = frame_info(d->mem, mfn);
     if (f->flags & PGF_PINNED) {
         page_put_and_type(d, mfn);
-        return refuse(d, -XEN_EINVAL, "frame %#x is already pinned", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x is already pinned: it is %s", mfn.mfn, page_use(d, mfn));
     }
     f->flags |= PGF_PINNED;
     return 0;
@@ -543,10 +539,10 @@ int32_t page_pin(struct domain *d, mfn_t mfn, enum page_type type)
 int32_t page_unpin(struct domain *d, mfn_t mfn)
 {
     if (!owned(d, mfn))
-        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
     struct frame *f = frame_info(d->mem, mfn);
     if (!(f->flags & PGF_PINNED))
-        return refuse(d, -XEN_EINVAL, "frame %#x is not pinned", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x is not pinned: it is %s", mfn.mfn, page_use(d, mfn));
     f->flags &= (uint8_t)~PGF_PINNED;
     put_both(d, mfn, &use_pin);
     return 0;

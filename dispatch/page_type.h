@@ -30,6 +30,14 @@ static inline bool is_table(enum page_type type)
 /* "an L1 table", for messages. */
 const char *page_type_name(enum page_type type);
 
+/* What a frame is used as, for a refusal: "an L2 table (pinned, CR3 of vcpu 0, 2 uses)".
+ * Good until the next call; empty when nobody wants to know. */
+const char *page_use(struct domain *d, mfn_t mfn);
+/* d->why for a watcher: with the entry that holds the frame which it was about. */
+const char *page_why(struct domain *d);
+/* The names of an entry's flags, likewise. */
+const char *pte_flag_names(struct domain *d, uint64_t flags);
+
 /* What an entry's failure is for the guest: -EINVAL before 4.17. */
 static inline int32_t mmu_errno(const struct domain *d, int32_t err)
 {

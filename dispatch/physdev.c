@@ -52,7 +52,8 @@ static int32_t bad_irq(struct domain *d, uint32_t irq)
 static int32_t denied(struct vcpu *v, union physdev_args *a)
 {
     (void)a;
-    return refuse(v->domain, -XEN_EPERM, "not for an ordinary domain");
+    return refuse(v->domain, -XEN_EPERM, "only for domains with devices: this is domain %u",
+                  v->domain->s.domid);
 }
 
 static int32_t unmask_notify(struct vcpu *v, union physdev_args *a)
@@ -73,7 +74,7 @@ static int32_t irq_status_query(struct vcpu *v, union physdev_args *a)
 static int32_t set_iopl(struct vcpu *v, union physdev_args *a)
 {
     if (a->word[0] > 3)
-        return refuse(v->domain, -XEN_EINVAL, "IOPL %u", a->word[0]);
+        return refuse(v->domain, -XEN_EINVAL, "IOPL %u: 3 at most", a->word[0]);
     v->iopl = a->word[0];
     return 0;
 }
@@ -81,9 +82,10 @@ static int32_t set_iopl(struct vcpu *v, union physdev_args *a)
 static int32_t set_iobitmap(struct vcpu *v, union physdev_args *a)
 {
     if (a->iobitmap.nr_ports > 65536)
-        return refuse(v->domain, -XEN_EINVAL, "%u ports", a->iobitmap.nr_ports);
+        return refuse(v->domain, -XEN_EINVAL, "%u ports: 65536 at most", a->iobitmap.nr_ports);
     if (!guest_range_ok(v->domain, GVA(a->iobitmap.bitmap), 8192))
-        return refuse(v->domain, -XEN_EINVAL, "a bitmap at %#x", a->iobitmap.bitmap);
+        return refuse(v->domain, -XEN_EINVAL, "the bitmap at %#x reaches beyond the guest's addresses",
+                      a->iobitmap.bitmap);
     v->iobitmap = a->iobitmap.bitmap;
     v->iobitmap_ports = a->iobitmap.nr_ports;
     return 0;
@@ -95,7 +97,7 @@ static int32_t eoi(struct vcpu *v, union physdev_args *a)
     if (a->word[0] >= nr_pirqs(d))
         return bad_irq(d, a->word[0]);
     if (d->abi->xen >= RING1_XEN_4_17 && !(d->s.pirqs & 1ull << a->word[0]))
-        return refuse(d, -XEN_EINVAL, "irq %u is nobody's", a->word[0]);
+        return refuse(d, -XEN_EINVAL, "irq %u is not bound", a->word[0]);
     return 0;
 }
 
@@ -124,7 +126,8 @@ static int32_t pirq_eoi_gmfn(struct vcpu *v, union physdev_args *a)
     struct domain *d = v->domain;
     mfn_t mfn = MFN(a->word[0]);
     if (page_get_and_type(d, mfn, PGT_writable))
-        return refuse(d, -XEN_EINVAL, "frame %#x cannot be had writable", mfn.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#x cannot be had writable: it is %s", mfn.mfn,
+                      page_use(d, mfn));
     if (d->s.pirq_eoi_map.mfn) {
         page_put_and_type(d, mfn);
         return refuse(d, -XEN_EBUSY, "frame %#x serves already", d->s.pirq_eoi_map.mfn);
@@ -151,7 +154,7 @@ static int32_t get_free_pirq(struct vcpu *v, union physdev_args *a)
     for (unsigned i = nr_pirqs(d) - 1; i >= NR_GSIS && !pirq; i--)
         pirq = d->s.pirqs & 1ull << i ? 0 : i;
     if (!pirq)
-        return refuse(d, -XEN_ENOSPC, "no physical interrupt is free");
+        return refuse(d, -XEN_ENOSPC, "all %u physical interrupts are given away", nr_pirqs(d));
     d->s.pirqs |= 1ull << pirq;
     a->free_pirq.pirq = pirq;
     return 0;
@@ -160,14 +163,15 @@ static int32_t get_free_pirq(struct vcpu *v, union physdev_args *a)
 static int32_t add_pci_ext(struct vcpu *v, union physdev_args *a)
 {
     if (a->pci_ext.is_extfn > 1 || a->pci_ext.is_virtfn > 1)
-        return refuse(v->domain, -XEN_EINVAL, "flags %#x, %#x", a->pci_ext.is_extfn, a->pci_ext.is_virtfn);
+        return refuse(v->domain, -XEN_EINVAL, "is_extfn %#x, is_virtfn %#x: 0 or 1", a->pci_ext.is_extfn,
+                      a->pci_ext.is_virtfn);
     return denied(v, a);
 }
 
 static int32_t no_device(struct vcpu *v, union physdev_args *a)
 {
     (void)a;
-    return refuse(v->domain, -XEN_ENODEV, "there is no such device");
+    return refuse(v->domain, -XEN_ENODEV, "there is no device %#x:%#x", a->pci_ext.bus, a->pci_ext.devfn);
 }
 
 struct physdev_cmd {
@@ -229,7 +233,8 @@ int32_t do_physdev_op(struct vcpu *v, const uint32_t *arg)
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", at.va);
     if (cmd->fn == map_pirq && a.pirq.type == MAP_PIRQ_TYPE_MULTI_MSI &&
         (a.pirq.table_base[0] | a.pirq.table_base[1]))
-        return refuse(d, -XEN_EINVAL, "a table for several interrupts");
+        return refuse(d, -XEN_EINVAL, "a table at %#x%08x for several interrupts", a.pirq.table_base[1],
+                      a.pirq.table_base[0]);
     int32_t rc = cmd->fn(v, &a);
     if ((rc == 0 || cmd->fn == map_pirq) && cmd->answers && guest_write(v, at, &a, cmd->size))
         return refuse(d, -XEN_EFAULT, "the answer at %#x cannot be written", at.va);

@@ -241,7 +241,7 @@ static int32_t remote_shutdown(struct vcpu *v, gva_t arg)
         if (remote.domid != d->s.domid && remote.domid != DOMID_BACKEND)
             return refuse(d, -XEN_ESRCH, "there is no domain %u", remote.domid);
     }
-    return refuse(d, -XEN_EPERM, "only a privileged domain shuts down others");
+    return refuse(d, -XEN_EPERM, "domain %u has no right to shut down others", d->s.domid);
 }
 
 static int32_t watchdog(struct vcpu *v, gva_t arg)
@@ -302,7 +302,8 @@ static int32_t sched_op_4_17(struct vcpu *v, uint32_t cmd, gva_t arg)
     case SCHEDOP_watchdog:
         return watchdog(v, arg);
     case SCHEDOP_pin_override:
-        return refuse(d, -XEN_EPERM, "only the hardware domain pins itself");
+        return refuse(d, -XEN_EPERM, "domain %u is not the hardware domain, which alone is pinned",
+                      d->s.domid);
     default:
         return unknown_cmd(d, cmd);
     }

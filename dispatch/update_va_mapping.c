@@ -45,7 +45,8 @@ int32_t do_update_va_mapping_2_0(struct vcpu *v, const uint32_t *arg)
     struct domain *d = v->domain;
     uint32_t page = arg[0];
     if (page >= d->abi->hole >> RING1_PAGE_SHIFT)
-        return refuse(d, -XEN_EINVAL, "page %#x is Xen's", page);
+        return refuse(d, -XEN_EINVAL, "page %#x is Xen's: the guest's end at %#x", page,
+                      d->abi->hole >> RING1_PAGE_SHIFT);
     int32_t rc = update(v, GVA(page << RING1_PAGE_SHIFT), arg[1], d->s.domid);
     if (arg[2] & (UVMF_TLB_FLUSH | UVMF_INVLPG))
         domain_flush_asked(d);
@@ -61,7 +62,7 @@ static int32_t update_and_flush(struct vcpu *v, const uint32_t *arg, uint16_t ow
     uint32_t flags = arg[3], mask = flags & ~UVMF_FLUSHTYPE, bitmap;
 
     if (arg[0] >= d->abi->hole)
-        return refuse(d, -XEN_EINVAL, "%#x is Xen's", arg[0]);
+        return refuse(d, -XEN_EINVAL, "%#x is Xen's: the guest's addresses end at %#x", arg[0], d->abi->hole);
     int32_t rc = update(v, GVA(arg[0]), value, owner);
     if (rc && d->abi->xen >= RING1_XEN_4_17)
         return rc;
@@ -83,11 +84,12 @@ int32_t do_update_va_mapping_otherdomain(struct vcpu *v, const uint32_t *arg)
     struct domain *d = v->domain;
     uint16_t owner;
     if (d->abi->xen < RING1_XEN_4_17)
-        return refuse(d, -XEN_EPERM, "for privileged domains alone");
+        return refuse(d, -XEN_EPERM, "domain %u: only for domain 0, this is domain %u", arg[4] & 0xFFFFu,
+                      d->s.domid);
     int32_t rc = foreign_owner(d, (uint16_t)arg[4], &owner);
     if (!rc && owner == OWNER_DOMID_IO)
         rc = -XEN_EPERM;
     if (rc)
-        return refuse(d, rc, "foreign domain %#x", arg[4] & 0xFFFFu);
+        return refuse(d, rc, "no right to foreign domain %#x", arg[4] & 0xFFFFu);
     return update_and_flush(v, arg, owner);
 }

@@ -94,7 +94,8 @@ static int32_t read_area(struct vcpu *current, gva_t arg, uint32_t len, uint32_t
     if (read_arg(current, arg, area, sizeof *area))
         return -XEN_EFAULT;
     if (!guest_range_ok(current->domain, GVA(*area), len))
-        return refuse(current->domain, -XEN_EFAULT, "the area at %#x", *area);
+        return refuse(current->domain, -XEN_EFAULT, "the area of %u bytes at %#x is not the guest's", len,
+                      *area);
     return 0;
 }
 
@@ -144,7 +145,9 @@ static int32_t register_info(struct vcpu *current, struct vcpu *v, gva_t arg)
     if (v != current && v->run != VCPU_DOWN)
         return refuse(d, -XEN_EINVAL, "vcpu %u is up", v->id);
     if (!take_writable(d, info.mfn))
-        return refuse(d, -XEN_EINVAL, "frame %#llx cannot be had writable", (unsigned long long)info.mfn);
+        return refuse(d, -XEN_EINVAL, "frame %#llx cannot be had writable: it is %s",
+                      (unsigned long long)info.mfn,
+                      page_use(d, MFN(info.mfn > UINT32_MAX ? UINT32_MAX : (uint32_t)info.mfn)));
     if (info.mfn == d->s.shared_info.mfn) /* which is Xen's, and held for good */
         page_put_and_type(d, d->s.shared_info);
     uint8_t saved[VCPU_INFO_SIZE];
@@ -163,7 +166,7 @@ static int32_t register_info(struct vcpu *current, struct vcpu *v, gva_t arg)
 static int32_t send_nmi(struct vcpu *current, struct vcpu *v, gva_t arg)
 {
     if (arg.va)
-        return refuse(v->domain, -XEN_EINVAL, "an argument is given");
+        return refuse(v->domain, -XEN_EINVAL, "an argument is given, %#x: it must be NULL", arg.va);
     v->nmi_pending = true;
     if (v == current) /* it is delivered on the way back to the guest */
         v->domain->s.attention |= ATTN_SCHED;
@@ -191,7 +194,8 @@ static int32_t set_periodic(struct vcpu *current, struct vcpu *v, gva_t arg)
     if (read_arg(current, arg, &period, sizeof period))
         return -XEN_EFAULT;
     if (period < MIN_PERIOD_NS || period > UINT64_MAX >> 2)
-        return refuse(v->domain, -XEN_EINVAL, "a period of %llu ns", (unsigned long long)period);
+        return refuse(v->domain, -XEN_EINVAL, "a period of %llu ns: at least %u", (unsigned long long)period,
+                      (unsigned)MIN_PERIOD_NS);
     /* Counted from the last tick. */
     uint64_t last = v->periodic ? v->periodic_next - v->periodic : domain_now(v->domain);
     v->periodic = period;
@@ -227,7 +231,8 @@ static int32_t set_singleshot(struct vcpu *current, struct vcpu *v, gva_t arg)
         return only_oneself(v);
     bool past = (int64_t)set.timeout_abs_ns < 0 || set.timeout_abs_ns < domain_now(d);
     if (past && (set.flags & VCPU_SSHOTTMR_future) && d->abi->xen < RING1_XEN_4_17)
-        return refuse(d, -XEN_ETIME, "the deadline is past");
+        return refuse(d, -XEN_ETIME, "the deadline of %llu ns is past: it is %llu",
+                      (unsigned long long)set.timeout_abs_ns, (unsigned long long)domain_now(d));
     v->singleshot = past ? 0 : set.timeout_abs_ns;
     timer_moved(v);
     return 0;

@@ -96,7 +96,7 @@ static int32_t get_features(struct vcpu *v, gva_t arg)
 static int32_t pagesize(struct vcpu *v, gva_t arg)
 {
     if (arg.va)
-        return refuse(v->domain, -XEN_EINVAL, "an argument is given");
+        return refuse(v->domain, -XEN_EINVAL, "an argument is given, %#x: it must be NULL", arg.va);
     return (int32_t)RING1_PAGE_SIZE;
 }
 
@@ -115,7 +115,7 @@ static int32_t commandline(struct vcpu *v, gva_t arg)
 static int32_t build_id(struct vcpu *v, gva_t arg)
 {
     (void)arg;
-    return refuse(v->domain, -XEN_EPERM, "not for an ordinary domain");
+    return refuse(v->domain, -XEN_EPERM, "the build id is not for domain %u", v->domain->s.domid);
 }
 
 static const struct {

@@ -71,14 +71,16 @@ static int32_t get_buffer(struct vcpu *v, gva_t at)
     if (guest_read(v, at, &op, sizeof op))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", at.va);
     if (p->first.mfn && d->abi->xen >= RING1_XEN_4_17)
-        return refuse(d, -XEN_EBUSY, "the domain has its buffers already");
+        return refuse(d, -XEN_EBUSY, "the domain has its buffers at frame %#x already", p->first.mfn);
     int32_t rc = p->first.mfn ? 0 : make_buffers(d, (uint32_t)op.max_samples);
     if (rc)
         return rc;
     op.nbuf = (int32_t)p->nr;
     op.bufsize = (int32_t)p->bytes;
     op.maddr = (uint64_t)p->first.mfn << RING1_PAGE_SHIFT;
-    return guest_write(v, at, &op, sizeof op) ? refuse(d, -XEN_EFAULT, "the answer at %#x", at.va) : 0;
+    return guest_write(v, at, &op, sizeof op)
+               ? refuse(d, -XEN_EFAULT, "the answer at %#x cannot be written", at.va)
+               : 0;
 }
 
 static int32_t init(struct vcpu *v, gva_t at)
@@ -87,7 +89,7 @@ static int32_t init(struct vcpu *v, gva_t at)
     uint32_t args[18];
     if (guest_read(v, at, args, d->abi->xen >= RING1_XEN_4_17 ? sizeof args : 4))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", at.va);
-    return refuse(d, -XEN_ENODEV, "the processor has no counters");
+    return refuse(d, -XEN_ENODEV, "the processor has 0 counters");
 }
 
 int32_t do_xenoprof_op(struct vcpu *v, const uint32_t *arg)
@@ -100,5 +102,5 @@ int32_t do_xenoprof_op(struct vcpu *v, const uint32_t *arg)
     if (arg[0] == XENOPROF_get_buffer)
         return get_buffer(v, GVA(arg[1]));
     /* What is left is for the domain that profiles, or for one that it named. */
-    return refuse(d, -XEN_EPERM, "not for an ordinary domain");
+    return refuse(d, -XEN_EPERM, "command %u: only for domain 0, this is domain %u", arg[0], d->s.domid);
 }

@@ -198,7 +198,7 @@ static bool on_hypercall(void *user, struct cpu_call *call)
     struct call_record *kept = remember_call(m, call);
     m->domain->why[0] = '\0';
     int32_t result = hypercall_is_plain(m->domain, slot) ? slot->fn(v, call->arg)
-                                                         : hypercall_enter(v, call->eax, call->arg);
+                                                         : hypercall_enter_counted(v, call->eax, call->arg);
     call->eax = (uint32_t)result;
     kept->result = result;
     kept->nr_entries = (uint32_t)(m->domain->s.nr_entries - kept->first_entry);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * modes.c - what a guest must not be able to tell: it is run straight; saved,
- * freed and restored into a new machine every 100 traps; with TLB and
+ * freed and restored into a new machine every 100 traps, with a watch, which must be
+ * told why whenever a call is refused; with TLB and
  * translated code dropped at each trap; and with long hypercalls stopped at each
  * step, and at random ones. Console, memory, registers, time and the report of its
  * end must be the same. A guest that suspends is resumed, in other frames each time.
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define TRAPS_A_PIECE 100u
+#define LAST_ERRNO    133 /* of XEN_E* */
 
 enum mode { STRAIGHT, RESTORED, FORGETFUL, PREEMPTED, PREEMPTED_AT_RANDOM, NR_MODES };
 static const char *const mode_names[NR_MODES] = {"straight", "saved and restored", "forgetful", "preempted",
@@ -25,6 +27,7 @@ struct outcome {
     uint64_t ns;
     struct ring1_stop stop;
     unsigned pieces;
+    bool watched;
 };
 
 static void on_write(void *user, const char *bytes, size_t len)
@@ -38,6 +41,30 @@ static void give_up(const char *what, const GError *error)
     exit(99);
 }
 
+/* Rows whose value may look like an errno. */
+static bool returns_value(const char *name)
+{
+    static const char *const names[] = {"get_debugreg", "iret", "switch_vm86"};
+    for (size_t i = 0; name && i < G_N_ELEMENTS(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void after_call(ring1_vcpu *v, const struct ring1_call *call, void *user)
+{
+    (void)v;
+    (void)user;
+    if (call->result >= 0 || call->result < -LAST_ERRNO || returns_value(call->name))
+        return;
+    if (!call->why || !strpbrk(call->why, "0123456789")) {
+        fprintf(stderr, "modes: hypercall %u (%s), command %u, is refused with %d: %s\n", call->nr,
+                call->name ? call->name : "?", call->arg[0], call->result,
+                call->why ? call->why : "no reason is given");
+        exit(99);
+    }
+}
+
 static ring1_machine *make(const ring1_config *config, const char *image, struct outcome *out)
 {
     static const struct ring1_console console = {.write = on_write};
@@ -46,6 +73,8 @@ static ring1_machine *make(const ring1_config *config, const char *image, struct
     if (!m)
         give_up(image, error);
     ring1_machine_set_console(m, &console, out->console);
+    if (out->watched)
+        ring1_machine_set_watch(m, &(struct ring1_watch){.after = after_call}, NULL);
     return m;
 }
 
@@ -73,6 +102,7 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     GError *error = NULL;
     uint64_t seed = config->mfn_seed;
     out->console = g_string_new(NULL);
+    out->watched = mode == RESTORED;
     ring1_machine *m = make(config, image, out);
     if (input)
         ring1_machine_console_input(m, input, strlen(input));

@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include "dispatch/describe.h"
+
 #include <stdlib.h>
 
 #define ARENA_PFN      1u
@@ -205,10 +207,47 @@ void fx_recount(struct fixture *f)
         ck_abort_msg("%s %s: references do not add up:\n%s", f->abi->name, f->abi->xen_name, report->str);
 }
 
-int32_t fx_call(struct fixture *f, uint32_t nr, const uint32_t *arg)
+/* Whoever is refused is told why, in d->why or beside the entry of a multicall, and
+ * which value was wrong. */
+static void ck_why(const struct fixture *f, uint32_t nr, int32_t rc, uint64_t first)
 {
+    const struct domain_state *s = &f->d->s;
+    const struct hypercall_slot *slot = hypercall_slot(f->d, nr);
+    if (is_refusal(slot ? slot->row : NULL, rc) && !f->d->why[0])
+        ck_abort_msg("%s %s: hypercall %u is refused with %s and no reason", f->abi->name, f->abi->xen_name,
+                     nr, errno_name(rc));
+    if (is_refusal(slot ? slot->row : NULL, rc) && !strpbrk(f->d->why, "0123456789"))
+        ck_abort_msg("hypercall %u is refused with %s, and the reason names no value: %s", nr, errno_name(rc),
+                     f->d->why);
+    unsigned records = 0;
+    for (uint64_t n = s->nr_entries; n > first && n + LAST_ENTRIES > s->nr_entries; n--) {
+        const struct entry_record *e = &s->entry[(n - 1) % LAST_ENTRIES];
+        slot = hypercall_slot(f->d, e->nr);
+        if (!is_refusal(slot ? slot->row : NULL, e->result))
+            continue;
+        bool said = ++records > LAST_REFUSED;
+        for (unsigned i = 0; i < LAST_REFUSED; i++)
+            said |= s->refused[i].entry == n && s->refused[i].why[0];
+        if (!said)
+            ck_abort_msg("%s %s: entry %u of a multicall, hypercall %u, is refused with %s and no reason",
+                         f->abi->name, f->abi->xen_name, (unsigned)(n - first - 1), e->nr,
+                         errno_name(e->result));
+    }
+}
+
+int32_t fx_enter(struct fixture *f, uint32_t nr, const uint32_t *arg)
+{
+    uint64_t entries = f->d->s.nr_entries;
     f->d->why[0] = '\0';
     int32_t rc = hypercall_enter(f->v, nr, arg);
+    if (f->d->want_why)
+        ck_why(f, nr, rc, entries);
+    return rc;
+}
+
+int32_t fx_call(struct fixture *f, uint32_t nr, const uint32_t *arg)
+{
+    int32_t rc = fx_enter(f, nr, arg);
     fx_recount(f);
     return rc;
 }

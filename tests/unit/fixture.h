@@ -71,7 +71,10 @@ void fx_reset(struct fixture *f);
 uint32_t fx_get(struct fixture *f, gva_t va);
 void fx_set(struct fixture *f, gva_t va, uint32_t value);
 
-/* A hypercall, and page_recount after it. */
+/* A hypercall; the test fails when it, or an entry of its list, is refused without a
+ * reason. */
+int32_t fx_enter(struct fixture *f, uint32_t nr, const uint32_t *arg);
+/* And page_recount after it. */
 int32_t fx_call(struct fixture *f, uint32_t nr, const uint32_t *arg);
 #define CALL(f, nr, ...) fx_call(f, nr, (uint32_t[MAX_HYPERCALL_ARGS]){__VA_ARGS__})
 void fx_recount(struct fixture *f);

@@ -90,6 +90,11 @@ static const struct {
     {"a, b, c, d, e, f, g", "\"a, b, c, d, e, f, g\", column 19: expected no more arguments"},
     {"a:pte@4*", "\"a:pte@4*\", column 7: expected a set of commands, and an offset up to 16"},
     {"", NULL},
+    {"a = hex", NULL},
+    {" = hex", NULL},
+    {"a = b", "\"a = b\", column 6: expected a format before here"},
+    {"a = hex, b", "\"a = hex, b\", column 8: expected nothing more"},
+    {"a b", "\"a b\", column 2: expected \" = \" and a format"},
     {"a:ns, b:u32*[c/512]>, c", NULL},
 };
 

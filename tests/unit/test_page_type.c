@@ -313,6 +313,56 @@ START_TEST(recount_can_fail)
 }
 END_TEST
 
+static char *told;
+
+static void keep_why_told(void *user, struct vcpu *v, const struct call *call)
+{
+    (void)user;
+    (void)v;
+    g_free(told);
+    told = g_strdup(call->why);
+}
+
+/* Who is refused a frame is told what it is, and who watches, which entry holds it. */
+START_TEST(uses_in_words)
+{
+    struct fixture *f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    uint32_t page = fx_alloc(f), table = unmapped(f);
+    unsigned slot = pt_index(f->abi, fx_va(f, page), 1), xen_l2 = pt_index(f->abi, GVA(FX_BASE), 2);
+    struct tap tap = {.after = keep_why_told};
+
+    ck_assert_str_eq(page_use(f->d, f->l1), "an L1 table (1 use)");
+    ck_assert_str_eq(page_use(f->d, f->top), "an L3 table (pinned, CR3 of vcpu 0, 2 uses)");
+    ck_assert_str_eq(page_use(f->d, f->l2), "an L2 table of slot 3 (1 use)");
+    ck_assert_str_eq(page_use(f->d, fx_mfn(f, table)), "ordinary memory (1 reference)");
+    ck_assert_str_eq(page_use(f->d, f->xen_frame), "Xen's");
+    ck_assert_str_eq(page_use(f->d, MFN(5)), "I/O space");
+    ck_assert_str_eq(page_use(f->d, MFN(FX_BEYOND)), "beyond the machine's memory");
+    ck_assert_str_eq(pte_flag_names(f->d, 0x181), "P|PAT|G");
+
+    f->d->tap = &tap;
+    g_autofree char *why =
+        g_strdup_printf("L1 %#x entry %u: %#x maps frame %#x writable, which is an L1 table (1 use)",
+                        f->l1.mfn, slot, f->l1.mfn << 12 | 0x23, f->l1.mfn);
+    g_autofree char *whence = g_strdup_printf("%s; entry %u of L2 %#x names it", why, xen_l2, f->l2.mfn);
+    ck_rc(fx_map(f, fx_va(f, page), fx_entry(f->l1, 0x23)), -XEN_EBUSY);
+    ck_assert_str_eq(f->d->why, why);
+    ck_assert_str_eq(told, whence);
+    g_free(whence);
+    whence = g_strdup_printf(
+        "frame %#x cannot be an L1 table: it is writable memory (1 use); entry %u of L1 %#x maps it",
+        fx_mfn(f, page).mfn, slot, f->l1.mfn);
+    ck_rc(fx_ext(f, 0, fx_mfn(f, page).mfn, 0), -XEN_EINVAL);
+    ck_assert_str_eq(told, whence);
+    f->d->want_why = false;
+    ck_assert_str_eq(page_use(f->d, f->l1), "");
+    ck_assert_str_eq(pte_flag_names(f->d, 0x181), "");
+    f->d->tap = NULL;
+    g_free(told);
+    fixture_free(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("page_type");
@@ -328,6 +378,7 @@ int main(void)
     tcase_add_test(tc, huge_frame_numbers);
     tcase_add_test(tc, release);
     tcase_add_test(tc, recount_can_fail);
+    tcase_add_test(tc, uses_in_words);
     suite_add_tcase(suite, tc);
     return fx_main(suite);
 }

@@ -210,9 +210,8 @@ static void one_call(struct sweep *s, const struct call_row *r, const uint32_t *
     memcpy(full, arg, sizeof r->arg);
     memcpy((uint8_t *)fx_page(f, PFN_S) + AT, word, MAX_WORDS * 4);
     f->v->regs.eax = 0;
-    f->d->why[0] = '\0';
     clock_t start = clock();
-    int32_t rc = hypercall_enter(f->v, r->nr, full);
+    int32_t rc = fx_enter(f, r->nr, full);
     double took = (double)(clock() - start) / CLOCKS_PER_SEC;
     g_autoptr(GString) report = g_string_new(NULL);
     bool documented = rc >= 0 || errno_name(rc) || r->nr == 9 || r->nr == 23;
