@@ -6,6 +6,7 @@
 #include "console.h"
 
 #include "control.h"
+#include "dispatch/event.h"
 #include "dispatch/evtchn.h"
 #include "dispatch/shared.h"
 #include "page.h"
@@ -73,6 +74,15 @@ static void queue_drop(struct console *c, size_t len)
     }
 }
 
+static void tell(const struct console *c, const uint8_t *bytes, size_t len, bool to_guest)
+{
+    event_device(c->d, &(const struct ring1_device_event){.device = RING1_DEVICE_CONSOLE,
+                                                          .request = to_guest ? "input" : "write",
+                                                          .to_guest = to_guest,
+                                                          .data = bytes,
+                                                          .len = (uint32_t)len});
+}
+
 /* --- the ring --------------------------------------------------------------- */
 
 static uint8_t *ring(const struct console *c)
@@ -96,6 +106,7 @@ static bool ring_drain(struct console *c, uint8_t *r)
     bool moved = left != 0;
     while (left) {
         uint32_t at = cons % OUT_SIZE, n = MIN(left, OUT_SIZE - at);
+        tell(c, r + OUT + at, n, false);
         if (c->write)
             c->write(c->user, (const char *)r + OUT + at, n);
         cons += n;
@@ -116,6 +127,7 @@ static bool ring_fill(struct console *c, uint8_t *r)
     bool moved = left != 0;
     while (left) {
         uint32_t at = prod % IN_SIZE, n = MIN(left, IN_SIZE - at);
+        tell(c, queue_front(c), n, true);
         memcpy(r + IN + at, queue_front(c), n);
         queue_drop(c, n);
         prod += n;
@@ -165,11 +177,14 @@ static bool control_poll(struct console *c)
     size_t len;
     bool moved = false;
     while (control_receive(c->d, data, &len, &c->fault)) {
+        if (len)
+            tell(c, data, len, false);
         if (len && c->write)
             c->write(c->user, (const char *)data, len);
         moved = true;
     }
     while (console_pending(c) && (len = control_send(c->d, queue_front(c), console_pending(c), &c->fault))) {
+        tell(c, queue_front(c), len, true);
         queue_drop(c, len);
         moved = true;
     }

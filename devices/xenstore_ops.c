@@ -3,6 +3,7 @@
  * xenstore_ops.c - the guest's requests, as xenstored answers an ordinary domain
  * (docs/xen-abi.md 9.3).
  */
+#include "dispatch/event.h"
 #include "xenstore_priv.h"
 
 #include <stdio.h>
@@ -19,8 +20,52 @@ struct request {
 
 typedef int (*request_fn)(struct request *r);
 
+static const char *request_name(uint32_t type)
+{
+#define NAME(type) [type] = #type
+    static const char *const names[XS_TYPE_COUNT] = {
+        NAME(XS_CONTROL),
+        NAME(XS_DIRECTORY),
+        NAME(XS_READ),
+        NAME(XS_GET_PERMS),
+        NAME(XS_WATCH),
+        NAME(XS_UNWATCH),
+        NAME(XS_TRANSACTION_START),
+        NAME(XS_TRANSACTION_END),
+        NAME(XS_INTRODUCE),
+        NAME(XS_RELEASE),
+        NAME(XS_GET_DOMAIN_PATH),
+        NAME(XS_WRITE),
+        NAME(XS_MKDIR),
+        NAME(XS_RM),
+        NAME(XS_SET_PERMS),
+        NAME(XS_WATCH_EVENT),
+        NAME(XS_ERROR),
+        NAME(XS_IS_DOMAIN_INTRODUCED),
+        NAME(XS_RESUME),
+        NAME(XS_SET_TARGET),
+        NAME(XS_RESET_WATCHES),
+        NAME(XS_DIRECTORY_PART),
+    };
+#undef NAME
+    return type < G_N_ELEMENTS(names) && names[type] ? names[type] : "unknown";
+}
+
+static void tell(const struct request *r, const void *answer, size_t len, const char *error)
+{
+    event_device(r->x->d, &(const struct ring1_device_event){.device = RING1_DEVICE_XENSTORE,
+                                                             .request = request_name(r->x->header.type),
+                                                             .data = (const uint8_t *)r->data,
+                                                             .len = r->len,
+                                                             .answer = answer,
+                                                             .answer_len = (uint32_t)len,
+                                                             .error = error,
+                                                             .tx = r->x->header.tx_id});
+}
+
 static void reply(struct request *r, const void *data, size_t len)
 {
+    tell(r, data, len, NULL);
     xenstore_send(r->x, &r->x->header, data, len);
     r->answered = true;
 }
@@ -45,6 +90,7 @@ static void reply_error(struct request *r, int err)
         if (xsd_errors[i].errnum == err)
             name = xsd_errors[i].errstring;
     header.type = XS_ERROR;
+    tell(r, NULL, 0, name);
     xenstore_send(r->x, &header, name, strlen(name) + 1);
     r->answered = true;
 }

@@ -3,6 +3,7 @@
  * xenstore_watch.c - who is told of changes: the guest by events, the host's
  * devices by callbacks.
  */
+#include "dispatch/event.h"
 #include "xenstore_priv.h"
 
 struct guest_watch *guest_watch_new(const char *path, const char *token, bool relative)
@@ -36,6 +37,11 @@ void xenstore_watch_event(struct xenstore *x, const struct guest_watch *watch, c
     g_autofree char *payload = g_malloc(path_len + token_len);
     memcpy(payload, path, path_len);
     memcpy(payload + path_len, watch->token, token_len);
+    event_device(x->d, &(const struct ring1_device_event){.device = RING1_DEVICE_XENSTORE,
+                                                          .request = "XS_WATCH_EVENT",
+                                                          .to_guest = true,
+                                                          .data = (const uint8_t *)payload,
+                                                          .len = (uint32_t)(path_len + token_len)});
     xenstore_send(x, &header, payload, path_len + token_len);
 }
 

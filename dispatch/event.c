@@ -79,3 +79,10 @@ void event_frame(struct domain *d, const struct ring1_frame_event *frame)
         e.frame.table_type = (enum ring1_frame_type)frame_info(d->mem, frame->table)->type;
     event_tell(event_vcpu(d), &e);
 }
+
+void event_device(struct domain *d, const struct ring1_device_event *device)
+{
+    if (G_LIKELY(!event_wanted(d, RING1_EVENT_DEVICE)))
+        return;
+    event_tell(event_vcpu(d), &(const struct ring1_event){.kind = RING1_EVENT_DEVICE, .device = *device});
+}

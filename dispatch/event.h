@@ -40,5 +40,7 @@ struct ring1_handler event_handler(struct vcpu *v, bool exists, uint16_t cs, uin
 void event_exception(struct vcpu *v, const struct ring1_exception_event *exception);
 void event_store(struct vcpu *v, gva_t va, mfn_t table, unsigned index, uint64_t old, uint64_t value);
 void event_frame(struct domain *d, const struct ring1_frame_event *frame);
+/* Of back ends: asks itself whether it is wanted. */
+void event_device(struct domain *d, const struct ring1_device_event *device);
 
 #endif

@@ -6,6 +6,9 @@
  */
 #include "grant_priv.h"
 
+#include "describe.h"
+#include "event.h"
+
 #include <string.h>
 
 /* Entries that a toolstack fills before the domain starts. */
@@ -243,7 +246,18 @@ void grant_unpin(struct domain *d, uint32_t ref, uint32_t increment, bool readon
 
 /* --- back ends --------------------------------------------------------------------- */
 
-int16_t grant_map(struct domain *d, uint32_t ref, bool readonly, struct grant_mapping *out)
+static void tell(struct domain *d, const char *request, const struct grant_mapping *m, int16_t status)
+{
+    event_device(d, &(const struct ring1_device_event){
+                        .device = RING1_DEVICE_GRANT,
+                        .request = request,
+                        .error = status ? value_name(&values_gnttab_status, status) : NULL,
+                        .ref = m->ref,
+                        .mfn = m->mfn,
+                        .readonly = m->readonly});
+}
+
+static int16_t map(struct domain *d, uint32_t ref, bool readonly, struct grant_mapping *out)
 {
     struct pin_request r = {.ref = ref,
                             .increment = readonly ? PIN_HOST_READ : PIN_HOST_WRITE,
@@ -264,11 +278,19 @@ int16_t grant_map(struct domain *d, uint32_t ref, bool readonly, struct grant_ma
     return GNTST_okay;
 }
 
+int16_t grant_map(struct domain *d, uint32_t ref, bool readonly, struct grant_mapping *out)
+{
+    int16_t status = map(d, ref, readonly, out);
+    tell(d, "map", out, status);
+    return status;
+}
+
 void grant_unmap(struct domain *d, struct grant_mapping *m)
 {
     if (!m->mapped)
         return;
     m->mapped = false;
+    tell(d, "unmap", m, 0);
     if (m->readonly)
         page_put(d, m->mfn);
     else
