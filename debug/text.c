@@ -286,24 +286,32 @@ static void on_number(void *user, const char *name, const struct number *number)
     append_number(w, number);
 }
 
+/* In quotes. */
+static void append_escaped(GString *out, const uint8_t *bytes, uint32_t len)
+{
+    g_string_append_c(out, '"');
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t c = bytes[i];
+        if (c == '"' || c == '\\')
+            g_string_append_printf(out, "\\%c", c);
+        else if (c == '\n')
+            append(out, "\\n");
+        else if (c >= ' ' && c < 0x7F)
+            g_string_append_c(out, (char)c);
+        else
+            g_string_append_printf(out, "\\x%02x", c);
+    }
+    g_string_append_c(out, '"');
+}
+
 static void on_text(void *user, const char *name, G_GNUC_UNUSED uint32_t va, const uint8_t *bytes,
                     uint32_t len, uint32_t left_out)
 {
     struct text_writer *w = user;
     begin_item(w, name, true);
-    g_string_append_c(w->out, '"');
-    for (uint32_t i = 0; i < len; i++) {
-        uint8_t c = bytes[i];
-        if (c == '"' || c == '\\')
-            g_string_append_printf(w->out, "\\%c", c);
-        else if (c == '\n')
-            append(w->out, "\\n");
-        else if (c >= ' ' && c < 0x7F)
-            g_string_append_c(w->out, (char)c);
-        else
-            g_string_append_printf(w->out, "\\x%02x", c);
-    }
-    append(w->out, left_out ? "\"..." : "\"");
+    append_escaped(w->out, bytes, len);
+    if (left_out)
+        append(w->out, "...");
 }
 
 static void on_pointer(void *user, const char *name, uint32_t va, bool bad)
@@ -325,6 +333,23 @@ const struct decode_sink text_sink = {
     .text = on_text,
     .pointer = on_pointer,
 };
+
+void text_append_mfn(GString *out, const struct domain *d, uint64_t mfn)
+{
+    append_mfn(&(const struct text_writer){.out = out, .domain = d}, mfn);
+}
+
+void text_append_pte(GString *out, const struct domain *d, uint64_t entry)
+{
+    append_pte(&(const struct text_writer){.out = out, .domain = d}, entry);
+}
+
+void text_append_quoted(GString *out, const uint8_t *bytes, uint32_t len, uint32_t limit)
+{
+    append_escaped(out, bytes, MIN(len, limit));
+    if (len > limit)
+        append(out, "...");
+}
 
 void text_append_result(GString *out, int32_t result)
 {

@@ -21,6 +21,12 @@ struct text_writer {
 /* The sink for decode_input and decode_output; `user` is a struct text_writer. */
 extern const struct decode_sink text_sink;
 
+/* A frame as "mfn 0x1a2/pfn 0x21", an entry of a page table, bytes in quotes, of which
+ * at most `limit` are shown. */
+void text_append_mfn(GString *out, const struct domain *d, uint64_t mfn);
+void text_append_pte(GString *out, const struct domain *d, uint64_t entry);
+void text_append_quoted(GString *out, const uint8_t *bytes, uint32_t len, uint32_t limit);
+
 /* A result, with the errno's name and words. */
 void text_append_result(GString *out, int32_t result);
 

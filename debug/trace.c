@@ -5,6 +5,7 @@
 #include "trace.h"
 
 #include "dispatch/preempt.h"
+#include "event.h"
 #include "site.h"
 
 struct listener {
@@ -17,6 +18,8 @@ struct trace {
     ring1_machine *machine;
     struct decoder *decoder;
     struct trace_call call[2]; /* by depth */
+    unsigned depth;            /* of the calls in progress: 0, 1, or 2 in a multicall's entry */
+    uint32_t events;
 };
 
 static struct listener *listeners(const struct trace *t, unsigned *nr)
@@ -60,6 +63,7 @@ static bool before_call(ring1_vcpu *v, struct ring1_call *call, void *user)
     unsigned nr;
     const struct listener *l = listeners(t, &nr);
     begin_call(t, c, v, call);
+    t->depth = call->depth + 1;
     for (unsigned i = 0; i < nr; i++)
         if (l[i].ops->before)
             l[i].ops->before(l[i].user, c);
@@ -74,6 +78,7 @@ static void after_call(ring1_vcpu *v, const struct ring1_call *call, void *user)
     const struct listener *l = listeners(t, &nr);
     c->call = call;
     c->end_ns = call_clock(v);
+    t->depth = call->depth;
     for (unsigned i = 0; i < nr; i++)
         if (l[i].ops->after)
             l[i].ops->after(l[i].user, c);
@@ -100,10 +105,38 @@ void trace_add(struct trace *t, const struct trace_consumer *ops, void *user)
     g_array_append_val(t->listeners, ((struct listener){ops, user}));
 }
 
+static void on_event(ring1_vcpu *v, const struct ring1_event *event, void *user)
+{
+    struct trace *t = user;
+    struct trace_event e = {.v = v,
+                            .event = event,
+                            .ns = call_clock(v),
+                            .depth = t->depth,
+                            .ring = event->ring,
+                            .eip = event->eip};
+    if (t->depth) {
+        const struct trace_call *c = &t->call[t->depth - 1];
+        e.serial = c->serial;
+        e.index = t->depth == 2 ? c->call->index : 0;
+        if (!event_has_place(&e)) {
+            e.ring = c->ring;
+            e.eip = c->eip;
+        }
+    }
+    trace_tell(t, &e);
+}
+
+void trace_set_events(struct trace *t, uint32_t events)
+{
+    t->events = events;
+}
+
 void trace_attach(struct trace *t, ring1_machine *m)
 {
-    static const struct ring1_watch watch = {.before = before_call, .after = after_call};
+    const struct ring1_watch watch = {
+        .before = before_call, .after = after_call, .event = on_event, .events = t->events};
     t->machine = m;
+    t->depth = 0;
     decoder_free(t->decoder);
     t->decoder = decoder_new(abi_find(ring1_machine_abi(m), ring1_machine_xen(m)));
     ring1_machine_set_watch(m, &watch, t);

@@ -51,6 +51,10 @@ void trace_add(struct trace *t, const struct trace_consumer *ops, void *user);
 /* Watch this machine from now on: takes its ring1_watch. */
 void trace_attach(struct trace *t, ring1_machine *m);
 
+/* Which events of the guest are told, RING1_EVENT_BITs: before trace_attach. None at
+ * first. */
+void trace_set_events(struct trace *t, uint32_t events);
+
 /* Something else happened than a call: all consumers are told. */
 void trace_tell(struct trace *t, const struct trace_event *e);
 

@@ -5,6 +5,7 @@
  */
 #include "trace_text.h"
 
+#include "event.h"
 #include "site.h"
 #include "text.h"
 
@@ -20,9 +21,12 @@ struct trace_text {
     void *user;
     GString *line;    /* of the call in progress, up to its result */
     GString *entry;   /* the same of the multicall's entry in progress */
-    GString *entries; /* lines of its entries that are done */
-    bool in_call;     /* between before and after of a call by int 0x82 */
-    bool let_go;      /* its line is written already */
+    GString *entries; /* lines of its entries that are done, and of events */
+    GString *events;  /* lines of events that came during the entry in progress */
+    GString *stack;   /* of the call in progress */
+    bool stacks;
+    bool in_call; /* between before and after of a call by int 0x82 */
+    bool let_go;  /* its line is written already */
 };
 
 #define NS_PER_S 1000000000u
@@ -100,6 +104,7 @@ static void let_go(struct trace_text *t)
     if (!t->let_go) {
         t->sink(t->user, t->line->str, t->line->len);
         t->sink(t->user, " = ?\n", 5);
+        write_out(t, t->stack);
     }
     t->let_go = true;
     write_out(t, t->entries);
@@ -117,6 +122,8 @@ static void text_before(void *user, const struct trace_call *c)
     GString *line = c->call->depth ? t->entry : t->line;
     g_string_truncate(line, 0);
     append_call(line, c);
+    if (c->call->depth == 0 && t->stacks)
+        site_append_stack(t->stack, c->v, c->eip, "");
 }
 
 static void text_after(void *user, const struct trace_call *c)
@@ -125,6 +132,8 @@ static void text_after(void *user, const struct trace_call *c)
     if (c->call->depth > 0) {
         append_end(t->entry, c);
         g_string_append_len(t->entries, t->entry->str, (gssize)t->entry->len);
+        g_string_append_len(t->entries, t->events->str, (gssize)t->events->len);
+        g_string_truncate(t->events, 0);
         if (t->entries->len >= HELD_BYTES)
             let_go(t);
         return;
@@ -133,8 +142,41 @@ static void text_after(void *user, const struct trace_call *c)
     if (t->let_go)
         write_out(t, t->entries);
     write_out(t, t->line);
+    write_out(t, t->stack);
     write_out(t, t->entries);
     t->in_call = false;
+}
+
+static void append_event(const struct trace_text *t, GString *out, const struct trace_event *e,
+                         const char *indent)
+{
+    g_string_append_printf(out, "%s[%4" PRIu64 ".%09" PRIu64 "] v%u ", indent, e->ns / NS_PER_S,
+                           e->ns % NS_PER_S, e->v->id);
+    if (event_has_place(e)) {
+        g_string_append_printf(out, "r%u ", e->ring);
+        site_append(out, e->v, e->eip);
+        g_string_append(out, ": ");
+    }
+    g_string_append(out, "--- ");
+    event_append(out, e, limits.bytes);
+    g_string_append(out, " ---\n");
+    if (t->stacks && event_has_place(e))
+        site_append_stack(out, e->v, e->eip, indent);
+}
+
+/* One that came during a call stands below its line. */
+static void text_event(void *user, const struct trace_event *e)
+{
+    struct trace_text *t = user;
+    if (t->in_call && e->depth == 2) {
+        append_event(t, t->events, e, "    ");
+    } else {
+        append_event(t, t->entries, e, t->in_call ? "  " : "");
+        if (!t->in_call)
+            write_out(t, t->entries);
+        else if (t->entries->len >= HELD_BYTES)
+            let_go(t);
+    }
 }
 
 static void text_end(void *user)
@@ -148,6 +190,7 @@ static void text_end(void *user)
 const struct trace_consumer trace_text_consumer = {
     .before = text_before,
     .after = text_after,
+    .event = text_event,
     .end = text_end,
 };
 
@@ -159,7 +202,14 @@ struct trace_text *trace_text_new(trace_sink sink, void *user)
     t->line = g_string_new(NULL);
     t->entry = g_string_new(NULL);
     t->entries = g_string_new(NULL);
+    t->events = g_string_new(NULL);
+    t->stack = g_string_new(NULL);
     return t;
+}
+
+void trace_text_set_stacks(struct trace_text *t, bool stacks)
+{
+    t->stacks = stacks;
 }
 
 void trace_text_free(struct trace_text *t)
@@ -169,5 +219,7 @@ void trace_text_free(struct trace_text *t)
     g_string_free(t->line, TRUE);
     g_string_free(t->entry, TRUE);
     g_string_free(t->entries, TRUE);
+    g_string_free(t->events, TRUE);
+    g_string_free(t->stack, TRUE);
     g_free(t);
 }

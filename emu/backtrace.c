@@ -11,21 +11,45 @@
 
 #include <string.h>
 
+/* `int $0x82` */
+#define INT_BYTES 2u
+
 /* A frame that lies farther up is another stack's. */
 #define FRAME_MAX    0x4000u
 #define SEARCH_WORDS 256u
 
-bool backtrace_follows_call(struct vcpu *v, uint32_t va)
+/* Bytes of FF /2 with this ModRM, and the SIB that may follow. */
+static unsigned indirect_length(const uint8_t *modrm)
 {
-    uint8_t b[7];
-    if (va < sizeof b || guest_peek(v, GVA(va - 7), b, sizeof b))
-        return false;
+    unsigned mod = modrm[0] >> 6, rm = modrm[0] & 7u;
+    if (mod == 3)
+        return 2;
+    bool sib = rm == 4;
+    bool disp32 = mod == 2 || (mod == 0 && (rm == 5 || (sib && (modrm[1] & 7u) == 5)));
+    return 2 + sib + (disp32 ? 4 : mod);
+}
+
+static bool is_indirect(const uint8_t *end, unsigned length)
+{
+    const uint8_t *at = end - length;
+    return at[0] == 0xFF && (at[1] & 0x38u) == 0x10u && indirect_length(at + 1) == length;
+}
+
+unsigned backtrace_call_before(struct vcpu *v, uint32_t va)
+{
+    static const uint8_t lengths[] = {6, 3, 7, 4};
+    uint8_t b[8];
+    if (va < sizeof b || guest_peek(v, GVA(va - 7), b, 7))
+        return 0;
+    b[7] = 0;
+    if (is_indirect(b + 7, 2)) /* by a register, mostly: sooner than a distance that ends so */
+        return 2;
     if (b[2] == 0xE8)
-        return true;
-    for (unsigned i = 0; i < 6; i++) /* FF /2: 7, 6, 4, 3 or 2 bytes long */
-        if (i != 2 && b[i] == 0xFF && (b[i + 1] & 0x38u) == 0x10u)
-            return true;
-    return false;
+        return 5;
+    for (unsigned i = 0; i < sizeof lengths; i++)
+        if (is_indirect(b + 7, lengths[i]))
+            return lengths[i];
+    return 0;
 }
 
 bool backtrace_in_stub(struct vcpu *v, uint32_t eip)
@@ -42,8 +66,8 @@ uint32_t backtrace_call_site(struct vcpu *v, uint32_t eip, uint32_t esp)
 {
     uint32_t caller;
     if (backtrace_in_stub(v, eip) && guest_peek(v, GVA(esp), &caller, sizeof caller) == 0)
-        return caller;
-    return eip;
+        return caller - backtrace_call_before(v, caller);
+    return eip - INT_BYTES;
 }
 
 /* By frame pointers, from the one in EBP on; `stack` is where the stack begins. */

@@ -12,8 +12,13 @@
 
 #include <ring1/ring1.h>
 
-/* The instruction before `va` is a call: `va` may be a return address. */
-bool backtrace_follows_call(struct vcpu *v, uint32_t va);
+/* How long the call instruction before `va` is; 0: none is there. */
+unsigned backtrace_call_before(struct vcpu *v, uint32_t va);
+/* `va` may be a return address. */
+static inline bool backtrace_follows_call(struct vcpu *v, uint32_t va)
+{
+    return backtrace_call_before(v, va) != 0;
+}
 
 /* `eip` is behind the `int $0x82` of a stub in a page that hypercall_page_init has
  * filled, iret's apart: what called it is on top of the stack. */

@@ -26,7 +26,13 @@ struct symbols {
     bool dwarf_tried;
     GArray *symbols; /* struct symbol, by start and then rank */
     GArray *code;    /* struct range */
+    /* Names that were asked for, by address; of return addresses apart. NULL: it has
+     * none. */
+    GHashTable *names[2];
 };
+
+/* A guest may come from everywhere: then they are all forgotten. */
+#define NAMES_MAX 16384u
 
 /* --- reading ---------------------------------------------------------------- */
 
@@ -188,6 +194,8 @@ void symbols_free(struct symbols *s)
         elf_end(s->elf);
     g_array_free(s->symbols, TRUE);
     g_array_free(s->code, TRUE);
+    for (unsigned i = 0; i < G_N_ELEMENTS(s->names); i++)
+        g_clear_pointer(&s->names[i], g_hash_table_destroy);
     g_bytes_unref(s->bytes);
     g_free(s);
 }
@@ -289,9 +297,19 @@ char *symbols_name(const struct symbols *s, uint32_t va)
     return name_of(s, va, va);
 }
 
-char *symbols_name_of_return(const struct symbols *s, uint32_t va)
+const char *symbols_lookup(struct symbols *s, uint32_t va, bool is_return)
 {
-    return name_of(s, va, va - 1);
+    GHashTable **names = &s->names[is_return];
+    gpointer name;
+    if (!*names)
+        *names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    if (g_hash_table_lookup_extended(*names, GUINT_TO_POINTER(va), NULL, &name))
+        return name;
+    if (g_hash_table_size(*names) >= NAMES_MAX)
+        g_hash_table_remove_all(*names);
+    name = name_of(s, va, is_return ? va - 1 : va);
+    g_hash_table_insert(*names, GUINT_TO_POINTER(va), name);
+    return name;
 }
 
 char *symbols_source(struct symbols *s, uint32_t va)

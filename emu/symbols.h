@@ -40,9 +40,10 @@ bool symbols_function(const struct symbols *s, uint32_t va, uint32_t *start);
  * caller frees it. NULL: nothing is known of the address. */
 char *symbols_name(const struct symbols *s, uint32_t va);
 
-/* The same of a return address: the function that holds the call, which may be its
- * last instruction. */
-char *symbols_name_of_return(const struct symbols *s, uint32_t va);
+/* The same, kept so that asking again costs next to nothing; valid until the next
+ * time. `is_return`: of a return address, by the function that holds the call, which
+ * may be its last instruction. */
+const char *symbols_lookup(struct symbols *s, uint32_t va, bool is_return);
 
 /* "init/main.c:512", or NULL; the caller frees it. */
 char *symbols_source(struct symbols *s, uint32_t va);

@@ -343,10 +343,9 @@ static struct symbols *image_symbols(ring1_machine *m)
     return m->symbols;
 }
 
-char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return)
+const char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return)
 {
-    struct symbols *symbols = image_symbols(m);
-    return is_return ? symbols_name_of_return(symbols, va) : symbols_name(symbols, va);
+    return symbols_lookup(image_symbols(m), va, is_return);
 }
 
 char *ring1_machine_source(ring1_machine *m, uint32_t va, bool is_return)

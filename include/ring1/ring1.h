@@ -237,26 +237,27 @@ struct ring1_watch {
 /* One watch a machine; NULL takes it away. */
 void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user);
 
-/* Inside before(): where the call comes from, as the linear address behind its `int
- * $0x82`, or, of one through the hypercall page, where it returns to. A multicall's
- * entries come from where it does. */
+/* Inside before(): where the call comes from: the linear address of its `int $0x82`,
+ * or, of one through the hypercall page, of the instruction that called that. A
+ * multicall's entries come from where it does. */
 uint32_t ring1_vcpu_call_site(ring1_vcpu *v);
 
 /* Who called whom, from the present place outwards: linear addresses, all but the
- * first those behind a call. Of a call through the hypercall page the first is its
- * caller's. By frame pointers where there are any; else a search of the stack for what
- * may be return addresses, which are marked as guesses. Returns how many, at most
- * `max`. Nothing in the guest changes. */
+ * first those behind a call. Of a hypercall through the hypercall page the first is
+ * behind the call of that. By frame pointers where there are any; else a search of the
+ * stack for what may be return addresses, which are marked as guesses. Returns how
+ * many, at most `max`. Nothing in the guest changes. */
 struct ring1_stack_frame {
     uint32_t eip;
     bool guess;
 };
 unsigned ring1_vcpu_stack(ring1_vcpu *v, struct ring1_stack_frame *frames, unsigned max);
 
-/* "start_kernel+0x1f" by the image's symbol table, and "init/main.c:512" by its DWARF;
- * NULL: not known; the caller frees them. `is_return`: the address is behind an
- * instruction, and it is that instruction which is meant. */
-char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return);
+/* "start_kernel+0x1f" by the image's symbol table; NULL: not known. Valid until the next
+ * call of it. `is_return`: the address is behind a call, and it is the call's place
+ * that is meant. */
+const char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return);
+/* "init/main.c:512" by the image's DWARF, NULL: not known; the caller frees it. */
 char *ring1_machine_source(ring1_machine *m, uint32_t va, bool is_return);
 
 /* --- guest memory ---------------------------------------------------------- */

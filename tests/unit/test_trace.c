@@ -16,7 +16,7 @@
 struct ring1_machine {
     enum ring1_abi abi;
     enum ring1_xen xen;
-    const struct ring1_watch *watch;
+    struct ring1_watch watch;
     void *user;
 };
 
@@ -44,8 +44,41 @@ uint64_t ring1_machine_hypercalls(const ring1_machine *m)
 
 void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
 {
-    m->watch = watch;
+    m->watch = *watch;
     m->user = user;
+}
+
+uint32_t ring1_vcpu_call_site(ring1_vcpu *v)
+{
+    return v->regs.eip - 2;
+}
+
+ring1_machine *ring1_vcpu_machine(G_GNUC_UNUSED ring1_vcpu *v)
+{
+    return &machine;
+}
+
+const char *ring1_machine_symbol(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
+                                 G_GNUC_UNUSED bool is_return)
+{
+    return NULL;
+}
+
+char *ring1_machine_source(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
+                           G_GNUC_UNUSED bool is_return)
+{
+    return NULL;
+}
+
+unsigned ring1_vcpu_stack(G_GNUC_UNUSED ring1_vcpu *v, G_GNUC_UNUSED struct ring1_stack_frame *frames,
+                          G_GNUC_UNUSED unsigned max)
+{
+    return 0;
+}
+
+GQuark ring1_error_quark(void)
+{
+    return g_quark_from_static_string("ring1-error");
 }
 
 static void sink(G_GNUC_UNUSED void *user, const char *bytes, size_t len)
@@ -84,14 +117,14 @@ static void teardown(void)
 
 static void before(struct ring1_call *call)
 {
-    ck_assert(!machine.watch->before(f->v, call, machine.user));
+    ck_assert(!machine.watch.before(f->v, call, machine.user));
 }
 
 static void after(struct ring1_call *call, int32_t result, const char *why)
 {
     call->result = result;
     call->why = why;
-    machine.watch->after(f->v, call, machine.user);
+    machine.watch.after(f->v, call, machine.user);
 }
 
 /* --- lines ----------------------------------------------------------------- */
