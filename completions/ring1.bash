@@ -20,9 +20,10 @@ _ring1()
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
     hypercalls) options="--abi --xen --json --help" ;;
+    diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
     esac
     if ((cword == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run info hypercalls --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run info diff hypercalls --help --version" -- "$cur")
         return
     fi
 
@@ -40,8 +41,9 @@ _ring1()
     --segment-limits) values="strict off" ;;
     --preempt) values="normal every random:1" ;;
     --vcpus) values="1 2 4 8 16 32" ;;
+    --ignore) values="frames time sites why addresses out results vcpus" ;;
     -m | --memory | --maxmem) values="16 64 256 1024 4096" ;;
-    --append | --max-time | --max-guest-time | --max-hypercalls | --raw) return ;;
+    --append | --max-time | --max-guest-time | --max-hypercalls | --raw | --window | --context | --shown | --domain | --tsc-hz) return ;;
     esac
     if [[ -n ${values-} ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")

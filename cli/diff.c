@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * diff.c - `ring1 diff`: two runs beside each other, call by call.
+ */
+#include "debug/diff.h"
+#include "commands.h"
+#include "debug/read_trace.h"
+#include "options.h"
+
+#include <string.h>
+
+#define STATUS_EQUAL  0
+#define STATUS_DIFFER 1
+
+/* Of our own: its TSC counts ns. */
+#define DEFAULT_HZ 1000000000
+
+struct diff_command {
+    struct diff_options options;
+    struct read_trace_options read;
+    bool json, quiet, help;
+    char **files;
+};
+
+static const struct {
+    const char *name;
+    unsigned bit;
+} ignored[] = {
+    {"frames", DIFF_FRAMES},       {"time", DIFF_TIME}, {"sites", DIFF_SITES},     {"why", DIFF_WHY},
+    {"addresses", DIFF_ADDRESSES}, {"out", DIFF_OUT},   {"results", DIFF_RESULTS}, {"vcpus", DIFF_VCPUS},
+};
+
+static gboolean bad_value(GError **error, const char *option, const char *value, const char *wanted)
+{
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: '%s' is not %s", option, value, wanted);
+    return FALSE;
+}
+
+static gboolean take_ignore(const char *option, const char *value, gpointer data, GError **error)
+{
+    struct diff_command *c = data;
+    g_auto(GStrv) words = g_strsplit(value, ",", -1);
+    for (unsigned i = 0; i == 0 || words[i]; i++) {
+        const char *word = words[i] ? words[i] : "";
+        size_t k = 0;
+        while (k < G_N_ELEMENTS(ignored) && strcmp(ignored[k].name, word) != 0)
+            k++;
+        if (k == G_N_ELEMENTS(ignored))
+            return bad_value(error, option, word,
+                             "one of frames, time, sites, why, addresses, out, results, vcpus");
+        c->options.ignore |= ignored[k].bit;
+    }
+    return TRUE;
+}
+
+/* The options that are a number. */
+static gboolean take_number(const char *option, const char *value, gpointer data, GError **error)
+{
+    struct diff_command *c = data;
+    const struct {
+        const char *name;
+        uint64_t min, max;
+        unsigned *to;
+        const char *wanted;
+    } rows[] = {
+        {"--window", 1, DIFF_WINDOW_MAX, &c->options.window, "a number of calls from 1 to 4096"},
+        {"--context", 0, 1000000, &c->options.context, "a number of calls up to 1000000"},
+        {"--shown", 0, UINT32_MAX - 1, &c->options.shown, "a number of differences"},
+        {"--domain", 0, 0x7FEF, &c->read.domain, "a domain's number from 0 to 32751"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        guint64 n;
+        if (strcmp(rows[i].name, option) != 0)
+            continue;
+        if (!g_ascii_string_to_unsigned(value, 10, rows[i].min, rows[i].max, &n, NULL))
+            return bad_value(error, option, value, rows[i].wanted);
+        *rows[i].to = (unsigned)n;
+        return TRUE;
+    }
+    g_assert_not_reached();
+}
+
+static gboolean take_hz(const char *option, const char *value, gpointer data, GError **error)
+{
+    struct diff_command *c = data;
+    guint64 n;
+    if (!g_ascii_string_to_unsigned(value, 10, 1, UINT64_C(1000000000000), &n, NULL))
+        return bad_value(error, option, value, "a frequency in Hz");
+    c->read.hz = n;
+    return TRUE;
+}
+
+static bool parse(struct diff_command *c, int argc, char **argv, int *status)
+{
+    gboolean json = FALSE, quiet = FALSE, help = FALSE;
+    const GOptionEntry entries[] = {
+        {"ignore", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_ignore,
+         "Do not compare these: frames (compare their pfns), time, sites, why, addresses, out, results, "
+         "vcpus",
+         "WHAT,..."},
+        {"window", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_number,
+         "How many calls ahead both are tried to be brought together again (256)", "N"},
+        {"context", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_number,
+         "Calls shown before the first difference (3)", "N"},
+        {"shown", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_number,
+         "Differences shown after the first (10)", "N"},
+        {"domain", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_number,
+         "xentrace: whose calls (the only domain's but 0)", "N"},
+        {"tsc-hz", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_hz,
+         "xentrace: how fast its clock counts (1000000000)", "HZ"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Print nothing: the exit status tells", NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print this text", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &c->files, NULL, NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("A B");
+    g_autoptr(GError) error = NULL;
+    g_set_prgname("ring1 diff");
+    g_option_context_set_summary(context,
+                                 "Compare two runs call by call: JSON traces, or xentrace's. The exit "
+                                 "status is 0 when they\nare alike, 1 when not.");
+    g_option_context_set_help_enabled(context, FALSE);
+    GOptionGroup *group = g_option_group_new("diff", "diff", "diff", c, NULL);
+    g_option_group_add_entries(group, entries);
+    g_option_context_set_main_group(context, group);
+    *status = STATUS_OPTION;
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        bool unknown = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+        complain("diff: %s%s", error->message, unknown ? " (see ring1 diff --help)" : "");
+        return false;
+    }
+    if (help) {
+        g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
+        *status = print_out(text);
+        return false;
+    }
+    c->json = json;
+    c->quiet = quiet;
+    guint nr = c->files ? g_strv_length(c->files) : 0;
+    if (nr < 2)
+        complain("diff: %s is missing (see ring1 diff --help)", nr == 0 ? "A" : "B");
+    if (nr > 2)
+        complain("diff: unexpected argument '%s'", c->files[2]);
+    return nr == 2;
+}
+
+static int compare(const struct diff_command *c, const struct call_log *a, const struct call_log *b)
+{
+    struct diff *d = diff_new(a, b, &c->options);
+    g_autoptr(GString) out = g_string_new(NULL);
+    int status = d->ops->len ? STATUS_DIFFER : STATUS_EQUAL;
+    if (c->json)
+        diff_append_json(d, out);
+    else
+        diff_append_text(d, out);
+    diff_free(d);
+    if (!c->quiet && print_out(out->str) != STATUS_OK)
+        return STATUS_FAILED;
+    return status;
+}
+
+int command_diff(int argc, char **argv)
+{
+    struct diff_command c = {.options = {.window = 256, .context = 3, .shown = 10},
+                             .read = {.domain = XENTRACE_ANY_DOMAIN, .hz = DEFAULT_HZ}};
+    struct call_log *log[2] = {NULL, NULL};
+    int status;
+    bool good = parse(&c, argc, argv, &status);
+    for (unsigned i = 0; good && i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        log[i] = read_trace_file(c.files[i], &c.read, &error);
+        if (log[i])
+            continue;
+        complain("diff: %s", error->message);
+        status = status_of_error(error);
+        good = false;
+    }
+    if (good)
+        status = compare(&c, log[0], log[1]);
+    call_log_free(log[0]);
+    call_log_free(log[1]);
+    g_strfreev(c.files);
+    return status;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * read_trace.c - see read_trace.h: which kind of file it is.
+ */
+#include "read_trace.h"
+
+#include <ring1/ring1.h>
+#include <string.h>
+
+/* What xentrace begins with: 0x2001f003, little-endian. */
+static const uint8_t xentrace_magic[4] = {0x03, 0xF0, 0x01, 0x20};
+
+struct call_log *read_trace(const char *source, const uint8_t *bytes, size_t len,
+                            const struct read_trace_options *options, GError **error)
+{
+    if (len >= sizeof xentrace_magic && memcmp(bytes, xentrace_magic, sizeof xentrace_magic) == 0)
+        return read_xentrace(source, bytes, len, options->domain, options->hz, error);
+    if (len > 0 && bytes[0] == '{')
+        return read_json_trace(source, (const char *)bytes, len, error);
+    g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT,
+                "%s: expected a trace: JSON lines, whose first byte is '{', or xentrace's records (%s)",
+                source, len ? "its first bytes are neither" : "the file is empty");
+    return NULL;
+}
+
+struct call_log *read_trace_file(const char *path, const struct read_trace_options *options, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    gchar *bytes;
+    gsize len;
+    if (!g_file_get_contents(path, &bytes, &len, &why)) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s", why->message);
+        return NULL;
+    }
+    struct call_log *log = read_trace(path, (const uint8_t *)bytes, len, options, error);
+    g_free(bytes);
+    return log;
+}

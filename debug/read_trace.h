@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * read_trace.h - traces in files become a struct call_log. What is damaged is refused
+ * with the place and what was expected there.
+ */
+#ifndef DEBUG_READ_TRACE_H
+#define DEBUG_READ_TRACE_H
+
+#include "call_log.h"
+
+/* JSON Lines of `ring1 trace --json` (docs/trace-json.md). */
+struct call_log *read_json_trace(const char *source, const char *text, size_t len, GError **error);
+
+#define XENTRACE_ANY_DOMAIN UINT32_MAX
+
+/* Records of xentrace (xen/trace.h): the calls of one domain. With
+ * XENTRACE_ANY_DOMAIN: of the only one other than domain 0 that makes any. `hz` is the
+ * frequency of the TSC. */
+struct call_log *read_xentrace(const char *source, const uint8_t *bytes, size_t len, uint32_t domain,
+                               uint64_t hz, GError **error);
+
+/* Whichever it is: its first bytes tell. */
+struct read_trace_options {
+    uint32_t domain;
+    uint64_t hz;
+};
+struct call_log *read_trace(const char *source, const uint8_t *bytes, size_t len,
+                            const struct read_trace_options *options, GError **error);
+struct call_log *read_trace_file(const char *path, const struct read_trace_options *options, GError **error);
+
+#endif

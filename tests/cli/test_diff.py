@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`ring1 diff`: its options, its exit status, files that are no traces."""
+
+import json
+import struct
+
+from kit import Guests, check, check_refused, finish, one_line, ring1
+
+guests = Guests()  # for its folder
+HEAD = '{"type":"trace","version":1}\n'
+
+
+def call(serial, nr, result, **more):
+    return json.dumps({"type": "call", "serial": serial, "vcpu": 0, "nr": nr, "result": result, **more}) + "\n"
+
+
+def write(name, data):
+    with open(guests.path(name), "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode())
+    return guests.path(name)
+
+
+A = write("a", HEAD + call(1, 17, 0) + call(2, 29, 0) + call(3, 21, 0))
+B = write("b", HEAD + call(1, 17, 0) + call(2, 29, -22, why="no") + call(3, 21, 0) + call(4, 3, 0))
+FRAMES = [write(f"frames{n}", HEAD + call(1, 9, 0, args={"mfn": {"value": n, "pfn": 7}})) for n in (300, 400)]
+
+
+def xentrace(*numbers):
+    records = b"".join(struct.pack("<IQI", 0x9020100D, 1000 * i, nr) for i, nr in enumerate(numbers))
+    return struct.pack("<III", 0x2001F003, 0, len(records)) + records
+
+
+def test_status():
+    r = ring1("diff", A, A)
+    check("equal", r.status == 0 and r.out == b"3 calls, no difference\n" and not r.err, r)
+    r = ring1("diff", A, B)
+    check("different", r.status == 1 and not r.err, r)
+    for word in (b"The first difference:", b"result: 0 | -EINVAL", b"(line 3)", b"2 calls alike, 1 different"):
+        check(f"it says {word}", word in r.out, r)
+    r = ring1("diff", "-q", A, B)
+    check("quiet", r.status == 1 and not r.out and not r.err, r)
+    r = ring1("diff", "--json", A, B)
+    found = json.loads(r.out)
+    check("JSON", r.status == 1 and not found["equal"] and found["changed"] == 1 and found["only_b"] == 1, r)
+    check("its fields", found["differences"][0]["fields"][0] == {"path": "result", "a": "0", "b": "-EINVAL"}, r)
+    r = ring1("diff", "--ignore", "results,why", "--shown", "0", A, B)
+    check("ignored", r.status == 1 and b"2 calls alike" not in r.out and b"3 calls alike" in r.out, r)
+
+
+def test_frames():
+    check("frames differ", ring1("diff", *FRAMES).status == 1)
+    check("pfns do not", ring1("diff", "--ignore=frames", *FRAMES).status == 0)
+
+
+def test_xentrace():
+    same, other = write("same", xentrace(17, 29, 21)), write("other", xentrace(17, 21))
+    check("a trace of Xen, equal", ring1("diff", A, same).status == 0, ring1("diff", A, same))
+    r = ring1("diff", A, other)
+    check("a call less", r.status == 1 and b"1 only in " + A.encode() in r.out, r)
+
+
+def test_bad():
+    for option, values in (("--ignore", ["x", "", "time,"]), ("--window", ["0", "4097", "x"]), ("--context", ["-1"]),
+                           ("--shown", ["x"]), ("--domain", ["32752", "x"]), ("--tsc-hz", ["0", "x"])):
+        for value in values:
+            check_refused(f"{option} '{value}'", 2, [option], "diff", f"{option}={value}", A, B)
+    check_refused("no files", 2, ["A is missing"], "diff")
+    check_refused("one file", 2, ["B is missing"], "diff", A)
+    check_refused("three files", 2, [f"'{B}'"], "diff", A, B, B)
+    check_refused("no such file", 126, ["nowhere"], "diff", A, guests.path("nowhere"))
+    check_refused("empty", 126, ["the file is empty"], "diff", write("empty", ""), B)
+    check_refused("no trace", 126, ["its first bytes"], "diff", write("text", "hello\n"), B)
+    damaged = write("damaged", HEAD + call(1, 17, 0) + '{"type":"call","serial":2,"vcpu":0 "nr":3}\n')
+    check_refused("damaged", 126, [damaged + ":3:36: expected ',' or '}', not '\"'"], "diff", A, damaged)
+    cut = write("cut", xentrace(17, 29)[:-2])
+    check_refused("cut", 126, ["offset 12: expected a window of 32 bytes, the file has 30 left"], "diff", cut, A)
+    r = ring1("diff", "--help")
+    check("help", r.status == 0 and b"--ignore" in r.out and one_line("ring1: x\n"), r)
+
+
+for test in (test_status, test_frames, test_xentrace, test_bad):
+    test()
+finish()
