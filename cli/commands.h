@@ -9,5 +9,6 @@ int command_run(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_hypercalls(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_ctl(int argc, char **argv);
 
 #endif

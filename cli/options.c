@@ -121,6 +121,15 @@ static bool take_initrd(struct options *o, const char *option, const char *value
     return true;
 }
 
+static bool take_control(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!g_str_has_prefix(value, "unix:") || !value[strlen("unix:")])
+        return bad_value(error, option, value, "unix:PATH");
+    g_free(o->control);
+    o->control = g_strdup(value + strlen("unix:"));
+    return true;
+}
+
 /* The library looks at what it says: nothing is opened yet. */
 static bool take_disk(struct options *o, const char *option, const char *value, GError **error)
 {
@@ -350,6 +359,7 @@ static const struct option_row {
     {"disk", 0, COMMAND_RUN, "FILE[,OPTION...]",
      "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
      take_disk},
+    {"control", 0, COMMAND_RUN, "unix:PATH", "Let `ring1 ctl` steer the guest by this socket", take_control},
     {"append", 0, COMMAND_RUN, "STRING", "The guest's command line", take_append},
     {"abi", 0, COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",
      "auto, xen-2.0, xen-3.0 or xen-3.0-pae (auto: what the image asks for)", take_abi},
@@ -577,6 +587,7 @@ void options_clear(struct options *o)
     g_free(o->image);
     g_free(o->input);
     g_free(o->trace_file);
+    g_free(o->control);
     g_free(o->report_file);
     g_free(o->append);
     *o = (struct options){0};

@@ -38,6 +38,7 @@ struct options {
     char *image;          /* NULL for a command without one */
     char *input;          /* --input, or NULL */
     char *trace_file;     /* NULL: stderr */
+    char *control;        /* path of --control unix:PATH, or NULL */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
     char *append;         /* --append, before it joins config->cmdline */
     uint64_t max_host_ns; /* NO_LIMIT: none */

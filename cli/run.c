@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 #include "console.h"
+#include "control.h"
 #include "debug/trace_text.h"
 #include "options.h"
 #include "poller.h"
@@ -34,6 +35,7 @@ struct session {
     const struct options *o;
     struct console console;
     struct poller *poller;
+    struct control *control; /* NULL: none */
     ring1_machine *machine;
     GByteArray *input;   /* of --input; NULL: stdin */
     struct trace *trace; /* NULL: none */
@@ -120,6 +122,18 @@ static void write_trace(void *user, const char *text, size_t len)
     }
 }
 
+static bool open_control(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    s->control = control_open(s->o->control, &error);
+    if (!s->control) {
+        complain("run: --control: %s", error->message);
+        return false;
+    }
+    poller_add(s->poller, &control_source, s->control);
+    return true;
+}
+
 static bool open_trace(struct session *s)
 {
     const char *path = s->o->trace_file;
@@ -184,6 +198,8 @@ static bool make_machine(struct session *s)
     console_attach(&s->console, s->machine);
     if (s->trace)
         trace_attach(s->trace, s->machine);
+    if (s->control)
+        control_attach(s->control, s->machine);
     signals_set_machine(s->machine);
     return true;
 }
@@ -195,6 +211,8 @@ static void free_machine(struct session *s)
     if (s->trace)
         trace_end(s->trace);
     signals_set_machine(NULL);
+    if (s->control)
+        control_attach(s->control, NULL);
     s->past_ns += ring1_machine_now(s->machine);
     s->past_calls += ring1_machine_hypercalls(s->machine);
     ring1_machine_free(s->machine);
@@ -231,6 +249,8 @@ static enum next check_outside(struct session *s)
                           g_strerror(s->console.write_errno));
     if (s->trace_errno != 0)
         return end_saying(s, STATUS_FAILED, "cannot write the trace: %s", g_strerror(s->trace_errno));
+    if (control_destroyed(s->control))
+        return end_saying(s, STATUS_OTHER, "the guest was destroyed");
     if (signals_time_is_up())
         return end_saying(s, STATUS_BUDGET, "--max-time: %g s of the host's time are spent",
                           (double)s->o->max_host_ns / NS_PER_S);
@@ -325,6 +345,19 @@ static enum next wake_up(struct session *s)
     return end_saying(s, STATUS_OTHER, "the guest shut down: suspend; %s", error->message);
 }
 
+/* The guest stands still, and so does its clock, until somebody wants it to go on. */
+static enum next stand_still(struct session *s)
+{
+    enum next next = GO_ON;
+    while (next == GO_ON && control_paused(s->control)) {
+        uint64_t waited;
+        poller_wait(s->poller, UINT64_MAX, &waited);
+        poller_serve(s->poller);
+        next = check_outside(s);
+    }
+    return next;
+}
+
 /* One run of the machine, and what follows from its stop. */
 static enum next run_slice(struct session *s)
 {
@@ -367,6 +400,8 @@ static enum next run_slice(struct session *s)
     }
     if (next == GO_ON)
         next = check_outside(s);
+    if (next == GO_ON)
+        next = stand_still(s);
     return next == GO_ON ? check_limits(s) : next;
 }
 
@@ -394,17 +429,17 @@ int command_run(int argc, char **argv)
 {
     struct options o;
     struct session s = {.o = &o, .trace_fd = -1, .status = STATUS_OPTION};
-    s.poller = poller_new();
-    poller_add(s.poller, &console_source, &s.console);
     if (!options_parse(&o, COMMAND_RUN, argc, argv, &s.status)) {
-        poller_free(s.poller);
         options_clear(&o);
         return s.status;
     }
+    s.poller = poller_new();
+    poller_add(s.poller, &console_source, &s.console);
     if (!signals_init(o.max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
-    } else if ((!o.input || read_input(&s, o.input)) && (!o.trace || open_trace(&s))) {
+    } else if ((!o.control || open_control(&s)) && (!o.input || read_input(&s, o.input)) &&
+               (!o.trace || open_trace(&s))) {
         if (!o.input)
             console_open_stdin(&s.console);
         run_machines(&s);
@@ -414,6 +449,7 @@ int command_run(int argc, char **argv)
     trace_text_free(s.trace_text);
     if (s.input)
         g_byte_array_unref(s.input);
+    control_close(s.control);
     poller_free(s.poller);
     options_clear(&o);
     return s.status;

@@ -14,16 +14,22 @@ _ring1()
     local options
     case ${words[1]-} in
     run)
-        options="--memory --maxmem --vcpus --initrd --disk --append --abi --xen --cpu --mfn --time --date --input --max-time
+        options="--memory --maxmem --vcpus --initrd --disk --control --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --trace --report
             --raw --help"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
+    ctl)
+        options="--json --help"
+        [[ $cur == -* ]] || mapfile -t COMPREPLY < <(compgen -W "status shutdown reboot suspend sysrq nmi balloon vcpus
+            pause resume destroy xenstore" -- "$cur")
+        [[ ${#COMPREPLY[@]} -eq 0 ]] || return
+        ;;
     hypercalls) options="--abi --xen --json --help" ;;
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
     esac
     if ((cword == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run info diff hypercalls --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run info diff hypercalls ctl --help --version" -- "$cur")
         return
     fi
 

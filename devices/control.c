@@ -116,3 +116,14 @@ size_t control_send(struct domain *d, const uint8_t *data, size_t len, const cha
     put_request(d, &msg);
     return len;
 }
+
+bool control_send_message(struct domain *d, uint8_t type, uint8_t subtype, const void *data, size_t len)
+{
+    const char *fault = NULL;
+    struct control_msg msg = {.type = type, .subtype = subtype, .length = (uint8_t)len};
+    if (len > CONTROL_DATA_MAX || unanswered(control_if(d), &fault) >= RING_SIZE)
+        return false;
+    memcpy(msg.msg, data, len);
+    put_request(d, &msg);
+    return true;
+}

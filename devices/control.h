@@ -21,4 +21,11 @@ bool control_receive(struct domain *d, uint8_t data[CONTROL_DATA_MAX], size_t *l
  * many were taken: 0 when the ring is full or the indices are nonsense. */
 size_t control_send(struct domain *d, const uint8_t *data, size_t len, const char **fault);
 
+/* Another of its messages (io/domain_controller.h of 2.0): CONTROL_SHUTDOWN with the
+ * reason as subtype, CONTROL_MEM_REQUEST. False: the ring is full, or nonsense. */
+#define CONTROL_SHUTDOWN       6u
+#define CONTROL_SHUTDOWN_SYSRQ 3u
+#define CONTROL_MEM_REQUEST    7u
+bool control_send_message(struct domain *d, uint8_t type, uint8_t subtype, const void *data, size_t len);
+
 #endif

@@ -3,31 +3,14 @@
  * machine.c - ring1_machine: a machine with its console and its xenstore, and
  * whoever watches its hypercalls.
  */
-#include "devices.h"
-#include "emu/machine.h"
+#include "machine_priv.h"
 #include "debug/report.h"
-#include "devices/console.h"
-#include "devices/xenstore.h"
 #include "dispatch/preempt.h"
 #include "dispatch/traps.h"
 #include "emu/backtrace.h"
 #include "emu/resume.h"
 
 #include <xen/errno.h>
-
-struct ring1_machine {
-    struct machine *machine;
-    struct image *image;     /* for its symbols */
-    struct symbols *symbols; /* NULL: not asked for yet */
-    struct console *console;
-    struct xenstore *xenstore;
-    struct devices *devices;
-    struct ring1_console console_ops;
-    void *console_user;
-    struct ring1_watch watch;
-    void *watch_user;
-    struct tap tap;
-};
 
 struct ring1_snapshot {
     struct snapshot *machine;

@@ -196,6 +196,29 @@ bool ring1_machine_resume_cancelled(ring1_machine *m, GError **error);
 /* Calls by `int 0x82` since the start. */
 uint64_t ring1_machine_hypercalls(const ring1_machine *m);
 
+/* --- what a toolstack does ---------------------------------------------------- */
+
+/* Xenstore with all rights, between two runs; paths are absolute. NULL or false:
+ * RING1_ERROR_OPTION, the path is none or is not there. What read and list return is
+ * the caller's (g_free, g_strfreev). */
+char *ring1_machine_xenstore_read(ring1_machine *m, const char *path, GError **error);
+char **ring1_machine_xenstore_list(ring1_machine *m, const char *path, GError **error);
+bool ring1_machine_xenstore_write(ring1_machine *m, const char *path, const char *value, GError **error);
+bool ring1_machine_xenstore_rm(ring1_machine *m, const char *path, GError **error);
+
+/* Ask the guest, in its own protocol: control/shutdown of xenstore ("poweroff",
+ * "reboot", "suspend", "halt"), control/sysrq, memory/target in KiB; of a 2.0 guest by a
+ * control message. Whether it hears is its own affair. RING1_ERROR_OPTION: there is
+ * no such request; RING1_ERROR_STATE: it has not taken the last ones. */
+bool ring1_machine_ask_shutdown(ring1_machine *m, const char *how, GError **error);
+bool ring1_machine_ask_sysrq(ring1_machine *m, char key, GError **error);
+bool ring1_machine_ask_memory(ring1_machine *m, uint64_t kib, GError **error);
+/* cpu/ID/availability: "online" or "offline". */
+bool ring1_machine_ask_vcpu(ring1_machine *m, unsigned id, bool online, GError **error);
+
+/* Raise an NMI on a vcpu (xl trigger nmi). RING1_ERROR_OPTION: there is no such vcpu. */
+bool ring1_machine_send_nmi(ring1_machine *m, unsigned vcpu, GError **error);
+
 /* --- hypercalls ------------------------------------------------------------ */
 
 /* A user's handler: `arg` has 6 words (EBX, ECX, EDX, ESI, EDI, EBP); returns

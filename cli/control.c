@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * control.c - see control.h. Requests are served between two runs of the machine.
+ */
+#include "control.h"
+
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MAX_CLIENTS 16u
+#define MAX_LINE    65536u
+
+struct client {
+    int fd;
+    GString *in, *out;
+};
+
+struct control {
+    int fd;
+    char *path;
+    GPtrArray *clients; /* struct client */
+    ring1_machine *machine;
+    bool paused, destroyed;
+};
+
+/* --- requests ------------------------------------------------------------------- */
+
+/* One request: words as strings. It answers by adding members to `b`, which stands
+ * in an object; false: `error`. */
+typedef bool (*request_fn)(struct control *c, char **words, JsonBuilder *b, GError **error);
+
+static bool bad_word(GError **error, const char *word, const char *wanted)
+{
+    g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "'%s' is not %s", word, wanted);
+    return false;
+}
+
+static void put_string(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_string_value(b, value);
+}
+
+static void put_number(JsonBuilder *b, const char *name, uint64_t value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_int_value(b, (gint64)MIN(value, (uint64_t)G_MAXINT64));
+}
+
+static bool do_status(struct control *c, G_GNUC_UNUSED char **words, JsonBuilder *b,
+                      G_GNUC_UNUSED GError **error)
+{
+    unsigned vcpus = 0;
+    while (ring1_machine_vcpu(c->machine, vcpus))
+        vcpus++;
+    put_string(b, "state", c->paused ? "paused" : "running");
+    put_string(b, "abi", ring1_abi_name(ring1_machine_abi(c->machine)));
+    put_string(b, "xen", ring1_xen_name(ring1_machine_xen(c->machine)));
+    put_number(b, "vcpus", vcpus);
+    put_number(b, "boot_pages", ring1_machine_nr_pages(c->machine));
+    put_number(b, "guest_ns", ring1_machine_now(c->machine));
+    put_number(b, "hypercalls", ring1_machine_hypercalls(c->machine));
+    return true;
+}
+
+static bool do_shutdown(struct control *c, char **words, G_GNUC_UNUSED JsonBuilder *b, GError **error)
+{
+    return ring1_machine_ask_shutdown(c->machine, words[0] ? words[0] : "poweroff", error);
+}
+
+static bool do_reboot(struct control *c, G_GNUC_UNUSED char **words, G_GNUC_UNUSED JsonBuilder *b,
+                      GError **error)
+{
+    return ring1_machine_ask_shutdown(c->machine, "reboot", error);
+}
+
+static bool do_suspend(struct control *c, G_GNUC_UNUSED char **words, G_GNUC_UNUSED JsonBuilder *b,
+                       GError **error)
+{
+    return ring1_machine_ask_shutdown(c->machine, "suspend", error);
+}
+
+static bool do_sysrq(struct control *c, char **words, G_GNUC_UNUSED JsonBuilder *b, GError **error)
+{
+    if (strlen(words[0]) != 1)
+        return bad_word(error, words[0], "one key");
+    return ring1_machine_ask_sysrq(c->machine, words[0][0], error);
+}
+
+static bool get_number(const char *word, uint64_t max, const char *wanted, uint64_t *number, GError **error)
+{
+    guint64 n;
+    if (!g_ascii_string_to_unsigned(word, 10, 0, max, &n, NULL))
+        return bad_word(error, word, wanted);
+    *number = n;
+    return true;
+}
+
+static bool do_nmi(struct control *c, char **words, G_GNUC_UNUSED JsonBuilder *b, GError **error)
+{
+    uint64_t vcpu = 0;
+    return (!words[0] || get_number(words[0], 31, "a vcpu", &vcpu, error)) &&
+           ring1_machine_send_nmi(c->machine, (unsigned)vcpu, error);
+}
+
+static bool do_balloon(struct control *c, char **words, G_GNUC_UNUSED JsonBuilder *b, GError **error)
+{
+    uint64_t mib;
+    return get_number(words[0], 4096, "a number of MiB", &mib, error) &&
+           ring1_machine_ask_memory(c->machine, mib * 1024, error);
+}
+
+static bool do_vcpus(struct control *c, char **words, G_GNUC_UNUSED JsonBuilder *b, GError **error)
+{
+    uint64_t nr;
+    if (!get_number(words[0], 32, "a number of vcpus", &nr, error))
+        return false;
+    if (nr == 0)
+        return bad_word(error, words[0], "a number of vcpus");
+    if (!ring1_machine_vcpu(c->machine, (unsigned)nr - 1))
+        return bad_word(error, words[0], "a number of vcpus that the guest can have");
+    for (unsigned i = 0; ring1_machine_vcpu(c->machine, i); i++)
+        if (!ring1_machine_ask_vcpu(c->machine, i, i < nr, error))
+            return false;
+    return true;
+}
+
+static bool do_pause(struct control *c, G_GNUC_UNUSED char **words, G_GNUC_UNUSED JsonBuilder *b,
+                     G_GNUC_UNUSED GError **error)
+{
+    c->paused = true;
+    return true;
+}
+
+static bool do_resume(struct control *c, G_GNUC_UNUSED char **words, G_GNUC_UNUSED JsonBuilder *b,
+                      G_GNUC_UNUSED GError **error)
+{
+    c->paused = false;
+    return true;
+}
+
+static bool do_destroy(struct control *c, G_GNUC_UNUSED char **words, G_GNUC_UNUSED JsonBuilder *b,
+                       G_GNUC_UNUSED GError **error)
+{
+    c->destroyed = true;
+    return true;
+}
+
+static bool xs_read(struct control *c, char **words, JsonBuilder *b, GError **error)
+{
+    g_autofree char *value = ring1_machine_xenstore_read(c->machine, words[0], error);
+    if (!value)
+        return false;
+    g_autofree char *text = g_utf8_make_valid(value, -1);
+    put_string(b, "value", text);
+    return true;
+}
+
+static bool xs_write(struct control *c, char **words, G_GNUC_UNUSED JsonBuilder *b, GError **error)
+{
+    return ring1_machine_xenstore_write(c->machine, words[0], words[1], error);
+}
+
+static bool xs_list(struct control *c, char **words, JsonBuilder *b, GError **error)
+{
+    g_auto(GStrv) names = ring1_machine_xenstore_list(c->machine, words[0], error);
+    if (!names)
+        return false;
+    json_builder_set_member_name(b, "names");
+    json_builder_begin_array(b);
+    for (char **name = names; *name; name++)
+        json_builder_add_string_value(b, *name);
+    json_builder_end_array(b);
+    return true;
+}
+
+static bool xs_rm(struct control *c, char **words, G_GNUC_UNUSED JsonBuilder *b, GError **error)
+{
+    return ring1_machine_xenstore_rm(c->machine, words[0], error);
+}
+
+static const struct {
+    const char *name, *more; /* "xenstore", "read" */
+    unsigned min, max;       /* words after them */
+    request_fn fn;
+} requests[] = {
+    {"status", NULL, 0, 0, do_status},     {"shutdown", NULL, 0, 1, do_shutdown},
+    {"reboot", NULL, 0, 0, do_reboot},     {"suspend", NULL, 0, 0, do_suspend},
+    {"sysrq", NULL, 1, 1, do_sysrq},       {"nmi", NULL, 0, 1, do_nmi},
+    {"balloon", NULL, 1, 1, do_balloon},   {"vcpus", NULL, 1, 1, do_vcpus},
+    {"pause", NULL, 0, 0, do_pause},       {"resume", NULL, 0, 0, do_resume},
+    {"destroy", NULL, 0, 0, do_destroy},   {"xenstore", "read", 1, 1, xs_read},
+    {"xenstore", "write", 2, 2, xs_write}, {"xenstore", "ls", 1, 1, xs_list},
+    {"xenstore", "rm", 1, 1, xs_rm},
+};
+
+static bool serve_words(struct control *c, char **words, JsonBuilder *b, GError **error)
+{
+    unsigned nr = g_strv_length(words);
+    for (size_t i = 0; i < G_N_ELEMENTS(requests); i++) {
+        unsigned used = requests[i].more ? 2 : 1;
+        if (nr < used || strcmp(words[0], requests[i].name) != 0 ||
+            (requests[i].more && strcmp(words[1], requests[i].more) != 0))
+            continue;
+        if (nr - used >= requests[i].min && nr - used <= requests[i].max)
+            return requests[i].fn(c, words + used, b, error);
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "%s%s%s takes %u%s%s arguments, not %u", words[0],
+                    requests[i].more ? " " : "", requests[i].more ? requests[i].more : "", requests[i].min,
+                    requests[i].max > requests[i].min ? " or " : "",
+                    requests[i].max > requests[i].min ? "more" : "", nr - used);
+        return false;
+    }
+    g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "'%s%s%s' is no request", nr ? words[0] : "",
+                nr > 1 ? " " : "", nr > 1 ? words[1] : "");
+    return false;
+}
+
+/* The words of a request: ["xenstore", "read", "/..."]. */
+static char **parse_line(const char *line, GError **error)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    if (!json_parser_load_from_data(parser, line, -1, error))
+        return NULL;
+    JsonNode *root = json_parser_get_root(parser);
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    bool good = root && JSON_NODE_HOLDS_ARRAY(root);
+    for (guint i = 0; good && i < json_array_get_length(json_node_get_array(root)); i++) {
+        JsonNode *node = json_array_get_element(json_node_get_array(root), i);
+        good = JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
+        if (good)
+            g_ptr_array_add(words, json_node_dup_string(node));
+    }
+    if (!good) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "a request is an array of strings");
+        return NULL;
+    }
+    g_ptr_array_add(words, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
+}
+
+static void answer(struct control *c, struct client *client, const char *line)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) words = parse_line(line, &error);
+    g_autoptr(JsonBuilder) b = json_builder_new();
+    json_builder_begin_object(b);
+    if (!words || !serve_words(c, words, b, &error))
+        put_string(b, "error", error->message);
+    json_builder_end_object(b);
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    g_autofree char *text = json_to_string(root, FALSE);
+    g_string_append_printf(client->out, "%s\n", text);
+}
+
+/* --- clients -------------------------------------------------------------------- */
+
+static void client_free(void *data)
+{
+    struct client *client = data;
+    close(client->fd);
+    g_string_free(client->in, TRUE);
+    g_string_free(client->out, TRUE);
+    g_free(client);
+}
+
+static bool write_out(struct client *client)
+{
+    while (client->out->len > 0) {
+        ssize_t n = send(client->fd, client->out->str, client->out->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        g_string_erase(client->out, 0, n);
+    }
+    return true;
+}
+
+/* False: it is gone, or spoke more than a line may be. */
+static bool read_in(struct control *c, struct client *client)
+{
+    char bytes[4096], *end;
+    ssize_t n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (n == 0)
+        return false;
+    g_string_append_len(client->in, bytes, n);
+    while ((end = memchr(client->in->str, '\n', client->in->len))) {
+        *end = '\0';
+        answer(c, client, client->in->str);
+        g_string_erase(client->in, 0, end + 1 - client->in->str);
+    }
+    return client->in->len <= MAX_LINE;
+}
+
+static void take_client(struct control *c)
+{
+    int fd = accept(c->fd, NULL, NULL);
+    if (fd < 0)
+        return;
+    if (c->clients->len >= MAX_CLIENTS) {
+        close(fd);
+        return;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    struct client *client = g_new0(struct client, 1);
+    client->fd = fd;
+    client->in = g_string_new(NULL);
+    client->out = g_string_new(NULL);
+    g_ptr_array_add(c->clients, client);
+}
+
+/* --- the source ------------------------------------------------------------------- */
+
+static bool source_open(G_GNUC_UNUSED void *user)
+{
+    return true;
+}
+
+static void prepare(void *user, GArray *fds, G_GNUC_UNUSED uint64_t *timeout_ns)
+{
+    const struct control *c = user;
+    struct pollfd fd = {.fd = c->fd, .events = POLLIN};
+    g_array_append_val(fds, fd);
+    for (guint i = 0; i < c->clients->len; i++) {
+        const struct client *client = g_ptr_array_index(c->clients, i);
+        /* Who does not listen is not listened to. */
+        fd = (struct pollfd){.fd = client->fd, .events = client->out->len ? POLLOUT : POLLIN};
+        g_array_append_val(fds, fd);
+    }
+}
+
+static void serve(void *user, const struct pollfd *fds, guint nr)
+{
+    struct control *c = user;
+    if (!c->machine)
+        return;
+    for (guint i = nr; i-- > 1;) {
+        struct client *client = g_ptr_array_index(c->clients, i - 1);
+        bool alive = fds[i].revents == 0 || (fds[i].revents & POLLOUT) || read_in(c, client);
+        if (!alive || !write_out(client))
+            g_ptr_array_remove_index(c->clients, i - 1);
+    }
+    if (nr > 0 && fds[0].revents)
+        take_client(c);
+}
+
+const struct poll_source control_source = {.open = source_open, .prepare = prepare, .serve = serve};
+
+/* --- opening ---------------------------------------------------------------------- */
+
+/* Nobody listens there: a socket of a process that is gone. */
+static bool is_stale(const struct sockaddr_un *address)
+{
+    struct stat st;
+    if (lstat(address->sun_path, &st) || !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool refused = connect(fd, (const struct sockaddr *)address, sizeof *address) && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+struct control *control_open(const char *path, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                    "%s: is longer than a socket's path may be, %zu bytes", path,
+                    sizeof address.sun_path - 1);
+        return NULL;
+    }
+    if (is_stale(&address))
+        unlink(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t before = umask(0177);
+    bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    int why = errno;
+    umask(before);
+    if (!good || listen(fd, MAX_CLIENTS)) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s: %s", path, g_strerror(good ? errno : why));
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    struct control *c = g_new0(struct control, 1);
+    c->fd = fd;
+    c->path = g_strdup(path);
+    c->clients = g_ptr_array_new_with_free_func(client_free);
+    return c;
+}
+
+void control_close(struct control *c)
+{
+    if (!c)
+        return;
+    for (guint i = 0; i < c->clients->len; i++)
+        write_out(g_ptr_array_index(c->clients, i));
+    g_ptr_array_unref(c->clients);
+    close(c->fd);
+    unlink(c->path);
+    g_free(c->path);
+    g_free(c);
+}
+
+void control_attach(struct control *c, ring1_machine *m)
+{
+    c->machine = m;
+}
+
+bool control_paused(const struct control *c)
+{
+    return c && c->paused;
+}
+
+bool control_destroyed(const struct control *c)
+{
+    return c && c->destroyed;
+}

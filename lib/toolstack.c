@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * toolstack.c - what xl does for a domain, by the guest's own protocols.
+ */
+#include "devices/control.h"
+#include "dispatch/evtchn.h"
+#include "dispatch/schedule.h"
+#include "machine_priv.h"
+
+static bool fail(GError **error, enum ring1_error code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static bool fail(GError **error, enum ring1_error code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, RING1_ERROR, (gint)code, text);
+    return false;
+}
+
+/* A guest that polled may find something new. */
+static void disturb(ring1_machine *m)
+{
+    idle_reset(m->machine);
+}
+
+/* --- xenstore ----------------------------------------------------------------- */
+
+char *ring1_machine_xenstore_read(ring1_machine *m, const char *path, GError **error)
+{
+    char *value = xenstore_read(m->xenstore, path);
+    if (!value)
+        fail(error, RING1_ERROR_OPTION, "xenstore has no '%s'", path);
+    return value;
+}
+
+char **ring1_machine_xenstore_list(ring1_machine *m, const char *path, GError **error)
+{
+    char **names = xenstore_directory(m->xenstore, path);
+    if (!names)
+        fail(error, RING1_ERROR_OPTION, "xenstore has no '%s'", path);
+    return names;
+}
+
+bool ring1_machine_xenstore_write(ring1_machine *m, const char *path, const char *value, GError **error)
+{
+    disturb(m);
+    return xenstore_write(m->xenstore, path, value) ||
+           fail(error, RING1_ERROR_OPTION, "xenstore takes no '%s'", path);
+}
+
+bool ring1_machine_xenstore_rm(ring1_machine *m, const char *path, GError **error)
+{
+    disturb(m);
+    return xenstore_rm(m->xenstore, path) || fail(error, RING1_ERROR_OPTION, "xenstore has no '%s'", path);
+}
+
+static bool write_node(ring1_machine *m, const char *name, const char *value, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("/local/domain/%u/%s", m->machine->domain->s.domid, name);
+    return ring1_machine_xenstore_write(m, path, value, error);
+}
+
+/* --- requests ------------------------------------------------------------------- */
+
+static bool is_2_0(const ring1_machine *m)
+{
+    return m->machine->abi->xen == RING1_XEN_2_0;
+}
+
+static bool send_message(ring1_machine *m, uint8_t type, uint8_t subtype, const void *data, size_t len,
+                         GError **error)
+{
+    struct domain *d = m->machine->domain;
+    disturb(m);
+    if (!control_send_message(d, type, subtype, data, len))
+        return fail(error, RING1_ERROR_STATE, "the guest has not taken the last control messages");
+    evtchn_backend_send(d, d->s.console_port);
+    return true;
+}
+
+bool ring1_machine_ask_shutdown(ring1_machine *m, const char *how, GError **error)
+{
+    /* 2.0's subtypes are their places. */
+    static const char *const ways[] = {"poweroff", "reboot", "suspend", "halt"};
+    for (uint8_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        if (strcmp(how, ways[i]) != 0)
+            continue;
+        if (!is_2_0(m))
+            return write_node(m, "control/shutdown", how, error);
+        return send_message(m, CONTROL_SHUTDOWN, i == 3 ? 0 : i, "", 0, error);
+    }
+    return fail(error, RING1_ERROR_OPTION, "'%s' is no way to shut down: poweroff, reboot, suspend or halt",
+                how);
+}
+
+bool ring1_machine_ask_sysrq(ring1_machine *m, char key, GError **error)
+{
+    const char text[2] = {key, '\0'};
+    if (!g_ascii_isgraph(key))
+        return fail(error, RING1_ERROR_OPTION, "a SysRq key is one printable character");
+    if (is_2_0(m))
+        return send_message(m, CONTROL_SHUTDOWN, CONTROL_SHUTDOWN_SYSRQ, text, 1, error);
+    return write_node(m, "control/sysrq", text, error);
+}
+
+bool ring1_machine_ask_memory(ring1_machine *m, uint64_t kib, GError **error)
+{
+    uint64_t most = m->machine->domain->s.max_pages * UINT64_C(4);
+    if (kib == 0 || kib > most)
+        return fail(error, RING1_ERROR_OPTION,
+                    "%" G_GUINT64_FORMAT " KiB: the guest can have 1 to %" G_GUINT64_FORMAT, kib, most);
+    if (is_2_0(m)) {
+        uint32_t pages[2] = {(uint32_t)(kib / 4), 0};
+        return send_message(m, CONTROL_MEM_REQUEST, 0, pages, sizeof pages, error);
+    }
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, kib);
+    return write_node(m, "memory/target", text, error);
+}
+
+bool ring1_machine_ask_vcpu(ring1_machine *m, unsigned id, bool online, GError **error)
+{
+    if (id >= m->machine->domain->s.nr_vcpus)
+        return fail(error, RING1_ERROR_OPTION, "vcpu %u: the guest has %u", id,
+                    m->machine->domain->s.nr_vcpus);
+    g_autofree char *name = g_strdup_printf("cpu/%u/availability", id);
+    return write_node(m, name, online ? "online" : "offline", error);
+}
+
+bool ring1_machine_send_nmi(ring1_machine *m, unsigned vcpu, GError **error)
+{
+    struct domain_state *s = &m->machine->domain->s;
+    if (vcpu >= s->nr_vcpus)
+        return fail(error, RING1_ERROR_OPTION, "vcpu %u: the guest has %u", vcpu, s->nr_vcpus);
+    disturb(m);
+    s->vcpu[vcpu].nmi_pending = true;
+    s->attention |= ATTN_SCHED;
+    vcpu_wake(&s->vcpu[vcpu]);
+    return true;
+}
