@@ -6,6 +6,7 @@
 #define CLI_COMMANDS_H
 
 int command_run(int argc, char **argv);
+int command_trace(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_hypercalls(int argc, char **argv);
 int command_diff(int argc, char **argv);

@@ -38,7 +38,10 @@ static void write_all(struct console *c, const char *bytes, size_t len)
 
 static void write_console(void *user, const char *bytes, size_t len)
 {
-    write_all(user, bytes, len);
+    struct console *c = user;
+    if (c->before_output)
+        c->before_output(c->before_user);
+    write_all(c, bytes, len);
 }
 
 void console_open_stdin(struct console *c)

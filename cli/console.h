@@ -18,6 +18,8 @@ struct console {
     char last;        /* last byte written */
     uint64_t written; /* bytes written so far */
     ring1_machine *machine;
+    void (*before_output)(void *user); /* bytes are about to be written; may be NULL */
+    void *before_user;
 };
 
 /* Make stdin the source, and the terminal raw if it is one. */

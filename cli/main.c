@@ -15,6 +15,7 @@ static const struct command_entry {
     const char *summary;
 } commands[] = {
     {"run", command_run, "run a 32-bit Xen PV kernel"},
+    {"trace", command_trace, "run one and write each of its hypercalls down"},
     {"info", command_info, "tell what an image is and asks for"},
     {"diff", command_diff, "compare two runs, call by call"},
     {"hypercalls", command_hypercalls, "list the hypercalls and how each is served"},
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
     fill_standard_files();
     const char *word = argc > 1 ? argv[1] : NULL;
     if (!word) {
-        complain("a command is missing: run, info ... (see ring1 --help)");
+        complain("a command is missing: run, trace, info ... (see ring1 --help)");
         return STATUS_OPTION;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)

@@ -4,7 +4,7 @@
  * checked by a function of the table below. What a value means for an image (does
  * it fit?) is libring1's business.
  */
-#include "options.h"
+#include "option_rows.h"
 
 #include <errno.h>
 #include <math.h>
@@ -52,14 +52,13 @@ int status_of_error(const GError *error)
     return STATUS_FAILED;
 }
 
-static bool bad_value(GError **error, const char *option, const char *value, const char *wanted)
+bool bad_value(GError **error, const char *option, const char *value, const char *wanted)
 {
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: '%s' is not %s", option, value, wanted);
     return false;
 }
 
-/* An unsigned number, decimal or 0x and hexadecimal, nothing before or after. */
-static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number)
+bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number)
 {
     unsigned base = 10;
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
@@ -342,55 +341,46 @@ static bool take_help(struct options *o, G_GNUC_UNUSED const char *option, G_GNU
     return true;
 }
 
-/* Every option of every subcommand. `arg` NULL: it takes no value. */
-static const struct option_row {
-    const char *name;
-    char letter;
-    unsigned commands;
-    const char *arg;
-    const char *help;
-    bool (*take)(struct options *o, const char *option, const char *value, GError **error);
-} rows[] = {
-    {"memory", 'm', COMMAND_RUN | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)",
-     take_memory},
-    {"vcpus", 0, COMMAND_RUN, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
-    {"maxmem", 0, COMMAND_RUN, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
-    {"initrd", 0, COMMAND_RUN | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
-    {"disk", 0, COMMAND_RUN, "FILE[,OPTION...]",
+#define RUNS COMMANDS_RUN
+
+/* Every option of every subcommand but those of traces alone. */
+static const struct option_row rows[] = {
+    {"memory", 'm', RUNS | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)", take_memory},
+    {"vcpus", 0, RUNS, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
+    {"maxmem", 0, RUNS, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
+    {"initrd", 0, RUNS | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
+    {"disk", 0, RUNS, "FILE[,OPTION...]",
      "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
      take_disk},
-    {"control", 0, COMMAND_RUN, "unix:PATH", "Let `ring1 ctl` steer the guest by this socket", take_control},
-    {"append", 0, COMMAND_RUN, "STRING", "The guest's command line", take_append},
-    {"abi", 0, COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",
+    {"control", 0, RUNS, "unix:PATH", "Let `ring1 ctl` steer the guest by this socket", take_control},
+    {"append", 0, RUNS, "STRING", "The guest's command line", take_append},
+    {"abi", 0, RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",
      "auto, xen-2.0, xen-3.0 or xen-3.0-pae (auto: what the image asks for)", take_abi},
-    {"xen", 0, COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, "VERSION",
+    {"xen", 0, RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, "VERSION",
      "Answer as this Xen: 2.0, 3.0.0, 3.0.4, 3.2 or 4.17 (the ABI's own)", take_xen},
-    {"cpu", 0, COMMAND_RUN, "MODEL", "What CPUID shows: a model's name, or list to see them (atom)",
-     take_cpu},
-    {"mfn", 0, COMMAND_RUN, "ORDER", "Machine frames: identity, offset or shuffle[:SEED] (shuffle:1)",
-     take_mfn},
-    {"time", 0, COMMAND_RUN, "CLOCK", "virtual counts what the guest executes, real is the host's (virtual)",
+    {"cpu", 0, RUNS, "MODEL", "What CPUID shows: a model's name, or list to see them (atom)", take_cpu},
+    {"mfn", 0, RUNS, "ORDER", "Machine frames: identity, offset or shuffle[:SEED] (shuffle:1)", take_mfn},
+    {"time", 0, RUNS, "CLOCK", "virtual counts what the guest executes, real is the host's (virtual)",
      take_time},
-    {"date", 0, COMMAND_RUN, "DATE",
-     "The date at the start: ISO 8601 or now (now at a terminal, else 2020-01-01)", take_date},
-    {"input", 0, COMMAND_RUN, "FILE", "Console input from FILE, all there from the start; stdin is not read",
+    {"date", 0, RUNS, "DATE", "The date at the start: ISO 8601 or now (now at a terminal, else 2020-01-01)",
+     take_date},
+    {"input", 0, RUNS, "FILE", "Console input from FILE, all there from the start; stdin is not read",
      take_input},
-    {"max-time", 0, COMMAND_RUN, "SECONDS", "End after this time of the host", take_max_time},
-    {"max-guest-time", 0, COMMAND_RUN, "SECONDS", "End after this time of the guest", take_max_guest_time},
-    {"max-hypercalls", 0, COMMAND_RUN, "N", "End after N hypercalls", take_max_hypercalls},
-    {"on-reboot", 0, COMMAND_RUN, "WHAT", "exit or restart (exit)", take_on_reboot},
-    {"on-suspend", 0, COMMAND_RUN, "WHAT", "exit, resume in other frames, or cancel (exit)", take_on_suspend},
-    {"console-io", 0, COMMAND_RUN, "WHAT", "The console_io hypercall: allow or deny (allow)",
-     take_console_io},
-    {"segment-limits", 0, COMMAND_RUN, "WHAT", "Enforce the limits of segments: strict or off (off)",
+    {"max-time", 0, RUNS, "SECONDS", "End after this time of the host", take_max_time},
+    {"max-guest-time", 0, RUNS, "SECONDS", "End after this time of the guest", take_max_guest_time},
+    {"max-hypercalls", 0, RUNS, "N", "End after N hypercalls", take_max_hypercalls},
+    {"on-reboot", 0, RUNS, "WHAT", "exit or restart (exit)", take_on_reboot},
+    {"on-suspend", 0, RUNS, "WHAT", "exit, resume in other frames, or cancel (exit)", take_on_suspend},
+    {"console-io", 0, RUNS, "WHAT", "The console_io hypercall: allow or deny (allow)", take_console_io},
+    {"segment-limits", 0, RUNS, "WHAT", "Enforce the limits of segments: strict or off (off)",
      take_segment_limits},
-    {"preempt", 0, COMMAND_RUN, "WHEN",
-     "Stop long hypercalls half-way: normal, every or random:SEED (normal)", take_preempt},
+    {"preempt", 0, RUNS, "WHEN", "Stop long hypercalls half-way: normal, every or random:SEED (normal)",
+     take_preempt},
     {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
-    {"report", 0, COMMAND_RUN, "FILE", "Write how the run ended to FILE, as JSON", take_report},
-    {"raw", 0, COMMAND_RUN, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
+    {"report", 0, RUNS, "FILE", "Write how the run ended to FILE, as JSON", take_report},
+    {"raw", 0, RUNS, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
     {"json", 0, COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print JSON", take_json},
-    {"help", 'h', COMMAND_RUN | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text", take_help},
+    {"help", 'h', RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text", take_help},
 };
 
 static const struct command_row {
@@ -401,6 +391,8 @@ static const struct command_row {
 } commands[] = {
     {COMMAND_RUN, "run", "IMAGE [-- GUEST COMMAND LINE]",
      "Run a 32-bit Xen PV kernel. The console is the terminal: Ctrl-] leaves."},
+    {COMMAND_TRACE, "trace", "IMAGE [-- GUEST COMMAND LINE]",
+     "Run a 32-bit Xen PV kernel and write each of its hypercalls down."},
     {COMMAND_INFO, "info", "IMAGE", "Tell what an image is and asks for, and the layout it would get."},
     {COMMAND_HYPERCALLS, "hypercalls", "", "List the hypercalls of a Xen and how each is served."},
 };
@@ -413,11 +405,22 @@ static const struct command_row *command_row(enum subcommand command)
     g_assert_not_reached();
 }
 
+/* The row `i` of all, NULL after the last. */
+static const struct option_row *option_row(size_t i)
+{
+    size_t nr_trace;
+    const struct option_row *trace = trace_option_rows(&nr_trace);
+    if (i < nr_trace)
+        return &trace[i];
+    i -= nr_trace;
+    return i < G_N_ELEMENTS(rows) ? &rows[i] : NULL;
+}
+
 static gboolean take_option(const char *option, const char *value, gpointer data, GError **error)
 {
     struct options *o = data;
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const struct option_row *row = &rows[i];
+    const struct option_row *row;
+    for (size_t i = 0; (row = option_row(i)); i++) {
         if ((row->commands & o->command) == 0)
             continue;
         bool is_letter = option[0] == '-' && option[1] != '-';
@@ -430,10 +433,13 @@ static gboolean take_option(const char *option, const char *value, gpointer data
 /* The rows of one command as GOption wants them, closed by an empty entry. */
 static GOptionEntry *make_entries(enum subcommand command)
 {
-    GOptionEntry *entries = g_new0(GOptionEntry, G_N_ELEMENTS(rows) + 1);
     size_t n = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const struct option_row *row = &rows[i];
+    while (option_row(n))
+        n++;
+    GOptionEntry *entries = g_new0(GOptionEntry, n + 1);
+    const struct option_row *row;
+    n = 0;
+    for (size_t i = 0; (row = option_row(i)); i++) {
         if ((row->commands & command) == 0)
             continue;
         entries[n++] = (GOptionEntry){
@@ -502,7 +508,7 @@ static bool take_image(struct options *o, const GPtrArray *words, const char *na
     }
     if (words->len > 2) {
         complain("%s: unexpected argument '%s'%s", name, (char *)words->pdata[2],
-                 o->command == COMMAND_RUN ? "; the guest's command line goes after --" : "");
+                 o->command & COMMANDS_RUN ? "; the guest's command line goes after --" : "");
         return false;
     }
     o->image = g_strdup(words->pdata[1]);
@@ -524,10 +530,12 @@ bool options_parse(struct options *o, enum subcommand command, int argc, char **
 {
     const struct command_row *row = command_row(command);
     *o = (struct options){.command = command,
+                          .name = row->name,
                           .config = ring1_config_new(),
                           .max_host_ns = NO_LIMIT,
                           .max_guest_ns = NO_LIMIT,
-                          .max_hypercalls = NO_LIMIT};
+                          .max_hypercalls = NO_LIMIT,
+                          .tracing.text = TRACE_TEXT_DEFAULTS};
     *status = STATUS_OPTION;
 
     int end = 1;
@@ -571,7 +579,7 @@ bool options_parse(struct options *o, enum subcommand command, int argc, char **
     g_autoptr(GPtrArray) rest = g_ptr_array_new();
     for (int i = 0; i < nr_words; i++)
         g_ptr_array_add(rest, parsed[i]);
-    if (end < argc && command != COMMAND_RUN) {
+    if (end < argc && !(command & COMMANDS_RUN)) {
         complain("%s: there is no command line for a guest here: '--'", row->name);
         return false;
     }

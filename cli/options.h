@@ -6,6 +6,8 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "debug/trace_text.h"
+
 #include <ring1/ring1.h>
 
 /* Exit statuses of ring1; also in docs/ring1.1.scd. */
@@ -26,18 +28,27 @@ enum subcommand {
     COMMAND_RUN = 1,
     COMMAND_INFO = 2,
     COMMAND_HYPERCALLS = 4,
+    COMMAND_TRACE = 8,
 };
+/* Those that run an image. */
+#define COMMANDS_RUN (COMMAND_RUN | COMMAND_TRACE)
 
 #define NO_LIMIT UINT64_MAX
 
 enum on_suspend { SUSPEND_EXIT, SUSPEND_RESUME, SUSPEND_CANCEL };
 
+/* What `ring1 trace` takes beside the options of a run. */
+struct trace_options {
+    struct trace_text_options text;
+};
+
 struct options {
     enum subcommand command;
+    const char *name; /* the command's */
     ring1_config *config;
     char *image;          /* NULL for a command without one */
     char *input;          /* --input, or NULL */
-    char *trace_file;     /* NULL: stderr */
+    char *trace_file;     /* of --trace or -o; NULL: stderr */
     char *control;        /* path of --control unix:PATH, or NULL */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
     char *append;         /* --append, before it joins config->cmdline */
@@ -48,6 +59,7 @@ struct options {
     bool restart;
     enum on_suspend on_suspend;
     bool trace;
+    struct trace_options tracing;
     bool json;
     bool help;
     bool list_cpus;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * run.c - `ring1 run`: a machine, its console, and the loop that lets its time
- * pass beside the host's. How the guest ended becomes the exit status.
+ * run.c - `ring1 run`, and what other commands share with it: a machine, its console,
+ * and the loop that lets its time pass beside the host's. How the guest ended becomes
+ * the exit status.
  */
+#include "run.h"
 #include "commands.h"
 #include "console.h"
 #include "control.h"
-#include "debug/trace_text.h"
-#include "options.h"
 #include "poller.h"
 #include "signals.h"
+#include "tracing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +21,11 @@
 
 /* While something may come from outside the guest runs in slices of its own time, and
  * the outside is looked at between them. */
-#define SLICE_NS  10000000u
-#define NS_PER_S  1000000000
-#define INPUT_MAX (64u << 20)
+#define SLICE_NS 10000000u
+/* The same while a trace is written: whoever reads along waits no longer. */
+#define TRACE_SLICE_NS 100000000u
+#define NS_PER_S       1000000000
+#define INPUT_MAX      (64u << 20)
 
 /* A guest that polls while nothing can come: what it may execute between two looks
  * without being busy, how long its waits are taken as they are, and when they have
@@ -37,17 +40,14 @@ struct session {
     struct poller *poller;
     struct control *control; /* NULL: none */
     ring1_machine *machine;
-    GByteArray *input;   /* of --input; NULL: stdin */
-    struct trace *trace; /* NULL: none */
-    struct trace_text *trace_text;
-    int trace_fd;
-    int trace_errno;       /* why the trace takes no more lines, 0: it does */
-    uint64_t past_ns;      /* guest time and hypercalls of machines before a */
-    uint64_t past_calls;   /* restart */
-    uint64_t suspends;     /* that were followed by a resume */
-    uint64_t idle_since;   /* guest time since when it only waits */
-    uint64_t idle_until;   /* end of its last wait */
-    uint64_t idle_written; /* console bytes that it had written then */
+    GByteArray *input;       /* of --input; NULL: stdin */
+    struct tracing *tracing; /* NULL: none */
+    uint64_t past_ns;        /* guest time and hypercalls of machines before a */
+    uint64_t past_calls;     /* restart */
+    uint64_t suspends;       /* that were followed by a resume */
+    uint64_t idle_since;     /* guest time since when it only waits */
+    uint64_t idle_until;     /* end of its last wait */
+    uint64_t idle_written;   /* console bytes that it had written then */
     int status;
 };
 
@@ -77,11 +77,11 @@ static enum next end_saying(struct session *s, int status, const char *format, .
     return end_with(s, status);
 }
 
-/* --- --input and --trace --------------------------------------------------- */
+/* --- --input --------------------------------------------------------------- */
 
-static bool file_error(const char *option, const char *path, const char *why)
+static bool file_error(const struct session *s, const char *option, const char *path, const char *why)
 {
-    complain("run: %s: %s: %s", option, path, why);
+    complain("%s: %s: %s: %s", s->o->name, option, path, why);
     return false;
 }
 
@@ -89,7 +89,7 @@ static bool read_input(struct session *s, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return file_error("--input", path, g_strerror(errno));
+        return file_error(s, "--input", path, g_strerror(errno));
     s->input = g_byte_array_new();
     guint8 bytes[16384];
     ssize_t n = 1;
@@ -103,23 +103,8 @@ static bool read_input(struct session *s, const char *path)
     int why = errno;
     close(fd);
     if (n < 0)
-        return file_error("--input", path, g_strerror(why));
-    return s->input->len <= INPUT_MAX || file_error("--input", path, "more than 64 MiB");
-}
-
-static void write_trace(void *user, const char *text, size_t len)
-{
-    struct session *s = user;
-    while (len > 0 && s->trace_errno == 0 && !signals_leave()) {
-        ssize_t n = write(s->trace_fd, text, len);
-        if (n >= 0) {
-            text += n;
-            len -= (size_t)n;
-        } else if (errno != EINTR && errno != EAGAIN) {
-            s->trace_errno = errno;
-            ring1_machine_interrupt(s->machine);
-        }
-    }
+        return file_error(s, "--input", path, g_strerror(why));
+    return s->input->len <= INPUT_MAX || file_error(s, "--input", path, "more than 64 MiB");
 }
 
 static bool open_control(struct session *s)
@@ -127,22 +112,10 @@ static bool open_control(struct session *s)
     g_autoptr(GError) error = NULL;
     s->control = control_open(s->o->control, &error);
     if (!s->control) {
-        complain("run: --control: %s", error->message);
+        complain("%s: --control: %s", s->o->name, error->message);
         return false;
     }
     poller_add(s->poller, &control_source, s->control);
-    return true;
-}
-
-static bool open_trace(struct session *s)
-{
-    const char *path = s->o->trace_file;
-    s->trace_fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDERR_FILENO;
-    if (s->trace_fd < 0)
-        return file_error("--trace", path, g_strerror(errno));
-    s->trace = trace_new();
-    s->trace_text = trace_text_new(write_trace, s);
-    trace_add(s->trace, &trace_text_consumer, s->trace_text);
     return true;
 }
 
@@ -169,7 +142,7 @@ static void write_report(struct session *s)
     if (g_file_set_contents(s->o->report_file, text, -1, &error))
         return;
     console_close(&s->console);
-    complain("run: --report: %s", error->message);
+    complain("%s: --report: %s", s->o->name, error->message);
     s->status = STATUS_FAILED;
 }
 
@@ -196,8 +169,7 @@ static bool make_machine(struct session *s)
         return false;
     }
     console_attach(&s->console, s->machine);
-    if (s->trace)
-        trace_attach(s->trace, s->machine);
+    tracing_attach(s->tracing, s->machine);
     if (s->control)
         control_attach(s->control, s->machine);
     signals_set_machine(s->machine);
@@ -208,8 +180,7 @@ static void free_machine(struct session *s)
 {
     if (!s->machine)
         return;
-    if (s->trace)
-        trace_end(s->trace);
+    tracing_detach(s->tracing);
     signals_set_machine(NULL);
     if (s->control)
         control_attach(s->control, NULL);
@@ -247,8 +218,8 @@ static enum next check_outside(struct session *s)
     if (s->console.write_errno != 0)
         return end_saying(s, STATUS_FAILED, "cannot write to standard output: %s",
                           g_strerror(s->console.write_errno));
-    if (s->trace_errno != 0)
-        return end_saying(s, STATUS_FAILED, "cannot write the trace: %s", g_strerror(s->trace_errno));
+    if (tracing_error(s->tracing))
+        return end_saying(s, STATUS_FAILED, "cannot write the trace: %s", tracing_error(s->tracing));
     if (control_destroyed(s->control))
         return end_saying(s, STATUS_OTHER, "the guest was destroyed");
     if (signals_time_is_up())
@@ -369,9 +340,13 @@ static enum next run_slice(struct session *s)
     budget.return_when_idle = true;
     if (poller_open(s->poller))
         budget.until_ns = MIN(budget.until_ns, now + SLICE_NS);
+    else if (s->tracing)
+        budget.until_ns = MIN(budget.until_ns, now + TRACE_SLICE_NS);
     struct ring1_stop stop = {0};
     g_autoptr(GError) error = NULL;
-    if (!ring1_machine_run(s->machine, &budget, &stop, &error))
+    bool ran = ring1_machine_run(s->machine, &budget, &stop, &error);
+    tracing_flush(s->tracing);
+    if (!ran)
         return end_saying(s, status_of_error(error), "%s", error->message);
     enum next next = check_outside(s);
     if (next != GO_ON)
@@ -425,32 +400,43 @@ static void run_machines(struct session *s)
     }
 }
 
-int command_run(int argc, char **argv)
+static void on_output(void *user)
 {
-    struct options o;
-    struct session s = {.o = &o, .trace_fd = -1, .status = STATUS_OPTION};
-    if (!options_parse(&o, COMMAND_RUN, argc, argv, &s.status)) {
-        options_clear(&o);
-        return s.status;
-    }
-    s.poller = poller_new();
+    tracing_flush(user);
+}
+
+int run_image(const struct options *o)
+{
+    struct session s = {.o = o, .poller = poller_new(), .status = STATUS_OPTION};
     poller_add(s.poller, &console_source, &s.console);
-    if (!signals_init(o.max_host_ns)) {
+    if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
-    } else if ((!o.control || open_control(&s)) && (!o.input || read_input(&s, o.input)) &&
-               (!o.trace || open_trace(&s))) {
-        if (!o.input)
+    } else if ((!o->control || open_control(&s)) && (!o->input || read_input(&s, o->input)) &&
+               tracing_open(o, &s.tracing)) {
+        if (s.tracing)
+            s.console.before_output = on_output;
+        s.console.before_user = s.tracing;
+        if (!o->input)
             console_open_stdin(&s.console);
         run_machines(&s);
         console_close(&s.console);
+        if (!tracing_close(s.tracing))
+            s.status = STATUS_FAILED;
     }
-    trace_free(s.trace);
-    trace_text_free(s.trace_text);
     if (s.input)
         g_byte_array_unref(s.input);
     control_close(s.control);
     poller_free(s.poller);
-    options_clear(&o);
     return s.status;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct options o;
+    int status;
+    if (options_parse(&o, COMMAND_RUN, argc, argv, &status))
+        status = run_image(&o);
+    options_clear(&o);
+    return status;
 }

@@ -11,12 +11,15 @@ _ring1()
         words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
     fi
 
-    local options
-    case ${words[1]-} in
-    run)
-        options="--memory --maxmem --vcpus --initrd --disk --control --append --abi --xen --cpu --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --trace --report
+    local options runs
+    runs="--memory --maxmem --vcpus --initrd --disk --control --append --abi --xen --cpu --mfn --time --date --input --max-time
+            --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --report
             --raw --help"
+    case ${words[1]-} in
+    run) options="$runs --trace" ;;
+    trace)
+        options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
+            --const-print-style"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
     ctl)
@@ -29,7 +32,7 @@ _ring1()
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
     esac
     if ((cword == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run info diff hypercalls ctl --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run trace info diff hypercalls ctl --help --version" -- "$cur")
         return
     fi
 
@@ -45,11 +48,12 @@ _ring1()
     --on-suspend) values="exit resume cancel" ;;
     --console-io) values="allow deny" ;;
     --segment-limits) values="strict off" ;;
+    -X | --const-print-style) values="raw abbrev verbose" ;;
     --preempt) values="normal every random:1" ;;
     --vcpus) values="1 2 4 8 16 32" ;;
     --ignore) values="frames time sites why addresses out results vcpus" ;;
     -m | --memory | --maxmem) values="16 64 256 1024 4096" ;;
-    --append | --max-time | --max-guest-time | --max-hypercalls | --raw | --window | --context | --shown | --domain | --tsc-hz) return ;;
+    --append | --max-time | --max-guest-time | --max-hypercalls | --raw | -s | --string-limit | --list-limit | --window | --context | --shown | --domain | --tsc-hz) return ;;
     esac
     if [[ -n ${values-} ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")

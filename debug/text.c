@@ -17,8 +17,7 @@ static void append(GString *out, const char *text)
     g_string_append_len(out, text, (gssize)strlen(text));
 }
 
-/* Much quicker than printf, and there are many. */
-static void append_hex(GString *out, uint64_t value)
+void text_append_hex(GString *out, uint64_t value)
 {
     char digits[18], *at = digits + sizeof digits;
     do
@@ -29,22 +28,29 @@ static void append_hex(GString *out, uint64_t value)
     g_string_append_len(out, at, digits + sizeof digits - at);
 }
 
-static void append_dec(GString *out, uint64_t value)
+void text_append_padded(GString *out, uint64_t value, unsigned width, char fill)
 {
     char digits[20], *at = digits + sizeof digits;
     do
         *--at = (char)('0' + value % 10);
     while (value /= 10);
+    while (at > digits && digits + sizeof digits - at < (ptrdiff_t)width)
+        *--at = fill;
     g_string_append_len(out, at, digits + sizeof digits - at);
+}
+
+void text_append_dec(GString *out, uint64_t value)
+{
+    text_append_padded(out, value, 0, ' ');
 }
 
 /* Small numbers are counts and commands, large ones addresses and flags. */
 static void append_plain(GString *out, uint64_t value)
 {
     if (value < 1024)
-        append_dec(out, value);
+        text_append_dec(out, value);
     else
-        append_hex(out, value);
+        text_append_hex(out, value);
 }
 
 /* --- frames and entries ---------------------------------------------------------------- */
@@ -52,13 +58,13 @@ static void append_plain(GString *out, uint64_t value)
 static void append_mfn(const struct text_writer *w, uint64_t mfn)
 {
     append(w->out, "mfn ");
-    append_hex(w->out, mfn);
+    text_append_hex(w->out, mfn);
     if (!w->domain || mfn >= w->domain->mem->nr_frames)
         return;
     uint32_t pfn = m2p_get(w->domain->mem, MFN((uint32_t)mfn));
     if (pfn < w->domain->s.max_pages) {
         append(w->out, "/pfn ");
-        append_hex(w->out, pfn);
+        text_append_hex(w->out, pfn);
     }
 }
 
@@ -110,12 +116,12 @@ static void append_mmu_ptr(const struct text_writer *w, uint64_t ptr)
 {
     unsigned cmd = mmu_command(w, ptr);
     const char *name = value_name(is_2_0(w) ? &values_mmu_cmd_2_0 : &values_mmu_cmd, cmd);
-    append_hex(w->out, ptr - cmd);
+    text_append_hex(w->out, ptr - cmd);
     g_string_append_c(w->out, '|');
     if (name)
         append(w->out, name);
     else
-        append_dec(w->out, cmd);
+        text_append_dec(w->out, cmd);
 }
 
 static void append_mmu_val(const struct text_writer *w, uint64_t ptr, uint64_t value)
@@ -125,10 +131,10 @@ static void append_mmu_val(const struct text_writer *w, uint64_t ptr, uint64_t v
         const char *name = value_name(&values_mmuext_2_0, (int64_t)(value & 0xFF));
         append(w->out, name ? name : "?");
         g_string_append_c(w->out, '|');
-        append_hex(w->out, value & ~0xFFull);
+        text_append_hex(w->out, value & ~0xFFull);
     } else if (cmd == (is_2_0(w) ? 2u : 1u)) {
         append(w->out, "pfn ");
-        append_hex(w->out, value);
+        text_append_hex(w->out, value);
     } else {
         append_pte(w, value);
     }
@@ -140,7 +146,7 @@ static void append_descriptor(GString *out, uint64_t d)
     uint32_t base = (uint32_t)(d >> 16 & 0xFFFFFF) | (uint32_t)(d >> 56) << 24;
     uint32_t limit = (uint32_t)(d & 0xFFFF) | (uint32_t)(d >> 32 & 0xF0000);
     unsigned type = (unsigned)(d >> 40) & 0xFF;
-    append_hex(out, d);
+    text_append_hex(out, d);
     if (!(type & 0x80) || !(type & 0x10))
         return;
     if (d >> 55 & 1)
@@ -159,7 +165,7 @@ static void append_uvm_flags(GString *out, uint64_t value)
         append(out, "|UVMF_ALL");
     } else if (value) {
         g_string_append_c(out, '|');
-        append_hex(out, value);
+        text_append_hex(out, value);
     }
 }
 
@@ -185,7 +191,7 @@ static void append_named(GString *out, const struct number *n)
     g_string_append_printf(out, " /* no %s */", n->kind ? n->kind : "name");
 }
 
-static void append_number(struct text_writer *w, const struct number *n)
+static void append_words(const struct text_writer *w, const struct number *n)
 {
     const char *name;
     switch (n->format) {
@@ -193,14 +199,14 @@ static void append_number(struct text_writer *w, const struct number *n)
     case FORMAT_VA:
     case FORMAT_MADDR:
     case FORMAT_SELECTOR:
-        append_hex(w->out, n->value);
+        text_append_hex(w->out, n->value);
         break;
     case FORMAT_MFN:
         append_mfn(w, n->value);
         break;
     case FORMAT_PFN:
     case FORMAT_FRAME:
-        append_hex(w->out, n->value);
+        text_append_hex(w->out, n->value);
         break;
     case FORMAT_DOMID:
         name = value_name(&values_domain_number, (int64_t)(n->value & 0xFFFF));
@@ -240,6 +246,49 @@ static void append_number(struct text_writer *w, const struct number *n)
     case FORMAT_PORT:
         append_plain(w->out, n->value);
         break;
+    }
+}
+
+static void append_raw(GString *out, const struct number *n)
+{
+    if (n->is_signed && (int64_t)n->value < 0)
+        g_string_append_printf(out, "%" PRId64, (int64_t)n->value);
+    else
+        append_plain(out, n->value);
+}
+
+/* Words that say more than the number does. */
+static bool has_words(const struct number *n)
+{
+    switch (n->format) {
+    case FORMAT_MFN:
+    case FORMAT_DOMID:
+    case FORMAT_NS:
+    case FORMAT_NS_HL:
+    case FORMAT_PTE:
+    case FORMAT_MMU_PTR:
+    case FORMAT_MMU_VAL:
+    case FORMAT_MMU_COUNT:
+    case FORMAT_UVM_FLAGS:
+        return true;
+    case FORMAT_NAMES:
+        return n->name || (n->set && n->set->flags);
+    default:
+        return false;
+    }
+}
+
+static void append_number(const struct text_writer *w, const struct number *n)
+{
+    if (w->style == TEXT_RAW) {
+        append_raw(w->out, n);
+    } else if (w->style == TEXT_VERBOSE && has_words(n)) {
+        append_raw(w->out, n);
+        append(w->out, " /* ");
+        append_words(w, n);
+        append(w->out, " */");
+    } else {
+        append_words(w, n);
     }
 }
 
@@ -321,7 +370,7 @@ static void on_pointer(void *user, const char *name, uint32_t va, bool bad)
     if (va == 0)
         append(w->out, "NULL");
     else
-        append_hex(w->out, va);
+        text_append_hex(w->out, va);
     if (bad)
         append(w->out, " /* cannot be read */");
 }

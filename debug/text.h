@@ -10,11 +10,19 @@
 
 #include "decode.h"
 
+/* Numbers that have names, and frames: the name, the number, or both. */
+enum text_style {
+    TEXT_ABBREV,
+    TEXT_RAW,
+    TEXT_VERBOSE,
+};
+
 struct text_writer {
     GString *out;
     const struct domain *domain; /* whose m2p says the pfn of a frame; NULL: none */
     bool output;                 /* what came back: numbers have their names */
-    bool comma;                  /* something stands before in this bracket */
+    enum text_style style;
+    bool comma; /* something stands before in this bracket */
     unsigned depth;
 };
 
@@ -29,5 +37,11 @@ void text_append_quoted(GString *out, const uint8_t *bytes, uint32_t len, uint32
 
 /* A result, with the errno's name and words. */
 void text_append_result(GString *out, int32_t result);
+
+/* Much quicker than printf, and there are many. `width`: at least so many digits,
+ * `fill` before them. */
+void text_append_hex(GString *out, uint64_t value);
+void text_append_dec(GString *out, uint64_t value);
+void text_append_padded(GString *out, uint64_t value, unsigned width, char fill);
 
 #endif

@@ -8,6 +8,8 @@
 #include "event.h"
 #include "site.h"
 
+#include <time.h>
+
 struct listener {
     const struct trace_consumer *ops;
     void *user;
@@ -20,6 +22,7 @@ struct trace {
     struct trace_call call[2]; /* by depth */
     unsigned depth;            /* of the calls in progress: 0, 1, or 2 in a multicall's entry */
     uint32_t events;
+    bool want_host;
 };
 
 static struct listener *listeners(const struct trace *t, unsigned *nr)
@@ -33,6 +36,13 @@ static struct listener *listeners(const struct trace *t, unsigned *nr)
 static uint64_t call_clock(const struct vcpu *v)
 {
     return domain_now(v->domain) + (uint64_t)v->domain->s.preempt.work * WORK_NS;
+}
+
+static uint64_t host_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static void begin_call(const struct trace *t, struct trace_call *c, struct vcpu *v,
@@ -67,6 +77,8 @@ static bool before_call(ring1_vcpu *v, struct ring1_call *call, void *user)
     for (unsigned i = 0; i < nr; i++)
         if (l[i].ops->before)
             l[i].ops->before(l[i].user, c);
+    if (t->want_host)
+        c->host_ns = host_clock();
     return false;
 }
 
@@ -76,6 +88,8 @@ static void after_call(ring1_vcpu *v, const struct ring1_call *call, void *user)
     struct trace_call *c = &t->call[call->depth > 0];
     unsigned nr;
     const struct listener *l = listeners(t, &nr);
+    if (t->want_host)
+        c->host_ns = host_clock() - c->host_ns;
     c->call = call;
     c->end_ns = call_clock(v);
     t->depth = call->depth;
@@ -129,6 +143,11 @@ static void on_event(ring1_vcpu *v, const struct ring1_event *event, void *user)
 void trace_set_events(struct trace *t, uint32_t events)
 {
     t->events = events;
+}
+
+void trace_want_host(struct trace *t)
+{
+    t->want_host = true;
 }
 
 void trace_attach(struct trace *t, ring1_machine *m)

@@ -26,7 +26,9 @@ struct trace_call {
     uint64_t ns, end_ns;           /* virtual time before; after (in after()) */
     uint32_t eip;                  /* the call site: of the int 0x82; of the caller when it came */
     unsigned ring;                 /* through the hypercall page's stub */
-    bool injected;
+    uint64_t host_ns;              /* the host's time that it took, in after(), for trace_want_host */
+    bool injected;                 /* not executed: the answer was made up */
+    bool delayed;                  /* the guest's time was made to pass before it */
 };
 
 /* Whoever writes calls down. Calls come as before(c) ... after(c); entries of a
@@ -47,6 +49,9 @@ void trace_free(struct trace *t);
 
 /* Have `ops` told, after those that were added before; `ops` is not copied. */
 void trace_add(struct trace *t, const struct trace_consumer *ops, void *user);
+
+/* Somebody reads host_ns. */
+void trace_want_host(struct trace *t);
 
 /* Watch this machine from now on: takes its ring1_watch. */
 void trace_attach(struct trace *t, ring1_machine *m);

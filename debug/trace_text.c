@@ -9,29 +9,96 @@
 #include "site.h"
 #include "text.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* Lines of one multicall that are held back at most; then they are let go, below
  * a line that has no result yet. */
 #define HELD_BYTES 65536
 
-struct trace_text {
-    trace_sink sink;
-    void *user;
-    GString *line;    /* of the call in progress, up to its result */
-    GString *entry;   /* the same of the multicall's entry in progress */
-    GString *entries; /* lines of its entries that are done, and of events */
-    GString *events;  /* lines of events that came during the entry in progress */
-    GString *stack;   /* of the call in progress */
-    bool stacks;
-    bool in_call; /* between before and after of a call by int 0x82 */
-    bool let_go;  /* its line is written already */
-};
-
 #define NS_PER_S 1000000000u
 
-static const struct decode_limits limits = {.elements = 8, .bytes = 128};
+/* A date and time of day, written anew once a second. */
+struct second {
+    int64_t s;
+    bool known;
+    char text[40];
+};
+
+struct trace_text {
+    struct trace_text_options options;
+    trace_sink sink;
+    void *user;
+    GString *line;              /* of the call in progress, up to its result */
+    GString *entry;             /* the same of the multicall's entry in progress */
+    GString *entries;           /* lines of its entries that are done, and of events */
+    GString *events;            /* lines of events that came during the entry in progress */
+    GString *stack;             /* of the call in progress */
+    bool in_call;               /* between before and after of a call by int 0x82 */
+    bool let_go;                /* its line is written already */
+    uint64_t last_ns;           /* of the line before */
+    uint64_t before_last_ns[2]; /* by depth: what it was when the call in progress began */
+    struct second second;
+};
+
+/* --- the start of a line ----------------------------------------------------------- */
+
+static void append(GString *line, const char *text)
+{
+    g_string_append_len(line, text, (gssize)strlen(text));
+}
+
+static void append_ns(GString *line, uint64_t ns, unsigned width)
+{
+    text_append_padded(line, ns / NS_PER_S, width, ' ');
+    g_string_append_c(line, '.');
+    text_append_padded(line, ns % NS_PER_S, 9, '0');
+}
+
+static void append_second(struct second *second, GString *line, int64_t s, bool local, const char *format)
+{
+    if (!second->known || second->s != s) {
+        g_autoptr(GDateTime) t =
+            local ? g_date_time_new_from_unix_local(s) : g_date_time_new_from_unix_utc(s);
+        g_autofree char *text = t ? g_date_time_format(t, format) : NULL;
+        g_strlcpy(second->text, text ? text : "?", sizeof second->text);
+        second->s = s;
+        second->known = true;
+    }
+    append(line, second->text);
+}
+
+static void append_clock(struct trace_text *t, GString *line, const struct vcpu *v, uint64_t ns)
+{
+    g_string_append_c(line, '[');
+    switch (t->options.clock) {
+    case TRACE_CLOCK_GUEST:
+        append_ns(line, ns, 4);
+        break;
+    case TRACE_CLOCK_RELATIVE:
+        g_string_append_c(line, '+');
+        append_ns(line, ns > t->last_ns ? ns - t->last_ns : 0, 3);
+        break;
+    case TRACE_CLOCK_DATE: {
+        int64_t date = v->domain->s.wallclock_ns + (int64_t)ns;
+        append_second(&t->second, line, date / NS_PER_S, false, "%Y-%m-%d %H:%M:%S");
+        g_string_append_c(line, '.');
+        text_append_padded(line, (uint64_t)date % NS_PER_S, 9, '0');
+        break;
+    }
+    case TRACE_CLOCK_HOST: {
+        int64_t us = g_get_real_time();
+        append_second(&t->second, line, us / 1000000, true, "%H:%M:%S");
+        g_string_append_c(line, '.');
+        text_append_padded(line, (uint64_t)us % 1000000, 6, '0');
+        break;
+    }
+    }
+    append(line, "] v");
+    text_append_dec(line, v->id);
+    g_string_append_c(line, ' ');
+}
+
+/* --- a call -------------------------------------------------------------------------- */
 
 /* A user's own call, or one that no Xen knows: plain words. */
 static void append_words(GString *line, const struct ring1_call *call)
@@ -42,52 +109,81 @@ static void append_words(GString *line, const struct ring1_call *call)
         g_string_append(line, "...");
 }
 
-static void append_call(GString *line, const struct trace_call *c)
+static void append_call(struct trace_text *t, GString *line, const struct trace_call *c)
 {
     const struct ring1_call *call = c->call;
-    g_string_append_printf(line, "%s[%4" PRIu64 ".%09" PRIu64 "] v%u ", call->depth ? "  " : "",
-                           c->ns / NS_PER_S, c->ns % NS_PER_S, c->v->id);
+    if (call->depth > 0)
+        append(line, "  ");
+    append_clock(t, line, c->v, c->ns);
     if (call->depth > 0) {
-        g_string_append_printf(line, "[%u] ", call->index);
+        g_string_append_c(line, '[');
+        text_append_dec(line, call->index);
+        append(line, "] ");
     } else {
-        g_string_append_printf(line, "r%u ", c->ring);
+        g_string_append_c(line, 'r');
+        text_append_dec(line, c->ring);
+        g_string_append_c(line, ' ');
         site_append(line, c->v, c->eip);
-        g_string_append(line, ": ");
+        append(line, ": ");
     }
     if (call->name)
-        g_string_append(line, call->name);
+        append(line, call->name);
     else
         g_string_append_printf(line, "hypercall_%u", call->nr);
     /* Old Xens wrap: say which number was asked for. */
     if ((call->nr & c->v->domain->abi->number_mask) != call->nr)
         g_string_append_printf(line, "#%u", call->nr);
     g_string_append_c(line, '(');
-    struct text_writer w = {.out = line, .domain = c->v->domain};
+    struct text_writer w = {.out = line, .domain = c->v->domain, .style = t->options.style};
     if (c->row)
-        decode_input(c->decoder, c->v, c->row, call->arg, &limits, &text_sink, &w);
+        decode_input(c->decoder, c->v, c->row, call->arg, &t->options.limits, &text_sink, &w);
     else
         append_words(line, call);
     g_string_append_c(line, ')');
 }
 
+static void append_result(GString *line, const struct trace_call *c, enum text_style style)
+{
+    const char *name = c->call->result < 0 ? errno_name(c->call->result) : NULL;
+    if (c->call->continued) {
+        append(line, "? (goes on)");
+        return;
+    }
+    if (!name || style == TEXT_ABBREV) {
+        text_append_result(line, c->call->result);
+        return;
+    }
+    g_string_append_printf(line, "%d", c->call->result);
+    if (style == TEXT_VERBOSE)
+        g_string_append_printf(line, " /* %s (%s) */", name, errno_text(c->call->result));
+}
+
 /* The result, what came back, and why not. */
-static void append_end(GString *line, const struct trace_call *c)
+static void append_end(const struct trace_text *t, GString *line, const struct trace_call *c)
 {
     const struct ring1_call *call = c->call;
-    g_string_append(line, " = ");
-    if (call->continued)
-        g_string_append(line, "? (goes on)");
-    else
-        text_append_result(line, call->result);
+    append(line, " = ");
+    append_result(line, c, t->options.style);
+    if (c->injected)
+        append(line, " (INJECTED)");
+    else if (c->delayed)
+        append(line, " (DELAYED)");
     size_t end = line->len;
-    struct text_writer w = {.out = line, .domain = c->v->domain, .output = true};
-    if (c->row && c->row->service == HC_SERVED)
-        decode_output(c->decoder, c->v, c->row, call->arg, errno_name(call->result) != NULL, &limits,
-                      &text_sink, &w);
+    struct text_writer w = {.out = line, .domain = c->v->domain, .output = true, .style = t->options.style};
+    if (c->row && c->row->service == HC_SERVED && !c->injected)
+        decode_output(c->decoder, c->v, c->row, call->arg, errno_name(call->result) != NULL,
+                      &t->options.limits, &text_sink, &w);
     if (line->len > end)
-        g_string_insert(line, (gssize)end, " => ");
-    if (call->why && call->why[0] != '\0')
-        g_string_append_printf(line, ": %s", call->why);
+        g_string_insert_len(line, (gssize)end, " => ", 4);
+    if (call->why && call->why[0] != '\0') {
+        append(line, ": ");
+        append(line, call->why);
+    }
+    if (t->options.spent != TRACE_SPENT_NONE) {
+        append(line, " <");
+        append_ns(line, t->options.spent == TRACE_SPENT_HOST ? c->host_ns : c->end_ns - c->ns, 1);
+        g_string_append_c(line, '>');
+    }
     g_string_append_c(line, '\n');
 }
 
@@ -113,24 +209,27 @@ static void let_go(struct trace_text *t)
 static void text_before(void *user, const struct trace_call *c)
 {
     struct trace_text *t = user;
-    if (c->call->depth == 0) {
+    bool nested = c->call->depth > 0;
+    if (!nested) {
         if (t->in_call)
             let_go(t);
         t->in_call = true;
         t->let_go = false;
     }
-    GString *line = c->call->depth ? t->entry : t->line;
+    GString *line = nested ? t->entry : t->line;
     g_string_truncate(line, 0);
-    append_call(line, c);
-    if (c->call->depth == 0 && t->stacks)
+    append_call(t, line, c);
+    if (!nested && t->options.stacks)
         site_append_stack(t->stack, c->v, c->eip, "");
+    t->before_last_ns[nested] = t->last_ns;
+    t->last_ns = c->ns;
 }
 
 static void text_after(void *user, const struct trace_call *c)
 {
     struct trace_text *t = user;
     if (c->call->depth > 0) {
-        append_end(t->entry, c);
+        append_end(t, t->entry, c);
         g_string_append_len(t->entries, t->entry->str, (gssize)t->entry->len);
         g_string_append_len(t->entries, t->events->str, (gssize)t->events->len);
         g_string_truncate(t->events, 0);
@@ -138,7 +237,7 @@ static void text_after(void *user, const struct trace_call *c)
             let_go(t);
         return;
     }
-    append_end(t->line, c);
+    append_end(t, t->line, c);
     if (t->let_go)
         write_out(t, t->entries);
     write_out(t, t->line);
@@ -147,20 +246,20 @@ static void text_after(void *user, const struct trace_call *c)
     t->in_call = false;
 }
 
-static void append_event(const struct trace_text *t, GString *out, const struct trace_event *e,
-                         const char *indent)
+static void append_event(struct trace_text *t, GString *out, const struct trace_event *e, const char *indent)
 {
-    g_string_append_printf(out, "%s[%4" PRIu64 ".%09" PRIu64 "] v%u ", indent, e->ns / NS_PER_S,
-                           e->ns % NS_PER_S, e->v->id);
+    append(out, indent);
+    append_clock(t, out, e->v, e->ns);
+    t->last_ns = e->ns;
     if (event_has_place(e)) {
         g_string_append_printf(out, "r%u ", e->ring);
         site_append(out, e->v, e->eip);
         g_string_append(out, ": ");
     }
     g_string_append(out, "--- ");
-    event_append(out, e, limits.bytes);
+    event_append(out, e, t->options.limits.bytes);
     g_string_append(out, " ---\n");
-    if (t->stacks && event_has_place(e))
+    if (t->options.stacks && event_has_place(e))
         site_append_stack(out, e->v, e->eip, indent);
 }
 
@@ -179,6 +278,21 @@ static void text_event(void *user, const struct trace_event *e)
     }
 }
 
+static void text_drop(void *user, const struct trace_call *c)
+{
+    struct trace_text *t = user;
+    bool nested = c->call->depth > 0;
+    t->last_ns = t->before_last_ns[nested];
+    if (nested) {
+        g_string_append_len(t->entries, t->events->str, (gssize)t->events->len);
+        g_string_truncate(t->events, 0);
+        return;
+    }
+    g_string_truncate(t->stack, 0);
+    write_out(t, t->entries);
+    t->in_call = false;
+}
+
 static void text_end(void *user)
 {
     struct trace_text *t = user;
@@ -191,12 +305,15 @@ const struct trace_consumer trace_text_consumer = {
     .before = text_before,
     .after = text_after,
     .event = text_event,
+    .drop = text_drop,
     .end = text_end,
 };
 
-struct trace_text *trace_text_new(trace_sink sink, void *user)
+struct trace_text *trace_text_new(const struct trace_text_options *options, trace_sink sink, void *user)
 {
+    static const struct trace_text_options defaults = TRACE_TEXT_DEFAULTS;
     struct trace_text *t = g_new0(struct trace_text, 1);
+    t->options = options ? *options : defaults;
     t->sink = sink;
     t->user = user;
     t->line = g_string_new(NULL);
@@ -209,7 +326,7 @@ struct trace_text *trace_text_new(trace_sink sink, void *user)
 
 void trace_text_set_stacks(struct trace_text *t, bool stacks)
 {
-    t->stacks = stacks;
+    t->options.stacks = stacks;
 }
 
 void trace_text_free(struct trace_text *t)

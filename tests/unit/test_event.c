@@ -106,7 +106,7 @@ static void setup(void)
     f->v->regs_loaded = true;
     text = g_string_new(NULL);
     trace = trace_new();
-    writer = trace_text_new(sink, NULL);
+    writer = trace_text_new(NULL, sink, NULL);
     trace_add(trace, &trace_text_consumer, writer);
     trace_set_events(trace, RING1_EVENTS_ALL);
     trace_attach(trace, &machine);

@@ -97,7 +97,7 @@ static void setup_pair(enum ring1_abi abi, enum ring1_xen xen)
     f->v->regs_loaded = true;
     text = g_string_new(NULL);
     trace = trace_new();
-    writer = trace_text_new(sink, NULL);
+    writer = trace_text_new(NULL, sink, NULL);
     trace_add(trace, &trace_text_consumer, writer);
     trace_attach(trace, &machine);
 }

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * options_trace.c - the options of `ring1 trace` beside those of a run: strace's
+ * letters, where it has them.
+ */
+#include "option_rows.h"
+
+#include <string.h>
+
+#define TAKE(what)                                                                                           \
+    static bool take_##what(struct options *o, G_GNUC_UNUSED const char *option,                             \
+                            G_GNUC_UNUSED const char *value, G_GNUC_UNUSED GError **error)
+
+TAKE(output)
+{
+    if (!*value)
+        return bad_value(error, option, value, "a file's name");
+    g_free(o->trace_file);
+    o->trace_file = g_strdup(value);
+    return true;
+}
+
+TAKE(relative)
+{
+    o->tracing.text.clock = TRACE_CLOCK_RELATIVE;
+    return true;
+}
+
+TAKE(timestamps)
+{
+    enum trace_clock *clock = &o->tracing.text.clock;
+    *clock = *clock == TRACE_CLOCK_DATE ? TRACE_CLOCK_HOST : TRACE_CLOCK_DATE;
+    return true;
+}
+
+TAKE(call_times)
+{
+    enum trace_spent *spent = &o->tracing.text.spent;
+    *spent = *spent == TRACE_SPENT_GUEST ? TRACE_SPENT_HOST : TRACE_SPENT_GUEST;
+    return true;
+}
+
+TAKE(string_limit)
+{
+    uint64_t bytes;
+    if (!parse_number(value, 0, TRACE_TEXT_MAX_BYTES, &bytes))
+        return bad_value(error, option, value, "a number of bytes from 0 to 2816");
+    o->tracing.text.limits.bytes = (uint32_t)bytes;
+    return true;
+}
+
+TAKE(list_limit)
+{
+    uint64_t elements;
+    if (!parse_number(value, 0, TRACE_TEXT_MAX_ELEMENTS, &elements))
+        return bad_value(error, option, value, "a number of elements from 0 to 65536");
+    o->tracing.text.limits.elements = (uint32_t)elements;
+    return true;
+}
+
+TAKE(stacks)
+{
+    o->tracing.text.stacks = true;
+    return true;
+}
+
+TAKE(style)
+{
+    static const char *const words[] = {
+        [TEXT_ABBREV] = "abbrev", [TEXT_RAW] = "raw", [TEXT_VERBOSE] = "verbose"};
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(value, words[i]))
+            continue;
+        o->tracing.text.style = (enum text_style)i;
+        return true;
+    }
+    return bad_value(error, option, value, "raw, abbrev or verbose");
+}
+
+static const struct option_row rows[] = {
+    {"output", 'o', COMMAND_TRACE, "FILE", "Write the trace to FILE (stderr)", take_output},
+    {"relative-timestamps", 'r', COMMAND_TRACE, NULL, "Before each call the time since the one before it",
+     take_relative},
+    {"timestamps", 't', COMMAND_TRACE, NULL, "The guest's date and time of day; -tt: the host's",
+     take_timestamps},
+    {"call-times", 'T', COMMAND_TRACE, NULL, "What each call took of the guest's time; -TT: of the host's",
+     take_call_times},
+    {"string-limit", 's', COMMAND_TRACE, "N", "Bytes of a text that are shown (128)", take_string_limit},
+    {"list-limit", 0, COMMAND_TRACE, "N", "Elements of a list that are shown (8)", take_list_limit},
+    {"stack-traces", 'k', COMMAND_TRACE, NULL, "The guest's stack below each call", take_stacks},
+    {"const-print-style", 'X', COMMAND_TRACE, "STYLE",
+     "Numbers that have names: raw, abbrev (the name) or verbose (both) (abbrev)", take_style},
+};
+
+const struct option_row *trace_option_rows(size_t *nr)
+{
+    *nr = G_N_ELEMENTS(rows);
+    return rows;
+}

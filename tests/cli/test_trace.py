@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`ring1 trace`: what its lines begin and end with, where they go, what is left out."""
+
+import re
+import struct
+
+from kit import (BUFFER, CONSOLE_IO, MULTICALL, XEN_VERSION, Guest, Guests, check, check_refused, finish, one_line,
+                 ring1)
+
+guests = Guests()
+
+
+def entry(number, *args):
+    return struct.pack("<8I", number, 0xAA, *args, *[0] * (6 - len(args)))
+
+
+MULTI = guests.add("multi", Guest().call(MULTICALL, BUFFER, 2).call(77).call(XEN_VERSION, 0, 0).shutdown(),
+                   entry(XEN_VERSION, 0) + entry(CONSOLE_IO, 0, 5, BUFFER + 64) + b"hello")
+
+
+def lines(*args, status=0):
+    r = ring1("trace", *args)
+    check(f"{args}: status", r.status == status, r)
+    return r.err.splitlines()
+
+
+def test_lines():
+    plain = lines(*MULTI)
+    check("a line a call", len(plain) == 6, plain)
+    check("as run --trace has them", plain == ring1("run", "--trace", *MULTI).err.splitlines())
+    file = guests.path("trace")
+    r = ring1("trace", "-o", file, *MULTI)
+    check("-o", r.status == 0 and not r.err and open(file).read().splitlines() == plain, r)
+    for options, start in ((("-r",), r"\[\+  0\.\d{9}\] v0 "), (("-t",), r"\[2020-01-01 00:00:00\.\d{9}\] v0 "),
+                           (("-tt",), r"\[\d\d:\d\d:\d\d\.\d{6}\] v0 ")):
+        got = lines(*options, *MULTI)
+        check(f"{options}", len(got) == 6 and all(re.match(r" *" + start, g) for g in got), got)
+    for options, end in ((("-T",), r" <0\.\d{9}>$"), (("-TT",), r" <0\.\d{9}>$")):
+        got = lines(*options, *MULTI)
+        check(f"{options}", len(got) == 6 and all(re.search(end, g) for g in got), got)
+    check("-T: the work of its entries", " <0.000000240>" in lines("-T", *MULTI)[0], lines("-T", *MULTI))
+    got = lines("-s", "3", *MULTI)
+    check("-s", 'CONSOLEIO_write, 5, "hel"...)' in got[2], got[2])
+    got = lines("-X", "raw", *MULTI)
+    check("-X raw", "console_io(0, 5, " in got[2] and "= -38: " in got[3], got)
+    got = lines("-X", "verbose", *MULTI)
+    check("-X verbose", "console_io(0 /* CONSOLEIO_write */, 5, " in got[2] and "= -38 /* -ENOSYS" in got[3], got)
+
+
+def test_refused():
+    for option, value in (("-s", "x"), ("-s", "99999"), ("--list-limit", "-1"), ("-X", "hex"), ("-o", "")):
+        check_refused(f"{option} {value}", 2, [f"'{value}'"], "trace", option, value, "image")
+    check_refused("a folder as -o", 2, ["--output", "/"], "trace", "-o", "/", *MULTI)
+    check_refused("no such option", 2, ["--speed"], "trace", "--speed", *MULTI)
+    r = ring1("trace", "-o", "/dev/full", *MULTI)
+    check("a full disk", r.status == 125 and one_line(r.err) and "cannot write the trace: /dev/full: " in r.err, r)
+
+
+test_lines()
+test_refused()
+finish()
