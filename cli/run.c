@@ -60,6 +60,8 @@ enum next {
 
 static enum next end_with(struct session *s, int status)
 {
+    if (s->machine)
+        ring1_machine_console_flush(s->machine);
     s->status = status;
     return END;
 }
@@ -72,9 +74,10 @@ static enum next end_saying(struct session *s, int status, const char *format, .
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
+    end_with(s, status);
     console_close(&s->console);
     complain("%s", text);
-    return end_with(s, status);
+    return END;
 }
 
 /* --- --input --------------------------------------------------------------- */

@@ -21,11 +21,21 @@ static void set_event(struct cpu *cpu, const struct cpu_event *event)
     cpu->have_event = true;
 }
 
+/* The engine begins an instruction anew, alone, when it found that it stores into its
+ * own block of code: the block's bytes were counted. A stop there would count them
+ * again. (A first jump back into the last block looks alike, and is not stopped at
+ * either.) */
+static bool begins_anew(const struct cpu *cpu, uint64_t address, uint32_t size)
+{
+    uint64_t offset = address - cpu->block_address;
+    return offset < cpu->block_size && offset + size <= cpu->block_size && size != cpu->block_size;
+}
+
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
     if (G_UNLIKELY(cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed)) &&
-        cpu->clock != cpu->finishing) {
+        cpu->clock != cpu->finishing && !cpu->stepping && !begins_anew(cpu, address, size)) {
         cpu->block_size = 0; /* it is not executed */
         uc_emu_stop(uc);
         return;
@@ -294,7 +304,9 @@ bool cpu_step(struct cpu *cpu, struct cpu_event *event, GError **error)
     eflags |= EFLAGS_TF;
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
     cpu_set_deadline(cpu, UINT64_MAX);
+    cpu->stepping = true; /* a stop that comes now waits */
     bool ran = cpu_run(cpu, event, error);
+    cpu->stepping = false;
     cpu_set_deadline(cpu, deadline);
     eflags = (cpu_eflags(cpu) & ~EFLAGS_TF) | own;
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);

@@ -63,6 +63,7 @@ struct cpu {
     mfn_t window;
     unsigned reload; /* segments that the next cpu_set_regs loads in any case */
     bool running;    /* inside uc_emu_start */
+    bool stepping;   /* no deadline ends the run */
     bool saved;      /* `context` is the CPU's state, EFLAGS apart; never during a run */
 };
 

@@ -81,9 +81,12 @@ struct machine {
         bool switched;  /* another vcpu has the CPU: its segments are to be loaded */
         bool goes_on;   /* the next hypercall is the rest of the last one */
         struct idle_state idle;
-        struct step_state step;                   /* of the vcpu that has the CPU */
-        struct step_state steps[MAX_VCPUS];       /* of the others */
-        uint64_t polled;                          /* clock at the last poll of the back ends */
+        struct step_state step;             /* of the vcpu that has the CPU */
+        struct step_state steps[MAX_VCPUS]; /* of the others */
+        uint64_t polled;                    /* clock at the last poll of the back ends */
+        bool unseen;     /* the guest was left where it could not have been for its own sake: see machine.c */
+        uint64_t looked; /* clock at the last look, UINT64_MAX: none */
+        uint64_t jump_to;                         /* a wait that a limit cut short goes on until then */
         bool fpu_live;                            /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
@@ -92,6 +95,8 @@ struct machine {
     uint64_t next_timer;
     uint32_t flushes;         /* of the TLB */
     bool block_cut;           /* the CPU left a block for its own reasons alone: go on as if it had not */
+    bool mended;              /* it asked for a page at a block's start, likewise */
+    bool door_shut;           /* the last hypercall left something to be done before the guest's next block */
     uint64_t hypercall_limit; /* of the present run of the CPU */
     bool forgetful;           /* nothing cached survives a trap */
     bool table_copied;        /* table_store.c: a copy stands at table_page */
@@ -120,6 +125,12 @@ void machine_interrupt(struct machine *m);
 uint64_t machine_now(const struct machine *m);
 uint64_t machine_advance(struct machine *m, uint64_t ns);
 
+/* The clock without the guest: a wait of `ns` that somebody measured before. */
+void machine_pass(struct machine *m, uint64_t ns);
+/* Something came from outside, or the guest's state was changed, between two runs:
+ * the next one looks what there is to be done before the guest goes on. */
+void machine_disturb(struct machine *m);
+
 /* All state, as one blob each for the machine and its CPU; memory as the frames
  * that are not zero. */
 struct snapshot;
@@ -129,6 +140,9 @@ void snapshot_free(struct snapshot *snapshot);
 
 /* SHA-256 over memory (machine frames that are not zero, by number) and vcpus. */
 char *machine_hash(struct machine *m);
+
+/* The CPU's TLB, and what is known of it. */
+void machine_flush_tlb(struct machine *m);
 
 /* trap.c: what to do after cpu_run returned `event`. v->regs are loaded. */
 void machine_trap(struct machine *m, struct vcpu *v, const struct cpu_event *event);

@@ -423,6 +423,7 @@ static bool make_anew(struct resume *r, uint64_t seed, GError **error)
     d->s.forget_nr = G_N_ELEMENTS(d->s.forget) + 1; /* no frame holds what it held */
     d->s.attention |= ATTN_FLUSH | ATTN_FORGET | ATTN_REGS | ATTN_GDT | ATTN_TIMER | ATTN_TS | ATTN_DEBUG;
     idle_reset(m);
+    machine_disturb(m);
     return true;
 }
 
@@ -482,5 +483,6 @@ bool machine_resume_cancelled(struct machine *m, GError **error)
     s->shutdown_code = 0;
     vcpu_regs_mut(&s->vcpu[0])->eax = 1;
     idle_reset(m);
+    machine_disturb(m);
     return true;
 }

@@ -45,6 +45,7 @@ static bool mend_marks(struct machine *m, struct vcpu *v, uint32_t page, enum ac
     if (access == ACCESS_FETCH) {
         fill_mark_executed(m, mark);
         cpu_flush_tlb(m->cpu);
+        m->mended = true;
     } else if (access == ACCESS_WRITE && (*mark & MARK_EXECUTED) && !w.executable &&
                runs_in(m, v, w.mfn, ring3)) {
         step_want(m); /* code forgotten here would be fetched again before the store */

@@ -261,6 +261,7 @@ void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *ops
 void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len)
 {
     idle_reset(m->machine);
+    machine_disturb(m->machine);
     console_input(m->console, bytes, len);
 }
 
@@ -275,8 +276,16 @@ bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, stru
                        GError **error)
 {
     bool ok = machine_run(m->machine, budget, stop, error);
-    console_poll(m->console); /* what the guest wrote and did not kick for */
+    /* What the guest wrote and did not kick for. A guest that goes on could see it. */
+    if (ok && (stop->reason == RING1_STOP_SHUTDOWN || stop->reason == RING1_STOP_CRASH))
+        console_poll(m->console);
     return ok;
+}
+
+void ring1_machine_console_flush(ring1_machine *m)
+{
+    machine_disturb(m->machine);
+    console_poll(m->console);
 }
 
 bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error)

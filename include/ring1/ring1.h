@@ -107,6 +107,11 @@ void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *ops
  * reads them, any number. They arrive at the present virtual time. */
 void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len);
 
+/* Have what the guest wrote into its ring, and did not tell of, written now: at the end
+ * of a run that it did not end itself. It can see that if it goes on; without this it
+ * is done after 10 ms of its time at the latest, and when it waits or ends. */
+void ring1_machine_console_flush(ring1_machine *m);
+
 /* How many of them wait. */
 size_t ring1_machine_console_pending(const ring1_machine *m);
 
@@ -153,7 +158,8 @@ struct ring1_budget {
     }
 
 /* Run until the guest stops or a limit is reached; NULL is unlimited. After
- * IDLE, BUDGET and INTERRUPTED it can be called again. False: the CPU engine
+ * IDLE, BUDGET and INTERRUPTED it can be called again. With virtual time limits and
+ * interruptions do not change the guest's run: it goes on as if it had not been left. False: the CPU engine
  * failed (RING1_ERROR_CPU). */
 bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
                        GError **error);

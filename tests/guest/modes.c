@@ -3,23 +3,49 @@
  * modes.c - what a guest must not be able to tell: it is run straight; saved,
  * freed and restored into a new machine every 100 traps, with a watch, which must be
  * told why whenever a call is refused; with TLB and
- * translated code dropped at each trap; and with long hypercalls stopped at each
- * step, and at random ones. Console, memory, registers, time and the report of its
+ * translated code dropped at each trap; with long hypercalls stopped at each
+ * step, and at random ones; in slices of random length; and interrupted again and
+ * again by a signal. Console, memory, registers, time and the report of its
  * end must be the same. A guest that suspends is resumed, in other frames each time.
  *
  * usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT [INITRD]]]]
  */
 #include <ring1/ring1.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #define TRAPS_A_PIECE 100u
 #define LAST_ERRNO    133 /* of XEN_E* */
 
-enum mode { STRAIGHT, RESTORED, FORGETFUL, PREEMPTED, PREEMPTED_AT_RANDOM, NR_MODES };
-static const char *const mode_names[NR_MODES] = {"straight", "saved and restored", "forgetful", "preempted",
-                                                 "preempted at random"};
+enum mode { STRAIGHT, RESTORED, FORGETFUL, PREEMPTED, PREEMPTED_AT_RANDOM, SLICED, INTERRUPTED, NR_MODES };
+static const char *const mode_names[NR_MODES] = {"straight",   "saved and restored",  "forgetful",
+                                                 "preempted",  "preempted at random", "sliced",
+                                                 "interrupted"};
+
+/* Slices of up to so many ns of the guest's time; interruptions each so many us of the
+ * host's. */
+#define SLICE_NS     40000
+#define INTERRUPT_US 150
+
+static ring1_machine *volatile interrupted; /* by on_alarm */
+
+static void on_alarm(int sig)
+{
+    ring1_machine *m = interrupted;
+    (void)sig;
+    if (m)
+        ring1_machine_interrupt(m);
+}
+
+static void interrupt_each(long us)
+{
+    struct itimerval each = {.it_value.tv_usec = us, .it_interval.tv_usec = us};
+    signal(SIGALRM, on_alarm);
+    setitimer(ITIMER_REAL, &each, NULL);
+}
 
 struct outcome {
     GString *console;
@@ -109,17 +135,26 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     ring1_machine_set_forgetful(m, mode == FORGETFUL);
     if (mode == RESTORED)
         budget.traps = TRAPS_A_PIECE;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    interrupted = mode == INTERRUPTED ? m : NULL;
+    interrupt_each(mode == INTERRUPTED ? INTERRUPT_US : 0);
     for (;;) {
         out->pieces++;
+        if (mode == SLICED) /* short ones, and now and then a long one */
+            budget.until_ns = ring1_machine_now(m) + (uint64_t)g_rand_int_range(rand, 1, SLICE_NS) *
+                                                         (g_rand_int_range(rand, 0, 16) ? 1 : 100);
         if (!ring1_machine_run(m, &budget, &out->stop, &error))
             give_up("run", error);
         if (out->stop.reason == RING1_STOP_SHUTDOWN && out->stop.shutdown == RING1_SHUTDOWN_SUSPEND &&
             ring1_machine_resume(m, ++seed, NULL))
             continue;
-        if (out->stop.reason != RING1_STOP_BUDGET)
+        if (out->stop.reason != RING1_STOP_BUDGET && out->stop.reason != RING1_STOP_INTERRUPTED)
             break;
-        m = exchange(config, image, m, out);
+        if (mode == RESTORED)
+            m = exchange(config, image, m, out);
     }
+    interrupt_each(0);
+    interrupted = NULL;
     out->hash = ring1_machine_hash(m);
     out->report = ring1_machine_report(m, true);
     out->ns = ring1_machine_now(m);
