@@ -131,11 +131,47 @@ static void append_exception(GString *out, const struct trace_event *e)
     append_handler(out, e, &x->handler);
 }
 
+/* Registers that an instruction reads without naming them, as bits. */
+static unsigned implicit_inputs(const char *text)
+{
+    static const struct {
+        const char *name;
+        unsigned registers;
+    } table[] = {
+        {"wrmsr", 0x07}, {"rdmsr", 0x02}, {"forced cpuid", 0x03},
+        {"outs", 0x44},  {"ins", 0x84},   {"xsetbv", 0x07},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(table); i++)
+        if (strstr(text, table[i].name))
+            return table[i].registers;
+    return 0;
+}
+
+/* "%eax", "%ax", "%al" or "%ah" stands there. */
+static bool names_register(const char *text, unsigned number)
+{
+    const char *name = event_register(number);
+    for (const char *at = strchr(text, '%'); at; at = strchr(at + 1, '%')) {
+        bool wide = at[1] == 'e';
+        const char *two = at + 1 + wide;
+        if (strncmp(two, name + 1, 2) == 0 ||
+            (number < 4 && !wide && two[0] == name[1] && (two[1] == 'l' || two[1] == 'h')))
+            return true;
+    }
+    return false;
+}
+
+/* What it took, but for registers that it overwrote, and what it made of it. */
 static void append_emulated(GString *out, const struct trace_event *e)
 {
     const struct ring1_emulated_event *x = &e->event->emulated;
+    unsigned implicit = implicit_inputs(x->text);
     const char *before = " => {";
-    g_string_append_printf(out, "emulated {%s}", x->text);
+    g_string_append_printf(out, "emulated {%s", x->text);
+    for (unsigned i = 0; i < 8; i++)
+        if (implicit & 1u << i || (x->before[i] == x->after[i] && names_register(x->text, i)))
+            g_string_append_printf(out, ", %s=%#x", event_register(i), x->before[i]);
+    g_string_append_c(out, '}');
     for (unsigned i = 0; i < 8; i++) {
         if (x->before[i] == x->after[i])
             continue;

@@ -29,32 +29,6 @@ static inline bool owned(const struct domain *d, mfn_t mfn)
     return frame_exists(d->mem, mfn) && frame_info(d->mem, mfn)->owner == d->s.domid;
 }
 
-static void frame_free(struct domain *d, mfn_t mfn)
-{
-    struct frame *f = frame_info(d->mem, mfn);
-    *f = (struct frame){.owner = OWNER_NOBODY};
-    d->s.tot_pages--;
-    d->s.lowest_free = MIN(d->s.lowest_free, mfn.mfn);
-    m2p_set(d, mfn, m2p_unused(d->abi));
-}
-
-int32_t page_get(struct domain *d, mfn_t mfn)
-{
-    if (G_UNLIKELY(!owned(d, mfn)))
-        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
-    frame_info(d->mem, mfn)->count++;
-    return 0;
-}
-
-void page_put(struct domain *d, mfn_t mfn)
-{
-    struct frame *f = frame_info(d->mem, mfn);
-    if (G_UNLIKELY(--f->count == 0))
-        frame_free(d, mfn);
-}
-
-/* --- types ------------------------------------------------------------------ */
-
 /* Who takes or drops a type: for who looks on. */
 struct use {
     enum ring1_frame_why why;
@@ -82,6 +56,34 @@ static void tell(struct domain *d, mfn_t mfn, enum page_type from, enum page_typ
                                                          .table = use->table,
                                                          .index = use->index});
 }
+
+static void frame_free(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = frame_info(d->mem, mfn);
+    if (type_told(f) != PGT_none)
+        tell(d, mfn, (enum page_type)f->type, PGT_none, &(const struct use){.why = RING1_FRAME_FREED});
+    *f = (struct frame){.owner = OWNER_NOBODY};
+    d->s.tot_pages--;
+    d->s.lowest_free = MIN(d->s.lowest_free, mfn.mfn);
+    m2p_set(d, mfn, m2p_unused(d->abi));
+}
+
+int32_t page_get(struct domain *d, mfn_t mfn)
+{
+    if (G_UNLIKELY(!owned(d, mfn)))
+        return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
+    frame_info(d->mem, mfn)->count++;
+    return 0;
+}
+
+void page_put(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = frame_info(d->mem, mfn);
+    if (G_UNLIKELY(--f->count == 0))
+        frame_free(d, mfn);
+}
+
+/* --- types ------------------------------------------------------------------ */
 
 /* `xen_l2` is PGF_PAE_XEN_L2 or 0: the L2 of PAE slot 3 is a type of its own. */
 static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2,

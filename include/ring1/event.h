@@ -85,6 +85,7 @@ enum ring1_frame_why {
     RING1_FRAME_PINNED,   /* also: its pin was the last use */
     RING1_FRAME_CR3,      /* it became the top-level table, or is it no more */
     RING1_FRAME_ENTRY,    /* by entry `index` of `table` */
+    RING1_FRAME_FREED,    /* it is the domain's no more */
     RING1_FRAME_REFUSED,  /* what it holds is not allowed: it is not to be had as `from` after all */
 };
 

@@ -372,6 +372,28 @@ START_TEST(control_wraps)
 }
 END_TEST
 
+static void on_event(void *user, G_GNUC_UNUSED struct vcpu *v, const struct ring1_event *e)
+{
+    const struct ring1_device_event *x = &e->device;
+    ck_assert(e->kind == RING1_EVENT_DEVICE && x->device == RING1_DEVICE_CONSOLE);
+    ck_assert_str_eq(x->request, x->to_guest ? "input" : "write");
+    g_string_append_printf(user, "%s:%.*s;", x->request, (int)x->len, (const char *)x->data);
+}
+
+START_TEST(requests_are_told)
+{
+    g_autoptr(GString) told = g_string_new(NULL);
+    struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_DEVICE), .user = told};
+    struct ends e = PAE;
+    e.f->d->tap = &tap;
+    guest_writes(&e, "out");
+    console_poll(e.c);
+    console_input(e.c, "in", 2);
+    ck_assert_str_eq(told->str, "write:out;input:in;");
+    teardown(&e);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("console");
@@ -389,6 +411,7 @@ int main(void)
     tcase_add_test(tc, control_no_interfaces);
     tcase_add_test(tc, control_waits_for_room);
     tcase_add_test(tc, control_wraps);
+    tcase_add_test(tc, requests_are_told);
     suite_add_tcase(s, tc);
     return fx_main(s);
 }

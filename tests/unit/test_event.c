@@ -187,6 +187,26 @@ static const struct event_line {
      "r1 handler+0x9: --- emulated {movl %cr0, %eax} => {eax=0x8005003b, edi=0x5} ---"},
     {{.kind = RING1_EVENT_EMULATED, .ring = 1, .eip = FUNCTION, .emulated = {.text = "clts"}},
      "r1 handler: --- emulated {clts} ---"},
+    {{.kind = RING1_EVENT_EMULATED,
+      .ring = 1,
+      .eip = FUNCTION,
+      .emulated = {.text = "movl %eax, %cr0", .before = {7}, .after = {7}}},
+     "r1 handler: --- emulated {movl %eax, %cr0, eax=0x7} ---"},
+    {{.kind = RING1_EVENT_EMULATED,
+      .ring = 1,
+      .eip = FUNCTION,
+      .emulated = {.text = "wrmsr", .before = {1, 0x174, 2}, .after = {1, 0x174, 2}}},
+     "r1 handler: --- emulated {wrmsr, eax=0x1, ecx=0x174, edx=0x2} ---"},
+    {{.kind = RING1_EVENT_EMULATED,
+      .ring = 3,
+      .eip = FUNCTION,
+      .emulated = {.text = "forced cpuid", .before = {0x40000000}, .after = {0x40000005, 1}}},
+     "r3 handler: --- emulated {forced cpuid, eax=0x40000000, ecx=0} => {eax=0x40000005, ecx=0x1} ---"},
+    {{.kind = RING1_EVENT_EMULATED,
+      .ring = 3,
+      .eip = FUNCTION,
+      .emulated = {.text = "inb %dx, %al", .before = {0, 0, 0x60}, .after = {0xFF, 0, 0x60}}},
+     "r3 handler: --- emulated {inb %dx, %al, edx=0x60} => {eax=0xff} ---"},
     {{.kind = RING1_EVENT_STORE,
       .ring = 1,
       .eip = FUNCTION,
@@ -255,6 +275,15 @@ START_TEST(a_line_says_what_happened)
 }
 END_TEST
 
+/* The first line of a kind. */
+static const struct event_line *line_of(enum ring1_event_kind kind)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(event_lines); i++)
+        if (event_lines[i].event.kind == kind)
+            return &event_lines[i];
+    ck_abort_msg("no line");
+}
+
 static const uint32_t words[6] = {0xE021, 2, 0, 0x7FF0, 0, 0};
 static const uint32_t list[6] = {0xC0105000, 1};
 
@@ -284,7 +313,7 @@ START_TEST(many_events_of_a_call_are_let_go)
     struct ring1_call call = {.nr = 3, .name = "stack_switch", .nargs = 2, .arg = words};
     before(&call);
     for (unsigned i = 0; i < 1000; i++)
-        tell(&event_lines[11].event);
+        tell(&line_of(RING1_EVENT_FRAME)->event);
     ck_assert(
         g_str_has_prefix(text->str, AT "r1 0xc0100000: stack_switch(0xe021, 0x2) = ?\n  " AT "--- frame"));
     after(&call, 0);
@@ -298,12 +327,13 @@ START_TEST(stacks_stand_below_their_line)
     trace_text_set_stacks(writer, true);
     before(&call);
     after(&call, 0);
-    tell(&event_lines[8].event);
-    tell(&event_lines[11].event);
+    tell(&line_of(RING1_EVENT_EMULATED)->event);
+    tell(&line_of(RING1_EVENT_FRAME)->event);
 #define UP " > handler+0x100\n > ? 0xc0109000\n"
-    g_autofree char *expected = g_strconcat(
-        AT "r1 0xc0100000: stack_switch(0xe021, 0x2) = 0\n > 0xc0100000\n" UP AT, event_lines[8].line,
-        "\n > handler+0x9 [handler.c:7]\n" UP AT, event_lines[11].line, "\n", NULL);
+    g_autofree char *expected =
+        g_strconcat(AT "r1 0xc0100000: stack_switch(0xe021, 0x2) = 0\n > 0xc0100000\n" UP AT,
+                    line_of(RING1_EVENT_EMULATED)->line, "\n > handler+0x9 [handler.c:7]\n" UP AT,
+                    line_of(RING1_EVENT_FRAME)->line, "\n", NULL);
     ck_assert_str_eq(text->str, expected);
 }
 END_TEST

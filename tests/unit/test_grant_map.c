@@ -459,6 +459,32 @@ END_TEST
     for (struct fixture * f; (f = fixture_each(&each_)); fixture_free(f))                                    \
         if (f->abi->xen != RING1_XEN_2_0 && grant_init(f->d))
 
+static void on_event(void *user, G_GNUC_UNUSED struct vcpu *v, const struct ring1_event *e)
+{
+    const struct ring1_device_event *x = &e->device;
+    ck_assert(e->kind == RING1_EVENT_DEVICE && x->device == RING1_DEVICE_GRANT);
+    g_string_append_printf(user, "%s %u%s %s;", x->request, x->ref, x->readonly ? " readonly" : "",
+                           x->error ? x->error : "okay");
+}
+
+START_TEST(back_end_is_told_of)
+{
+    EACH3(f)
+    {
+        g_autoptr(GString) told = g_string_new(NULL);
+        struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_DEVICE), .user = told};
+        struct grant_mapping a;
+        offer(f, 8, pages(f).pfn, 0, DOMID_BACKEND);
+        f->d->tap = &tap;
+        ck_assert_int_eq(grant_map(f->d, 8, true, &a), GNTST_okay);
+        grant_unmap(f->d, &a);
+        ck_assert_int_eq(grant_map(f->d, 512 * 64, false, &a), GNTST_bad_gntref);
+        ck_assert_str_eq(told->str, "map 8 readonly okay;unmap 8 readonly okay;map 32768 GNTST_bad_gntref;");
+        f->d->tap = NULL;
+    }
+}
+END_TEST
+
 START_TEST(back_end_maps)
 {
     EACH3(f)
@@ -560,6 +586,7 @@ int main(void)
     tcase_add_test(tc, handles_of_other_vcpus);
     tcase_add_test(tc, versions_and_swaps);
     tcase_add_test(tc, transfers);
+    tcase_add_test(tc, back_end_is_told_of);
     tcase_add_test(tc, back_end_maps);
     tcase_add_test(tc, back_end_is_refused);
     tcase_add_test(tc, back_end_copies);

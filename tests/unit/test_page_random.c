@@ -123,12 +123,62 @@ START_TEST(books_add_up)
 }
 END_TEST
 
+/* --- who is told of each use -------------------------------------------------------- */
+
+/* What a frame is used as, by what was told of it. */
+struct told {
+    struct fixture *f;
+    uint8_t type[FX_IO + FX_PAGES + FX_SPARE + 16];
+    unsigned events;
+};
+
+/* A table that nobody uses is none. */
+static uint8_t type_of(const struct fixture *f, uint32_t mfn)
+{
+    const struct frame *frame = &f->mem->frames[mfn];
+    return is_table(frame->type) && frame->type_count == 0 ? PGT_none : frame->type;
+}
+
+static void on_event(void *user, struct vcpu *v, const struct ring1_event *e)
+{
+    struct told *t = user;
+    const struct ring1_frame_event *x = &e->frame;
+    ck_assert(v == t->f->v && e->kind == RING1_EVENT_FRAME && x->mfn.mfn < sizeof t->type);
+    ck_assert_uint_eq(x->from, t->type[x->mfn.mfn]);
+    ck_assert(x->to != x->from || is_table((enum page_type)x->to));
+    t->type[x->mfn.mfn] = (uint8_t)x->to;
+    t->events++;
+}
+
+START_TEST(each_use_is_told)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        struct told t = {.f = f};
+        struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_FRAME), .user = &t};
+        ck_assert_uint_le(f->mem->nr_frames, sizeof t.type);
+        for (uint32_t mfn = 0; mfn < f->mem->nr_frames; mfn++)
+            t.type[mfn] = type_of(f, mfn);
+        f->d->tap = &tap;
+        f->now = 2;
+        for (unsigned n = 0; n < STEPS / 4; n++) {
+            step(f);
+            for (uint32_t mfn = 0; mfn < f->mem->nr_frames; mfn++)
+                ck_assert_uint_eq(t.type[mfn], type_of(f, mfn));
+        }
+        f->d->tap = NULL;
+        ck_assert_uint_gt(t.events, 100);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("page_random");
     TCase *tc = tcase_create("page_random");
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, books_add_up);
+    tcase_add_test(tc, each_use_is_told);
     suite_add_tcase(suite, tc);
     return fx_main(suite);
 }

@@ -363,6 +363,79 @@ START_TEST(uses_in_words)
 }
 END_TEST
 
+/* --- who looks on is told before anything changes ---------------------------------------- */
+
+static struct ring1_frame_event uses[8];
+static unsigned nr_uses;
+static uint8_t page_then[RING1_PAGE_SIZE]; /* the frame of the first of them, as it was told */
+
+static void on_event(G_GNUC_UNUSED void *user, struct vcpu *v, const struct ring1_event *e)
+{
+    ck_assert(e->kind == RING1_EVENT_FRAME && nr_uses < G_N_ELEMENTS(uses));
+    if (nr_uses == 0)
+        memcpy(page_then, frame_ptr(v->domain->mem, e->frame.mfn), RING1_PAGE_SIZE);
+    uses[nr_uses++] = e->frame;
+}
+
+static void ck_use(unsigned n, mfn_t mfn, enum ring1_frame_type from, enum ring1_frame_type to,
+                   enum ring1_frame_why why)
+{
+    ck_assert_uint_gt(nr_uses, n);
+    ck_assert_uint_eq(uses[n].mfn.mfn, mfn.mfn);
+    ck_assert_uint_eq(uses[n].from, from);
+    ck_assert_uint_eq(uses[n].to, to);
+    ck_assert_uint_eq(uses[n].why, why);
+}
+
+START_TEST(uses_are_told)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_FRAME)};
+        uint32_t l1 = unmapped(f), l2 = unmapped(f), memory = unmapped(f), bad = unmapped(f);
+        mfn_t mfn = fx_mfn(f, l1), top = fx_mfn(f, l2), page = fx_mfn(f, memory);
+        *(uint32_t *)fx_page(f, l1) = (uint32_t)fx_entry(page, 0x63);
+        *(uint32_t *)fx_page(f, bad) = (uint32_t)fx_entry(f->l1, 0x63);
+        f->d->tap = &tap;
+
+        nr_uses = 0;
+        ck_rc(page_pin(f->d, mfn, PGT_l1_table), 0);
+        ck_use(0, mfn, RING1_FRAME_WRITABLE, RING1_FRAME_L1, RING1_FRAME_PINNED);
+        ck_assert_uint_eq(uses[0].pfn.pfn, l1);
+        ck_assert_uint_eq(nr_uses, 1); /* its page was writable memory already */
+
+        /* The table above it: Xen's slots are not there yet when it is told. */
+        nr_uses = 0;
+        *(uint32_t *)fx_page(f, l2) = (uint32_t)fx_entry(mfn, 0x67);
+        ck_rc(page_pin(f->d, top, PGT_l2_table), 0);
+        ck_use(0, top, RING1_FRAME_WRITABLE, RING1_FRAME_L2, RING1_FRAME_PINNED);
+        ck_assert_uint_eq(nr_uses, 1);
+        for (unsigned at = 8; at < RING1_PAGE_SIZE; at++)
+            ck_assert_uint_eq(page_then[at], 0);
+
+        /* And given up: the one below stays pinned, and then it does not. */
+        nr_uses = 0;
+        ck_rc(page_unpin(f->d, mfn), 0);
+        ck_assert_uint_eq(nr_uses, 0);
+        ck_rc(page_unpin(f->d, top), 0);
+        ck_use(0, top, RING1_FRAME_L2, RING1_FRAME_NONE, RING1_FRAME_PINNED);
+        ck_use(1, mfn, RING1_FRAME_L1, RING1_FRAME_NONE, RING1_FRAME_ENTRY);
+        ck_assert(uses[1].table.mfn == top.mfn && uses[1].index == 0 && uses[1].table_type == RING1_FRAME_L2);
+
+        nr_uses = 0;
+        ck_assert_int_ne(page_pin(f->d, fx_mfn(f, bad), PGT_l1_table), 0);
+        ck_use(0, fx_mfn(f, bad), RING1_FRAME_WRITABLE, RING1_FRAME_L1, RING1_FRAME_PINNED);
+        ck_use(1, fx_mfn(f, bad), RING1_FRAME_L1, RING1_FRAME_NONE, RING1_FRAME_REFUSED);
+
+        nr_uses = 0;
+        ck_rc(fx_map(f, fx_va(f, l1), fx_entry(mfn, 0x63)), 0);
+        ck_use(0, mfn, RING1_FRAME_NONE, RING1_FRAME_WRITABLE, RING1_FRAME_ENTRY);
+        ck_assert(uses[0].table.mfn == f->l1.mfn && uses[0].index == pt_index(f->abi, fx_va(f, l1), 1));
+        f->d->tap = NULL;
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("page_type");
@@ -379,6 +452,7 @@ int main(void)
     tcase_add_test(tc, release);
     tcase_add_test(tc, recount_can_fail);
     tcase_add_test(tc, uses_in_words);
+    tcase_add_test(tc, uses_are_told);
     suite_add_tcase(suite, tc);
     return fx_main(suite);
 }

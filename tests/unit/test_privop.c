@@ -604,7 +604,7 @@ START_TEST(views_of_cpuid)
     bool filtered = PAIRS[_i].xen >= RING1_XEN_4_17;
     privop_cpuid(p, f->v, plain, false);
     privop_cpuid(p, f->v, forced, true);
-    ck_assert_uint_eq(forced[3] & 0x0002300a, 0); /* VME PSE MTRR PGE PSE36 */
+    ck_assert_uint_eq(forced[3] & 0x0002300a, 0);                          /* VME PSE MTRR PGE PSE36 */
     ck_assert_uint_eq(forced[3] >> 2 & 1, PAIRS[_i].xen >= RING1_XEN_3_2); /* DE */
     ck_assert_uint_eq(plain[3] >> 2 & 1, 1);
     ck_assert_uint_eq(forced[2] >> 31, filtered);
@@ -643,6 +643,41 @@ START_TEST(single_step)
 }
 END_TEST
 
+/* --- who looks on ------------------------------------------------------------------ */
+
+static char told_text[64];
+static struct ring1_event told;
+static unsigned times;
+
+static void on_event(G_GNUC_UNUSED void *user, G_GNUC_UNUSED struct vcpu *v, const struct ring1_event *e)
+{
+    told = *e;
+    g_strlcpy(told_text, e->emulated.text, sizeof told_text);
+    times++;
+}
+
+START_TEST(what_was_emulated_is_told)
+{
+    struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_EMULATED)};
+    const struct ring1_emulated_event *x = &told.emulated;
+    begin(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    f->d->tap = &tap;
+    times = 0;
+    regs()->eax = 7;
+    ck_assert_int_eq(RUN(CLTS), PRIVOP_DONE);
+    ck_assert(times == 1 && told.kind == RING1_EVENT_EMULATED && told.ring == 1 && told.eip == code_page);
+    ck_assert_str_eq(told_text, "clts");
+    ck_assert(x->length == 2 && memcmp(x->bytes, CLTS, 2) == 0);
+    ck_assert_mem_eq(x->before, x->after, sizeof x->before);
+    ck_assert_int_eq(RUN("\x0f\x20\xc0"), PRIVOP_DONE); /* mov %cr0, %eax */
+    ck_assert_str_eq(told_text, "movl %cr0, %eax");
+    ck_assert(x->before[0] == 7 && x->after[0] == 0x80050033 && times == 2);
+    ck_assert_int_eq(RUN(CLI), PRIVOP_FAULT); /* by the IOPL */
+    ck_assert_uint_eq(times, 2);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("privop");
@@ -673,6 +708,7 @@ int main(void)
     tcase_add_loop_test(tc, views_of_cpuid, 0, n);
     tcase_add_loop_test(tc, models_of_cpuid, 0, n);
     tcase_add_loop_test(tc, single_step, 0, n);
+    tcase_add_test(tc, what_was_emulated_is_told);
     suite_add_tcase(s, tc);
     return fx_main(s);
 }

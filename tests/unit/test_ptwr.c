@@ -131,6 +131,45 @@ START_TEST(unhooking_of_2_0)
 }
 END_TEST
 
+/* --- who looks on is told before ----------------------------------------------------- */
+
+struct told {
+    struct fixture *f;
+    struct ring1_store_event last;
+    unsigned times;
+};
+
+static void on_event(void *user, struct vcpu *v, const struct ring1_event *e)
+{
+    struct told *t = user;
+    const struct ring1_store_event *x = &e->store;
+    ck_assert(e->kind == RING1_EVENT_STORE && e->ring == 1 && e->eip == v->regs.eip);
+    ck_assert_uint_eq(pte_read(v->domain, x->table, x->index), x->old);
+    t->last = *x;
+    t->times++;
+}
+
+START_TEST(stores_are_told)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        struct told t = {.f = f};
+        struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_STORE), .user = &t};
+        uint32_t l1 = own_l1(f), page = fx_alloc(f), size = f->abi->pte_size;
+        mfn_t target = fx_mfn(f, page);
+        f->d->tap = &tap;
+        ck_assert(store(f, GVA(fx_va(f, l1).va + 3 * size), fx_entry(target, 0x63), size));
+        ck_assert(t.times == 1 && t.last.table.mfn == fx_mfn(f, l1).mfn && t.last.index == 3);
+        ck_assert(t.last.old == 0 && t.last.value == fx_entry(target, 0x63));
+        ck_assert_uint_eq(t.last.va.va, fx_va(f, l1).va + 3 * size);
+        ck_assert(store(f, GVA(fx_va(f, l1).va + 3 * size + 1), 0, 1));
+        ck_assert(t.times == 2 && t.last.old == fx_entry(target, 0x63) &&
+                  t.last.value == (fx_entry(target, 0x63) & ~0xFF00ull));
+        f->d->tap = NULL;
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ptwr");
@@ -140,6 +179,7 @@ int main(void)
     tcase_add_test(tc, illegal_entries);
     tcase_add_test(tc, pae_halves);
     tcase_add_test(tc, unhooking_of_2_0);
+    tcase_add_test(tc, stores_are_told);
     suite_add_tcase(suite, tc);
     return fx_main(suite);
 }

@@ -604,6 +604,37 @@ START_TEST(guest_is_told)
 }
 END_TEST
 
+static void on_event(void *user, G_GNUC_UNUSED struct vcpu *v, const struct ring1_event *e)
+{
+    const struct ring1_device_event *d = &e->device;
+    ck_assert(e->kind == RING1_EVENT_DEVICE && d->device == RING1_DEVICE_XENSTORE);
+    ck_assert_int_eq(d->to_guest, strcmp(d->request, "XS_WATCH_EVENT") == 0);
+    g_string_append_printf(user, "%s %.*s %u", d->request, (int)d->len, (const char *)d->data, d->tx);
+    if (d->error)
+        g_string_append_printf(user, " = %s", d->error);
+    else
+        g_string_append_printf(user, " = %.*s", (int)d->answer_len, (const char *)d->answer);
+    g_string_append_c(user, ';');
+}
+
+START_TEST(requests_are_told)
+{
+    g_autoptr(GString) told = g_string_new(NULL);
+    struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_DEVICE), .user = told};
+    f->d->tap = &tap;
+    ASK(XS_READ, "domid", "1");
+    ASK(XS_READ, "device/vbd", "ENOENT");
+    ASK(77, "", "ENOSYS");
+    request(XS_WATCH, 0, "data\0t", 7);
+    next();
+    next();
+    WRITE("data\0one", "OK");
+    ck_assert_str_eq(told->str, "XS_READ domid 0 = 1;XS_READ device/vbd 0 = ENOENT;unknown  0 = ENOSYS;"
+                                "XS_WATCH data 0 = OK;XS_WATCH_EVENT data 0 = ;"
+                                "XS_WRITE data 0 = OK;XS_WATCH_EVENT data 0 = ;");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("xenstore");
@@ -629,6 +660,7 @@ int main(void)
     tcase_add_test(tc, host_watches);
     tcase_add_test(tc, saved_and_restored);
     tcase_add_test(tc, guest_is_told);
+    tcase_add_test(tc, requests_are_told);
     suite_add_tcase(s, tc);
     return fx_main(s);
 }
