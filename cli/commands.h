@@ -11,5 +11,6 @@ int command_info(int argc, char **argv);
 int command_hypercalls(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_ctl(int argc, char **argv);
+int command_seq(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ static const struct command_entry {
     {"diff", command_diff, "compare two runs, call by call"},
     {"hypercalls", command_hypercalls, "list the hypercalls and how each is served"},
     {"ctl", command_ctl, "steer a guest that runs"},
+    {"seq", command_seq, "run, check and write sequences of hypercalls"},
 };
 
 static int print_help(void)

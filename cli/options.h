@@ -13,6 +13,7 @@
 /* Exit statuses of ring1; also in docs/ring1.1.scd. */
 enum {
     STATUS_OK = 0,       /* the guest powered off */
+    STATUS_DIFFERS = 1,  /* a sequence: a result is not what was expected */
     STATUS_OPTION = 2,   /* an option or its value */
     STATUS_CRASH = 3,    /* the guest crashed, or shut down with "crash" */
     STATUS_REBOOT = 4,   /* the guest asked for a reboot */

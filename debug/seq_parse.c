@@ -150,12 +150,42 @@ static bool parse_offset(struct parser *p, struct seq_value *v)
     return true;
 }
 
+/* ".extent_start[2]" */
+static bool parse_path(struct parser *p, struct seq_value *v)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    for (;;) {
+        if (is_char(p, '.')) {
+            next(p);
+            if (p->lex.now.kind != TOKEN_NAME)
+                return expected(p, "the name of an output");
+            g_string_append_printf(path, ".%.*s", (int)p->lex.now.len, p->lex.now.text);
+            next(p);
+        } else if (is_char(p, '[')) {
+            next(p);
+            if (p->lex.now.kind != TOKEN_NUMBER)
+                return expected(p, "the number of an element");
+            g_string_append_printf(path, "[%" G_GUINT64_FORMAT "]", p->lex.now.number);
+            next(p);
+            if (!take(p, ']'))
+                return expected(p, "]");
+        } else {
+            break;
+        }
+    }
+    v->path = path->len ? seq_strdup(p->s, path->str) : NULL;
+    return true;
+}
+
 /* A page by its name, or a pfn. */
 static bool parse_page_name(struct parser *p, struct seq_value *v)
 {
-    if (p->lex.now.kind == TOKEN_NAME)
+    if (p->lex.now.kind == TOKEN_NAME) {
         v->name = keep(p, &p->lex.now);
-    else if (p->lex.now.kind == TOKEN_NUMBER)
+        next(p);
+        return !(is_char(p, '.') || is_char(p, '[')) || parse_path(p, v);
+    }
+    if (p->lex.now.kind == TOKEN_NUMBER)
         v->number = p->lex.now.number;
     else
         return expected(p, "the name of a page, or a pfn");
@@ -206,33 +236,6 @@ static struct seq_value *parse_traced_frame(struct parser *p, bool mfn)
     return v;
 }
 
-/* ".extent_start[2]" */
-static bool parse_path(struct parser *p, struct seq_value *v)
-{
-    g_autoptr(GString) path = g_string_new(NULL);
-    for (;;) {
-        if (is_char(p, '.')) {
-            next(p);
-            if (p->lex.now.kind != TOKEN_NAME)
-                return expected(p, "the name of an output");
-            g_string_append_printf(path, ".%.*s", (int)p->lex.now.len, p->lex.now.text);
-            next(p);
-        } else if (is_char(p, '[')) {
-            next(p);
-            if (p->lex.now.kind != TOKEN_NUMBER)
-                return expected(p, "the number of an element");
-            g_string_append_printf(path, "[%" G_GUINT64_FORMAT "]", p->lex.now.number);
-            next(p);
-            if (!take(p, ']'))
-                return expected(p, "]");
-        } else {
-            break;
-        }
-    }
-    v->path = path->len ? seq_strdup(p->s, path->str) : NULL;
-    return parse_offset(p, v);
-}
-
 static struct seq_value *parse_name(struct parser *p)
 {
     const struct token *t = &p->lex.now, *ahead = &p->lex.ahead;
@@ -253,7 +256,7 @@ static struct seq_value *parse_name(struct parser *p)
         v->kind = SEQ_NULL;
     } else if (is_char(p, '.') || g_hash_table_contains(p->results, v->name)) {
         v->kind = SEQ_RESULT;
-        if (!parse_path(p, v))
+        if (!parse_path(p, v) || !parse_offset(p, v))
             return NULL;
     }
     return v;

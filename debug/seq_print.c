@@ -101,7 +101,7 @@ static void append_bytes(GString *out, const struct seq_value *v)
 static void append_page(GString *out, const struct seq_value *v, bool pages)
 {
     if (v->name)
-        g_string_append(out, v->name);
+        g_string_append_printf(out, "%s%s", v->name, v->path ? v->path : "");
     else
         append_hex(out, v->number);
     if (pages && v->offset) {

@@ -76,6 +76,11 @@ static void switch_to(struct domain *d, struct vcpu *to, uint64_t now)
     timers_catch_up(to);
 }
 
+void run_queue_give(struct domain *d, struct vcpu *to)
+{
+    switch_to(d, to, domain_now(d));
+}
+
 /* The present vcpu is not to go on, or need not. */
 static struct vcpu *next(struct domain *d, uint32_t others, bool leaves, uint64_t now)
 {

@@ -43,6 +43,9 @@ void run_queue_urge(struct vcpu *v);
  * loop. */
 struct vcpu *run_queue_choose(struct domain *d, bool spins);
 
+/* No choice: this vcpu, which can run and has it not, gets the CPU. */
+void run_queue_give(struct domain *d, struct vcpu *to);
+
 /* When the choice is to be made again, or NO_DEADLINE. */
 uint64_t run_queue_deadline(const struct domain *d);
 

@@ -222,7 +222,7 @@ void boot_vcpu_infos(struct domain *d)
     }
 }
 
-static void write_shared_info(struct domain *d)
+void boot_shared_info(struct domain *d)
 {
     boot_vcpu_infos(d);
     if (d->abi->abi == RING1_ABI_XEN_2_0) {
@@ -267,12 +267,17 @@ void boot_connect_backends(struct domain *d, mfn_t store, mfn_t console)
     bind_backend(d, BOOT_PORT_CONSOLE, BACKEND_CONSOLE);
 }
 
+void boot_connect_control(struct domain *d)
+{
+    d->s.control_port = BOOT_PORT_CONTROL;
+    bind_backend(d, BOOT_PORT_CONTROL, BACKEND_CONTROL);
+}
+
 static void connect_backends(const struct build *b)
 {
     struct domain *d = b->d;
     if (d->abi->abi == RING1_ABI_XEN_2_0) {
-        d->s.control_port = BOOT_PORT_CONTROL;
-        bind_backend(d, BOOT_PORT_CONTROL, BACKEND_CONTROL);
+        boot_connect_control(d);
         return;
     }
     boot_connect_backends(d, mfn_of(b, LAYOUT_XENSTORE), mfn_of(b, LAYOUT_CONSOLE));
@@ -383,7 +388,7 @@ static bool fill_domain(const struct build *b, GError **error)
         write_start_info_2_0(b);
     else
         write_start_info_3_0(b);
-    write_shared_info(d);
+    boot_shared_info(d);
     boot_gdt_page(d);
     set_assists(b);
     set_vcpu(b);

@@ -43,12 +43,15 @@ bool boot_build(struct domain *d, const struct image *image, const struct boot_c
 bool boot_build_layout(struct domain *d, const struct image *image, const struct boot_config *config,
                        struct layout *layout, GError **error);
 
-/* For a domain that comes back in new frames (resume.h) as for a new one: the page of
- * Xen's descriptors, where each vcpu_info lies, and the channels to the back ends of
- * console and xenstore, whose pages are named. */
+/* For a domain that comes back in new frames (resume.h), or without an image
+ * (debug/world.h), as for a new one: the page of Xen's descriptors, shared_info, where
+ * each vcpu_info lies, and the channels to the back ends of console and xenstore, whose
+ * pages are named, or of 2.0's control interface. */
 void boot_gdt_page(struct domain *d);
+void boot_shared_info(struct domain *d);
 void boot_vcpu_infos(struct domain *d);
 void boot_connect_backends(struct domain *d, mfn_t store, mfn_t console);
+void boot_connect_control(struct domain *d);
 
 /* The initrd as it will lie in memory: unpacked, or a new reference to the bytes. */
 GBytes *boot_unpack_initrd(const struct abi *abi, const struct boot_config *config, GError **error);
