@@ -8,6 +8,7 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 static void write_all(struct console *c, const char *bytes, size_t len)
 {
     while (len > 0 && c->write_errno == 0 && !signals_leave()) {
-        ssize_t n = write(STDOUT_FILENO, bytes, len);
+        ssize_t n = write(c->out, bytes, len);
         if (n > 0) {
             c->last = bytes[n - 1];
             c->written += (uint64_t)n;
@@ -28,7 +29,7 @@ static void write_all(struct console *c, const char *bytes, size_t len)
             len -= (size_t)n;
         } else if (n < 0 && errno == EAGAIN) {
             /* Somebody made the file non-blocking. */
-            poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, 100);
+            poll(&(struct pollfd){.fd = c->out, .events = POLLOUT}, 1, 100);
         } else if (n < 0 && errno != EINTR) {
             c->write_errno = errno;
             ring1_machine_interrupt(c->machine);
@@ -41,12 +42,34 @@ static void write_console(void *user, const char *bytes, size_t len)
     struct console *c = user;
     if (c->before_output)
         c->before_output(c->before_user);
-    write_all(c, bytes, len);
+    if (c->line) {
+        line_write(c->line, bytes, len);
+        c->written += len;
+    } else {
+        write_all(c, bytes, len);
+    }
+}
+
+bool console_open(struct console *c, const char *where, GError **error)
+{
+    c->out = STDOUT_FILENO;
+    if (!where)
+        return true;
+    if (strcmp(where, "pty") == 0 || g_str_has_prefix(where, "unix:")) {
+        c->line = where[0] == 'p' ? line_open_pty(error) : line_open_unix(where + strlen("unix:"), error);
+        return c->line != NULL;
+    }
+    c->out = open(where, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (c->out < 0)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s: %s", where, g_strerror(errno));
+    return c->out >= 0;
 }
 
 void console_open_stdin(struct console *c)
 {
     c->open = true;
+    if (c->line)
+        return;
     if (isatty(STDIN_FILENO))
         c->is_terminal = terminal_raw(STDIN_FILENO);
 }
@@ -70,7 +93,10 @@ static void prepare(void *user, GArray *fds, G_GNUC_UNUSED uint64_t *timeout_ns)
 {
     const struct console *c = user;
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-    if (c->open && (c->is_terminal || ring1_machine_console_pending(c->machine) < PENDING_MAX))
+    bool want = c->is_terminal || ring1_machine_console_pending(c->machine) < PENDING_MAX;
+    if (c->line)
+        line_prepare(c->line, fds, c->open && want);
+    else if (c->open && want)
         g_array_append_val(fds, in);
 }
 
@@ -97,15 +123,32 @@ static void read_stdin(struct console *c)
 
 static void serve(void *user, const struct pollfd *fds, guint nr)
 {
-    if (nr > 0 && fds[0].revents != 0)
-        read_stdin(user);
+    struct console *c = user;
+    if (c->line) {
+        char bytes[4096];
+        size_t len = line_serve(c->line, fds, nr, bytes, sizeof bytes);
+        if (len > 0)
+            ring1_machine_console_input(c->machine, bytes, len);
+    } else if (nr > 0 && fds[0].revents != 0) {
+        read_stdin(c);
+    }
 }
 
 const struct poll_source console_source = {.open = source_open, .prepare = prepare, .serve = serve};
 
-void console_close(struct console *c)
+void console_let_go(struct console *c)
 {
     terminal_restore();
-    if (c->last != '\0' && c->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+    if (c->out == STDOUT_FILENO && c->last != '\0' && c->last != '\n' && isatty(STDOUT_FILENO) &&
+        isatty(STDERR_FILENO))
         write_all(c, "\n", 1);
+}
+
+void console_close(struct console *c)
+{
+    console_let_go(c);
+    line_close(c->line);
+    c->line = NULL;
+    if (c->out > STDERR_FILENO)
+        close(c->out);
 }

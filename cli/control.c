@@ -4,16 +4,13 @@
  */
 #include "control.h"
 
-#include "options.h"
+#include "unix_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <json-glib/json-glib.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 16u
@@ -357,40 +354,11 @@ const struct poll_source control_source = {.open = source_open, .prepare = prepa
 
 /* --- opening ---------------------------------------------------------------------- */
 
-/* Nobody listens there: a socket of a process that is gone. */
-static bool is_stale(const struct sockaddr_un *address)
-{
-    struct stat st;
-    if (lstat(address->sun_path, &st) || !S_ISSOCK(st.st_mode))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool refused = connect(fd, (const struct sockaddr *)address, sizeof *address) && errno == ECONNREFUSED;
-    close(fd);
-    return refused;
-}
-
 struct control *control_open(const char *path, GError **error)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
-                    "%s: is longer than a socket's path may be, %zu bytes", path,
-                    sizeof address.sun_path - 1);
+    int fd = unix_socket_listen(path, error);
+    if (fd < 0)
         return NULL;
-    }
-    if (is_stale(&address))
-        unlink(path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t before = umask(0177);
-    bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
-    int why = errno;
-    umask(before);
-    if (!good || listen(fd, MAX_CLIENTS)) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s: %s", path, g_strerror(good ? errno : why));
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
     struct control *c = g_new0(struct control, 1);
     c->fd = fd;
     c->path = g_strdup(path);

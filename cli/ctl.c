@@ -5,12 +5,12 @@
  */
 #include "commands.h"
 #include "options.h"
+#include "unix_socket.h"
 
 #include <errno.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static const char help[] = "Usage:\n"
@@ -125,16 +125,16 @@ int command_ctl(int argc, char **argv)
         return STATUS_OPTION;
     }
     const char *path = g_str_has_prefix(words[0], "unix:") ? words[0] + strlen("unix:") : words[0];
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
-        return fail(path, "is longer than a socket's path may be");
     g_autofree char *request = request_line(words + 1);
     g_autoptr(GString) reply = g_string_new(NULL);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool good = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
-                converse(fd, request, reply);
+    g_autoptr(GError) error = NULL;
+    int fd = unix_socket_connect(path, &error);
+    if (fd < 0) {
+        complain("ctl: %s", error->message);
+        return STATUS_FAILED;
+    }
+    bool good = converse(fd, request, reply);
     int why = errno;
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return good ? print_answer(reply->str, json) : fail(path, g_strerror(why));
 }

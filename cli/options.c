@@ -120,10 +120,20 @@ static bool take_initrd(struct options *o, const char *option, const char *value
     return true;
 }
 
+static bool take_console(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value || strcmp(value, "unix:") == 0)
+        return bad_value(error, option, value, "a file's name, unix:PATH or pty");
+    g_free(o->console);
+    o->console = g_strdup(value);
+    return true;
+}
+
 static bool take_control(struct options *o, const char *option, const char *value, GError **error)
 {
     if (!g_str_has_prefix(value, "unix:") || !value[strlen("unix:")])
         return bad_value(error, option, value, "unix:PATH");
+    g_free(o->console);
     g_free(o->control);
     o->control = g_strdup(value + strlen("unix:"));
     return true;
@@ -352,6 +362,7 @@ static const struct option_row rows[] = {
     {"disk", 0, RUNS, "FILE[,OPTION...]",
      "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
      take_disk},
+    {"console", 0, RUNS, "FILE|unix:PATH|pty", "Where the guest's console is (stdin and stdout)", take_console},
     {"control", 0, RUNS, "unix:PATH", "Let `ring1 ctl` steer the guest by this socket", take_control},
     {"append", 0, RUNS, "STRING", "The guest's command line", take_append},
     {"abi", 0, RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",

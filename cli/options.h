@@ -50,6 +50,7 @@ struct options {
     char *image;          /* NULL for a command without one */
     char *input;          /* --input, or NULL */
     char *trace_file;     /* of --trace or -o; NULL: stderr */
+    char *console;        /* --console, or NULL: stdin and stdout */
     char *control;        /* path of --control unix:PATH, or NULL */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
     char *append;         /* --append, before it joins config->cmdline */

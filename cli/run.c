@@ -75,7 +75,7 @@ static enum next end_saying(struct session *s, int status, const char *format, .
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     end_with(s, status);
-    console_close(&s->console);
+    console_let_go(&s->console);
     complain("%s", text);
     return END;
 }
@@ -110,6 +110,15 @@ static bool read_input(struct session *s, const char *path)
     return s->input->len <= INPUT_MAX || file_error(s, "--input", path, "more than 64 MiB");
 }
 
+static bool open_console(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    if (console_open(&s->console, s->o->console, &error))
+        return true;
+    complain("%s: --console: %s", s->o->name, error->message);
+    return false;
+}
+
 static bool open_control(struct session *s)
 {
     g_autoptr(GError) error = NULL;
@@ -131,7 +140,7 @@ static void print_report(struct session *s)
     if (s->o->report_file || !ring1_machine_report_due(s->machine))
         return;
     g_autofree char *text = ring1_machine_report(s->machine, false);
-    console_close(&s->console);
+    console_let_go(&s->console);
     fputs(text, stderr);
 }
 
@@ -144,7 +153,7 @@ static void write_report(struct session *s)
     g_autoptr(GError) error = NULL;
     if (g_file_set_contents(s->o->report_file, text, -1, &error))
         return;
-    console_close(&s->console);
+    console_let_go(&s->console);
     complain("%s: --report: %s", s->o->name, error->message);
     s->status = STATUS_FAILED;
 }
@@ -415,20 +424,21 @@ int run_image(const struct options *o)
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
-    } else if ((!o->control || open_control(&s)) && (!o->input || read_input(&s, o->input)) &&
+    } else if (open_console(&s) && (!o->control || open_control(&s)) && (!o->input || read_input(&s, o->input)) &&
                tracing_open(o, &s.tracing)) {
         if (s.tracing)
             s.console.before_output = on_output;
         s.console.before_user = s.tracing;
-        if (!o->input)
+        if (!o->input && (!o->console || s.console.line))
             console_open_stdin(&s.console);
         run_machines(&s);
-        console_close(&s.console);
+        console_let_go(&s.console);
         if (!tracing_close(s.tracing))
             s.status = STATUS_FAILED;
     }
     if (s.input)
         g_byte_array_unref(s.input);
+    console_close(&s.console);
     control_close(s.control);
     poller_free(s.poller);
     return s.status;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * unix_socket.h - sockets with a path in the file system.
+ */
+#ifndef CLI_UNIX_SOCKET_H
+#define CLI_UNIX_SOCKET_H
+
+#include <glib.h>
+
+/* Listen at a path that only its user may open; not blocking, closed on exec. A socket
+ * that a process which is gone left there is replaced; one in use is refused. -1: the
+ * error names the path. Whoever closes it unlinks the path. */
+int unix_socket_listen(const char *path, GError **error);
+
+/* Connect. -1: the error names the path. */
+int unix_socket_connect(const char *path, GError **error);
+
+#endif
