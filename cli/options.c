@@ -120,6 +120,15 @@ static bool take_initrd(struct options *o, const char *option, const char *value
     return true;
 }
 
+static bool take_xenstore(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "a file's name");
+    g_free(o->config->xenstore);
+    o->config->xenstore = g_strdup(value);
+    return true;
+}
+
 static bool take_console(struct options *o, const char *option, const char *value, GError **error)
 {
     if (!*value || strcmp(value, "unix:") == 0)
@@ -364,6 +373,7 @@ static const struct option_row rows[] = {
      take_disk},
     {"console", 0, RUNS, "FILE|unix:PATH|pty", "Where the guest's console is (stdin and stdout)", take_console},
     {"control", 0, RUNS, "unix:PATH", "Let `ring1 ctl` steer the guest by this socket", take_control},
+    {"xenstore", 0, RUNS, "FILE", "Put these nodes into xenstore: lines of PATH = \"VALUE\"", take_xenstore},
     {"append", 0, RUNS, "STRING", "The guest's command line", take_append},
     {"abi", 0, RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",
      "auto, xen-2.0, xen-3.0 or xen-3.0-pae (auto: what the image asks for)", take_abi},

@@ -3,12 +3,13 @@
  * machine.c - ring1_machine: a machine with its console and its xenstore, and
  * whoever watches its hypercalls.
  */
-#include "machine_priv.h"
 #include "debug/report.h"
+#include "devices/xenstore_load.h"
 #include "dispatch/preempt.h"
 #include "dispatch/traps.h"
 #include "emu/backtrace.h"
 #include "emu/resume.h"
+#include "machine_priv.h"
 
 #include <xen/errno.h>
 
@@ -39,6 +40,7 @@ void ring1_config_free(ring1_config *c)
     g_free(c->cmdline);
     g_free(c->initrd);
     g_free(c->cpu);
+    g_free(c->xenstore);
     g_strfreev(c->disks);
     g_free(c);
 }
@@ -140,6 +142,19 @@ static bool check_config(const ring1_config *c, GError **error)
     return true;
 }
 
+static bool load_xenstore(ring1_machine *m, const char *path, GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize len;
+    g_autoptr(GError) why = NULL;
+    if (!path)
+        return true;
+    if (g_file_get_contents(path, &text, &len, &why))
+        return xenstore_load(m->xenstore, path, text, len, error);
+    g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
+    return false;
+}
+
 static ring1_machine *make(const ring1_config *c, struct image *image, GError **error)
 {
     g_autoptr(GBytes) initrd = NULL;
@@ -179,7 +194,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
     m->console = console_new(m->machine->domain, on_console_write, m);
     m->xenstore = xenstore_new(m->machine->domain);
     m->devices = devices_new(c, m->machine->domain, m->xenstore, error);
-    if (!m->devices) {
+    if (!m->devices || !load_xenstore(m, c->xenstore, error)) {
         ring1_machine_free(m);
         return NULL;
     }

@@ -34,7 +34,12 @@ def guest_ns():
     return json.loads(ctl("status", json_too=True).out)["guest_ns"]
 
 
-run = start("--vcpus", "1")
+nodes = guests.path("nodes")
+with open(nodes, "w") as f:
+    f.write('# nodes\n\n/local/domain/1/name = "web"   (n0,r1)\n  vm-data/a="x\\"y\\x21"\n/tool/t = ""\n')
+run = start("--vcpus", "1", "--xenstore", nodes)
+check("a preloaded node", ctl("xenstore", "read", "/local/domain/1/name").text == "web\n")
+check("a relative one", ctl("xenstore", "read", "/local/domain/1/vm-data/a").text == 'x"y!\n')
 r = ctl("status")
 check("status", r.status == 0 and "state: running\n" in r.text and "vcpus: 1\n" in r.text, r)
 status = json.loads(ctl("status", json_too=True).out)
@@ -121,6 +126,13 @@ run.stdin = None
 out, err = run.communicate(timeout=30)
 check("its end is the guest's", run.returncode == 0, run.returncode, err)
 
+for line, at, words in (("a", 2, "PATH = "), ("a = b", 5, "quotes"), ('a = "b', 7, "closing"), ('a = "\\q"', 6, "backslash"),
+                        ('a = "b" c', 9, "line's end"), ('a = "b" (n0', 9, "parenthesis"),
+                        ('a = "b" (x0)', 9, "nrwb"), ('/a//b = "c"', 12, "no such path"), ("a\0 = ", 1, "byte 0")):
+    with open(nodes, "w") as f:
+        f.write("# first\n" + line + "\n")
+    check_refused(f"xenstore line {line!r}", 2, [f"{nodes}:2:{at}: ", words], "run", "--xenstore", nodes, *echo)
+check_refused("no nodes", 2, ["/nonexistent/nodes"], "run", "--xenstore", "/nonexistent/nodes", *echo)
 check_refused("no path", 2, ["--control", "unix:PATH"], "run", "--control", "unix:", *echo)
 check_refused("not unix", 2, ["--control"], "run", "--control", "tcp:1", *echo)
 check_refused("long path", 2, ["longer"], "run", "--control", "unix:/" + "x" * 200, *echo)
