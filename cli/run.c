@@ -424,8 +424,8 @@ int run_image(const struct options *o)
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
-    } else if (open_console(&s) && (!o->control || open_control(&s)) && (!o->input || read_input(&s, o->input)) &&
-               tracing_open(o, &s.tracing)) {
+    } else if (open_console(&s) && (!o->control || open_control(&s)) &&
+               (!o->input || read_input(&s, o->input)) && tracing_open(o, &s.tracing)) {
         if (s.tracing)
             s.console.before_output = on_output;
         s.console.before_user = s.tracing;
