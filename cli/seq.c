@@ -9,6 +9,7 @@
 #include "debug/seq_run.h"
 #include "debug/trace_text.h"
 #include "debug/world_trace.h"
+#include "dispatch/abi.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,12 +109,43 @@ static void unload(struct loaded *l)
     *l = (struct loaded){0};
 }
 
-static bool load(const char *file, struct loaded *l, int *status)
+struct run_options {
+    gboolean trace, quiet, console;
+    const char *abi, *xen; /* in place of the file's; NULL: its own */
+};
+
+#define ABI_OPTIONS(o)                                                                                       \
+    {"abi", 0, 0, G_OPTION_ARG_STRING, &(o).abi, "This ABI, whatever the files say", "ABI"},                 \
+    {                                                                                                        \
+        "xen", 0, 0, G_OPTION_ARG_STRING, &(o).xen, "This Xen, whatever the files say", "VERSION"            \
+    }
+
+static bool other_abi(const struct run_options *o, struct seq *s)
+{
+    if (o->abi && !abi_from_name(o->abi, &s->abi))
+        complain("--abi: '%s' is not xen-2.0, xen-3.0 or xen-3.0-pae", o->abi);
+    else if (o->xen && !xen_from_name(o->xen, &s->xen))
+        complain("--xen: '%s' is not 2.0, 3.0.0, 3.0.4, 3.2 or 4.17", o->xen);
+    else if (o->abi && !o->xen)
+        s->xen = RING1_XEN_AUTO;
+    else if (!abi_find(s->abi, s->xen))
+        complain("--xen: Xen %s never spoke %s", xen_name(s->xen), abi_name(s->abi));
+    else
+        return true;
+    return o->abi && !o->xen && abi_find(s->abi, s->xen);
+}
+
+static bool load(const char *file, const struct run_options *o, struct loaded *l, int *status)
 {
     g_autoptr(GError) error = NULL;
     *l = (struct loaded){.seq = read_sequence(file, status)};
     if (!l->seq)
         return false;
+    if (!other_abi(o, l->seq)) {
+        *status = STATUS_OPTION;
+        unload(l);
+        return false;
+    }
     if ((l->world = seq_world(l->seq, &error)) && (l->program = seq_compile(l->seq, l->world, &error)))
         return true;
     const char *name = error->domain == RING1_ERROR && error->code == RING1_ERROR_INPUT ? "" : l->seq->file;
@@ -124,10 +156,6 @@ static bool load(const char *file, struct loaded *l, int *status)
 }
 
 /* --- run ---------------------------------------------------------------------------------------- */
-
-struct run_options {
-    gboolean trace, quiet, console;
-};
 
 static void to_stdout(void *user, const char *text, size_t len)
 {
@@ -140,7 +168,7 @@ static int run_one(const char *file, const struct run_options *o)
     int status = STATUS_OK;
     struct loaded l;
     struct seq_report report;
-    if (!load(file, &l, &status))
+    if (!load(file, o, &l, &status))
         return status;
     l.world->console = g_string_new(NULL);
     struct trace_text *text = o->trace ? trace_text_new(NULL, to_stdout, NULL) : NULL;
@@ -174,6 +202,7 @@ static int seq_command_run(int argc, char **argv)
          NULL},
         {"console", 'c', 0, G_OPTION_ARG_NONE, &o.console, "Print what the domain wrote to the console",
          NULL},
+        ABI_OPTIONS(o),
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "Print nothing of sequences that agree", NULL},
         {0},
     };
@@ -188,12 +217,14 @@ static int seq_command_run(int argc, char **argv)
 
 static int seq_command_check(int argc, char **argv)
 {
+    struct run_options o = {0};
     int status, worst = STATUS_OK;
-    if (!parse_options("check", "parse sequences and look up every name", NULL, &argc, &argv, &status))
+    const GOptionEntry entries[] = {ABI_OPTIONS(o), {0}};
+    if (!parse_options("check", "parse sequences and look up every name", entries, &argc, &argv, &status))
         return status;
     for (int i = 1; i < argc; i++) {
         struct loaded l;
-        if (load(argv[i], &l, &status))
+        if (load(argv[i], &o, &l, &status))
             unload(&l);
         else
             worst = worse(worst, status);

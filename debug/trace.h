@@ -25,7 +25,7 @@ struct trace_call {
                                     * entry has its multicall's */
     uint64_t ns, end_ns;           /* virtual time before; after (in after()) */
     uint32_t eip;                  /* the call site: of the int 0x82; of the caller when it came */
-    unsigned ring;                 /* through the hypercall page's stub */
+    unsigned ring;                 /* through the hypercall page's stub. Ring 0: no code made it */
     uint64_t host_ns;              /* the host's time that it took, in after(), for trace_want_host */
     bool injected;                 /* not executed: the answer was made up */
     bool delayed;                  /* the guest's time was made to pass before it */

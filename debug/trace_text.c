@@ -119,7 +119,7 @@ static void append_call(struct trace_text *t, GString *line, const struct trace_
         g_string_append_c(line, '[');
         text_append_dec(line, call->index);
         append(line, "] ");
-    } else {
+    } else if (c->ring) {
         g_string_append_c(line, 'r');
         text_append_dec(line, c->ring);
         g_string_append_c(line, ' ');

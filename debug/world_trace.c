@@ -29,8 +29,6 @@ static struct trace_call *describe(struct world_trace *t, struct vcpu *v, const 
     c->row = call->row ? call->row : hypercall_row(abi, call->nr & abi->number_mask);
     c->decoder = t->decoder;
     c->serial = t->serial;
-    c->eip = v->regs.eip;
-    c->ring = 1;
     memcpy(t->arg[depth], call->arg, sizeof t->arg[depth]);
     t->seen[depth] = (struct ring1_call){
         .nr = call->nr,
