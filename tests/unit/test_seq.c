@@ -130,8 +130,8 @@ END_TEST
 static const struct {
     const char *text, *message;
 } meaningless[] = {
-    {"evtchn_op(1)\n",
-     "t.hc:3:1: expected a hypercall of Xen 4.17, found 'evtchn_op'; did you mean vcpu_op?"},
+    {"event_chanel_op(1)\n",
+     "t.hc:3:1: expected a hypercall of Xen 4.17, found 'event_chanel_op'; did you mean event_channel_op?"},
     {"event_channel_op(EVTCHNOP_clse, NULL)\n", "t.hc:3:18: expected a name of evtchn_op that Xen 4.17 has, "
                                                 "or a number, found 'EVTCHNOP_clse'; did you mean "
                                                 "EVTCHNOP_close?"},
