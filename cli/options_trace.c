@@ -3,6 +3,7 @@
  * options_trace.c - the options of `ring1 trace` beside those of a run: strace's
  * letters, where it has them.
  */
+#include "debug/event.h"
 #include "option_rows.h"
 
 #include <string.h>
@@ -77,8 +78,38 @@ TAKE(style)
     return bad_value(error, option, value, "raw, abbrev or verbose");
 }
 
+static bool expression_event(struct options *o, const char *set, GError **error)
+{
+    uint32_t events;
+    if (!event_set_parse(set, &events, error)) {
+        g_prefix_error(error, "-e event=%s: ", set);
+        return false;
+    }
+    o->tracing.events |= events;
+    return true;
+}
+
+/* -e WORD=SET, several may be given. */
+TAKE(expression)
+{
+    static const struct {
+        const char *word;
+        bool (*take)(struct options *o, const char *set, GError **error);
+    } words[] = {
+        {"event", expression_event},
+    };
+    const char *set = strchr(value, '=');
+    for (size_t i = 0; set && i < G_N_ELEMENTS(words); i++)
+        if (strncmp(value, words[i].word, (size_t)(set - value)) == 0 && !words[i].word[set - value])
+            return words[i].take(o, set + 1, error);
+    return bad_value(error, option, value, "event=SET");
+}
+
 static const struct option_row rows[] = {
     {"output", 'o', COMMAND_TRACE, "FILE", "Write the trace to FILE (stderr)", take_output},
+    {"expression", 'e', COMMAND_TRACE, "WORD=SET",
+     "event=SET: what happens beside calls, too: upcall, exception, emulated, store, frame, device, all",
+     take_expression},
     {"relative-timestamps", 'r', COMMAND_TRACE, NULL, "Before each call the time since the one before it",
      take_relative},
     {"timestamps", 't', COMMAND_TRACE, NULL, "The guest's date and time of day; -tt: the host's",

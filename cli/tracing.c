@@ -75,6 +75,7 @@ bool tracing_open(const struct options *o, struct tracing **tracing)
     struct tracing *t = g_new0(struct tracing, 1);
     t->trace = trace_new();
     t->command = o->name;
+    trace_set_events(t->trace, o->tracing.events);
     if (o->tracing.text.spent == TRACE_SPENT_HOST)
         trace_want_host(t->trace);
     bool ok = open_file(&t->lines, o->command == COMMAND_RUN ? "--trace" : "--output", o->trace_file, t);

@@ -19,7 +19,7 @@ _ring1()
     run) options="$runs --trace" ;;
     trace)
         options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
-            --const-print-style"
+            --const-print-style --expression"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
     ctl)
@@ -42,6 +42,7 @@ _ring1()
     --xen) values="2.0 3.0.0 3.0.4 3.2 4.17" ;;
     --cpu) values="list atom pentium-m pentium3 pentium2" ;;
     --mfn) values="identity offset shuffle" ;;
+    -e | --expression) values="event=all event=upcall event=exception event=emulated event=store event=frame event=device" ;;
     --time) values="virtual real" ;;
     --date) values="now" ;;
     --on-reboot) values="exit restart" ;;

@@ -56,6 +56,22 @@ def test_refused():
     check("a full disk", r.status == 125 and one_line(r.err) and "cannot write the trace: /dev/full: " in r.err, r)
 
 
+def test_events():
+    g = Guest().call(CONSOLE_IO, 0, 5, BUFFER)
+    g.bytes(0x0F, 0x20, 0xC0)  # mov eax, cr0
+    g.bytes(0x0F, 0x0B)  # ud2: nobody has a handler
+    got = lines("-e", "event=exception,emulated", *guests.add("events", g, b"hello"), status=3)
+    check("events", len(got) > 3 and got[0].endswith('"hello") = 0') and
+          got[1].endswith("] v0 r1 0x100016: --- emulated {movl %cr0, %eax} => {eax=0x80050033} ---") and
+          got[2].endswith("] v0 r1 0x100019: --- #UD => no handler ---"), got)
+    got = lines("-k", "-e", "event=!emulated", *guests.add("events", g, b"hello"), status=3)
+    check("stacks", got[1] == " > 0x100014" and got[2].endswith("--- #UD => no handler ---") and got[3] == " > 0x100019",
+          got)
+    for what in ("event=", "event=calls", "events=all", "all", ""):
+        check_refused(f"-e {what}", 2, ["-e"], "trace", "-e", what, *MULTI)
+
+
 test_lines()
+test_events()
 test_refused()
 finish()
