@@ -5,6 +5,7 @@
  * it fit?) is libring1's business.
  */
 #include "option_rows.h"
+#include "xl_config.h"
 
 #include <errno.h>
 #include <math.h>
@@ -117,6 +118,15 @@ static bool take_initrd(struct options *o, const char *option, const char *value
         return bad_value(error, option, value, "a file's name");
     g_free(o->config->initrd);
     o->config->initrd = g_strdup(value);
+    return true;
+}
+
+static bool take_name(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value || strlen(value) > 255)
+        return bad_value(error, option, value, "a name of 1 to 255 bytes");
+    g_free(o->config->name);
+    o->config->name = g_strdup(value);
     return true;
 }
 
@@ -365,6 +375,7 @@ static bool take_help(struct options *o, G_GNUC_UNUSED const char *option, G_GNU
 /* Every option of every subcommand but those of traces alone. */
 static const struct option_row rows[] = {
     {"memory", 'm', RUNS | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)", take_memory},
+    {"name", 0, RUNS, "NAME", "The domain's name in xenstore (ring1)", take_name},
     {"vcpus", 0, RUNS, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
     {"maxmem", 0, RUNS, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
     {"initrd", 0, RUNS | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
@@ -548,7 +559,7 @@ static void print_command_help(GOptionContext *context, int *status)
     *status = print_out(help);
 }
 
-bool options_parse(struct options *o, enum subcommand command, int argc, char **argv, int *status)
+static bool parse_words(struct options *o, enum subcommand command, int argc, char **argv, int *status)
 {
     const struct command_row *row = command_row(command);
     *o = (struct options){.command = command,
@@ -611,12 +622,51 @@ bool options_parse(struct options *o, enum subcommand command, int argc, char **
     return true;
 }
 
+/* IMAGE is a file of xl's: its words come first, so that those given here are heard
+ * after them; and what it names is the image. */
+static bool parse_xl(struct options *o, int argc, char **argv, int *status)
+{
+    struct xl_config xl;
+    enum subcommand command = o->command;
+    g_autoptr(GError) error = NULL;
+    bool good = xl_config_read(o->image, &xl, &error);
+    for (guint i = 0; i < xl.unserved->len; i++)
+        complain("%s: %s", o->image, (const char *)g_ptr_array_index(xl.unserved, i));
+    if (good) {
+        g_autoptr(GPtrArray) words = g_ptr_array_new();
+        g_ptr_array_add(words, argv[0]);
+        g_ptr_array_extend(words, xl.words, NULL, NULL);
+        for (int i = 1; i < argc; i++)
+            g_ptr_array_add(words, argv[i]);
+        options_clear(o);
+        good = parse_words(o, command, (int)words->len, (char **)words->pdata, status);
+        if (good) {
+            g_free(o->image);
+            o->image = g_strdup(xl.kernel);
+        }
+    } else {
+        complain("%s", error->message);
+        *status = status_of_error(error);
+    }
+    xl_config_clear(&xl);
+    return good;
+}
+
+bool options_parse(struct options *o, enum subcommand command, int argc, char **argv, int *status)
+{
+    if (!parse_words(o, command, argc, argv, status))
+        return false;
+    return !o->image || !(command & COMMANDS_RUN) || !xl_config_is(o->image) ||
+           parse_xl(o, argc, argv, status);
+}
+
 void options_clear(struct options *o)
 {
     ring1_config_free(o->config);
     g_free(o->image);
     g_free(o->input);
     g_free(o->trace_file);
+    g_free(o->console);
     g_free(o->control);
     g_free(o->report_file);
     g_free(o->append);

@@ -12,7 +12,7 @@ _ring1()
     fi
 
     local options runs
-    runs="--memory --maxmem --vcpus --initrd --disk --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
+    runs="--memory --name --maxmem --vcpus --initrd --disk --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --report
             --raw --help"
     case ${words[1]-} in

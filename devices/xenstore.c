@@ -32,7 +32,7 @@ static void host_watch_free(void *data)
     g_free(watch);
 }
 
-struct xenstore *xenstore_new(struct domain *d)
+struct xenstore *xenstore_new(struct domain *d, const char *name)
 {
     struct xenstore *x = g_new0(struct xenstore, 1);
     x->d = d;
@@ -42,7 +42,7 @@ struct xenstore *xenstore_new(struct domain *d)
     x->watches = g_ptr_array_new_with_free_func(guest_watch_free);
     x->host_watches = g_ptr_array_new_with_free_func(host_watch_free);
     x->out = g_byte_array_new();
-    xenstore_populate(x);
+    xenstore_populate(x, name);
     return x;
 }
 

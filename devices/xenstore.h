@@ -14,8 +14,8 @@
 typedef struct xenstore xenstore;
 
 /* A xenstore with the tree that a toolstack writes for the domain, whose pages and
- * ports stand in d->s. `d` outlives it. */
-struct xenstore *xenstore_new(struct domain *d);
+ * ports stand in d->s, under the name `name`. `d` outlives it. */
+struct xenstore *xenstore_new(struct domain *d, const char *name);
 void xenstore_free(struct xenstore *x);
 /* The domain has come back in a new life: what its connection had (watches,
  * transactions, a message that was under way) is gone, the tree stays and names its

@@ -84,7 +84,7 @@ void xenstore_resumed(struct xenstore *x)
     node(x, home, "/control/shutdown", GUEST_OWNS, "%s", "");
 }
 
-void xenstore_populate(struct xenstore *x)
+void xenstore_populate(struct xenstore *x, const char *name)
 {
     const struct domain_state *s = &x->d->s;
     g_autofree char *home = xenstore_home(x);
@@ -96,7 +96,7 @@ void xenstore_populate(struct xenstore *x)
     node(x, "/local/domain/0", "/domid", INHERIT, "0");
     node(x, home, "", GUEST_READS, "%s", "");
     node(x, home, "/vm", INHERIT, "%s", vm);
-    node(x, home, "/name", INHERIT, "ring1");
+    node(x, home, "/name", INHERIT, "%s", name);
     node(x, home, "/domid", INHERIT, "%u", s->domid);
     node(x, home, "/cpu", GUEST_READS, "%s", "");
     for (unsigned i = 0; i < s->nr_vcpus; i++) {
@@ -112,6 +112,6 @@ void xenstore_populate(struct xenstore *x)
     ring_nodes(x, home);
     node(x, vm, "", GUEST_READS, "%s", "");
     node(x, vm, "/uuid", INHERIT, "%s", uuid);
-    node(x, vm, "/name", INHERIT, "ring1");
+    node(x, vm, "/name", INHERIT, "%s", name);
     node(x, vm, "/image/ostype", INHERIT, "linux");
 }

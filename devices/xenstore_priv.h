@@ -73,7 +73,7 @@ bool xenstore_parse_perm(const char *text, struct store_perm *perm);
 char *xenstore_format_perm(const struct store_perm *perm);
 
 /* The tree of a new domain. */
-void xenstore_populate(struct xenstore *x);
+void xenstore_populate(struct xenstore *x, const char *name);
 
 /* The domain's own place: "/local/domain/1". */
 char *xenstore_home(const struct xenstore *x);

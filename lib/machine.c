@@ -40,6 +40,7 @@ void ring1_config_free(ring1_config *c)
     g_free(c->cmdline);
     g_free(c->initrd);
     g_free(c->cpu);
+    g_free(c->name);
     g_free(c->xenstore);
     g_strfreev(c->disks);
     g_free(c);
@@ -192,7 +193,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
     m->machine->segment_limits = m->machine->domain->segment_limits = c->segment_limits;
     preempt_set_mode(m->machine->domain, c->preempt, c->preempt_seed);
     m->console = console_new(m->machine->domain, on_console_write, m);
-    m->xenstore = xenstore_new(m->machine->domain);
+    m->xenstore = xenstore_new(m->machine->domain, c->name ? c->name : "ring1");
     m->devices = devices_new(c, m->machine->domain, m->xenstore, error);
     if (!m->devices || !load_xenstore(m, c->xenstore, error)) {
         ring1_machine_free(m);

@@ -65,6 +65,7 @@ typedef struct ring1_config {
     char *initrd;                 /* path of the initrd, or NULL; owned */
     char *cpu;                    /* what CPUID shows: a name of ring1_describe_cpus;
                                    * default NULL: the first; owned */
+    char *name;                   /* of the domain, in xenstore; default NULL: "ring1"; owned */
     char *xenstore;               /* path of a file of nodes for xenstore, as `xenstore-ls -f -p` prints
                                    * them; default NULL: none; owned */
     char **disks;                 /* block devices, ended by NULL: "PLACE[,ro][,snapshot][,dev=xvdb]",

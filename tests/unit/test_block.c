@@ -75,7 +75,7 @@ static void make(bool readonly)
 {
     f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
     ck_assert(grant_init(f->d));
-    x = xenstore_new(f->d);
+    x = xenstore_new(f->d, "ring1");
     path = g_build_filename(g_get_tmp_dir(), "ring1-block.XXXXXX", NULL);
     int fd = g_mkstemp(path);
     ck_assert_int_ge(fd, 0);

@@ -28,7 +28,7 @@ static void setup(void)
     f->d->s.store_mfn = fx_mfn(f, pfn);
     f->d->s.store_port = (uint16_t)evtchn_backend_alloc(f->d, BACKEND_XENSTORE);
     ring = fx_page(f, pfn);
-    x = xenstore_new(f->d);
+    x = xenstore_new(f->d, "ring1");
     in = g_byte_array_new();
 }
 
