@@ -412,7 +412,7 @@ static const struct option_row rows[] = {
     {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
     {"report", 0, RUNS, "FILE", "Write how the run ended to FILE, as JSON", take_report},
     {"raw", 0, RUNS, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
-    {"json", 0, COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print JSON", take_json},
+    {"json", 0, COMMAND_INFO | COMMAND_HYPERCALLS | COMMAND_TRACE, NULL, "Print JSON", take_json},
     {"help", 'h', RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text", take_help},
 };
 
@@ -667,6 +667,8 @@ void options_clear(struct options *o)
     g_free(o->input);
     g_free(o->trace_file);
     g_free(o->console);
+    g_free(o->tracing.perfetto);
+    g_free(o->tracing.xentrace);
     g_free(o->control);
     g_free(o->report_file);
     g_free(o->append);

@@ -12,13 +12,28 @@
     static bool take_##what(struct options *o, G_GNUC_UNUSED const char *option,                             \
                             G_GNUC_UNUSED const char *value, G_GNUC_UNUSED GError **error)
 
-TAKE(output)
+static bool take_file(char **file, const char *option, const char *value, GError **error)
 {
     if (!*value)
         return bad_value(error, option, value, "a file's name");
-    g_free(o->trace_file);
-    o->trace_file = g_strdup(value);
+    g_free(*file);
+    *file = g_strdup(value);
     return true;
+}
+
+TAKE(output)
+{
+    return take_file(&o->trace_file, option, value, error);
+}
+
+TAKE(perfetto)
+{
+    return take_file(&o->tracing.perfetto, option, value, error);
+}
+
+TAKE(xentrace)
+{
+    return take_file(&o->tracing.xentrace, option, value, error);
 }
 
 TAKE(relative)
@@ -110,6 +125,10 @@ static const struct option_row rows[] = {
     {"expression", 'e', COMMAND_TRACE, "WORD=SET",
      "event=SET: what happens beside calls, too: upcall, exception, emulated, store, frame, device, all",
      take_expression},
+    {"perfetto", 0, COMMAND_TRACE, "FILE", "Write trace events, for Perfetto's and Chrome's viewers",
+     take_perfetto},
+    {"xentrace", 0, COMMAND_TRACE, "FILE", "Write records as Xen's xentrace does, for Xen's own tools",
+     take_xentrace},
     {"relative-timestamps", 'r', COMMAND_TRACE, NULL, "Before each call the time since the one before it",
      take_relative},
     {"timestamps", 't', COMMAND_TRACE, NULL, "The guest's date and time of day; -tt: the host's",

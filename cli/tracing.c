@@ -4,9 +4,19 @@
  */
 #include "tracing.h"
 
+#include "debug/trace_json.h"
+#include "debug/trace_perfetto.h"
+#include "debug/trace_xentrace.h"
 #include "trace_out.h"
 
 #include <errno.h>
+
+/* --- text, where no other form was asked for or it was given a file ------------------ */
+
+static bool wants_text(const struct options *o)
+{
+    return !o->json && (o->trace_file || !(o->tracing.perfetto || o->tracing.xentrace));
+}
 
 static void *open_text(const struct options *o, struct trace_out *out)
 {
@@ -18,10 +28,83 @@ static void close_text(void *user)
     trace_text_free(user);
 }
 
-static bool wants_text(const struct options *o)
+/* --- JSON lines ----------------------------------------------------------------------- */
+
+static bool wants_json(const struct options *o)
 {
-    (void)o;
-    return true;
+    return o->json;
+}
+
+static void *open_json(G_GNUC_UNUSED const struct options *o, struct trace_out *out)
+{
+    return trace_json_new(trace_out_write, out);
+}
+
+static void attach_json(void *user, const struct options *o, ring1_machine *m)
+{
+    const struct trace_origin origin = {
+        .abi = ring1_abi_name(ring1_machine_abi(m)),
+        .xen = ring1_xen_name(ring1_machine_xen(m)),
+        .image = o->image,
+        .pages = ring1_machine_nr_pages(m),
+        .vcpus = o->config->vcpus,
+    };
+    trace_json_begin(user, &origin);
+}
+
+static void close_json(void *user)
+{
+    trace_json_free(user);
+}
+
+/* --- trace events ---------------------------------------------------------------------- */
+
+static bool wants_perfetto(const struct options *o)
+{
+    return o->tracing.perfetto != NULL;
+}
+
+static const char *file_of_perfetto(const struct options *o)
+{
+    return o->tracing.perfetto;
+}
+
+static void *open_perfetto(G_GNUC_UNUSED const struct options *o, struct trace_out *out)
+{
+    return trace_perfetto_new(trace_out_write, out);
+}
+
+static void attach_perfetto(void *user, const struct options *o, G_GNUC_UNUSED ring1_machine *m)
+{
+    trace_perfetto_begin(user, o->image, o->config->vcpus);
+}
+
+static void close_perfetto(void *user)
+{
+    trace_perfetto_close(user);
+    trace_perfetto_free(user);
+}
+
+/* --- xentrace's records ---------------------------------------------------------------- */
+
+static bool wants_xentrace(const struct options *o)
+{
+    return o->tracing.xentrace != NULL;
+}
+
+static const char *file_of_xentrace(const struct options *o)
+{
+    return o->tracing.xentrace;
+}
+
+static void *open_xentrace(G_GNUC_UNUSED const struct options *o, struct trace_out *out)
+{
+    return trace_xentrace_new(trace_out_write, out);
+}
+
+static void close_xentrace(void *user)
+{
+    trace_xentrace_free(user);
 }
 
 /* Every form: a consumer and the file that it writes to. */
@@ -31,9 +114,16 @@ static const struct form {
     bool (*wanted)(const struct options *o);
     const char *(*file)(const struct options *o);                  /* NULL: where the lines go (-o, stderr) */
     void *(*open)(const struct options *o, struct trace_out *out); /* makes ops' user */
-    void (*close)(void *user);                                     /* its last words go to `out`; frees it */
+    /* A machine is to be traced, the first or another; or NULL. */
+    void (*attach)(void *user, const struct options *o, ring1_machine *m);
+    void (*close)(void *user); /* its last words go to `out`; frees it */
 } forms[] = {
-    {"--output", &trace_text_consumer, wants_text, NULL, open_text, close_text},
+    {"--output", &trace_text_consumer, wants_text, NULL, open_text, NULL, close_text},
+    {"--output", &trace_json_consumer, wants_json, NULL, open_json, attach_json, close_json},
+    {"--perfetto", &trace_perfetto_consumer, wants_perfetto, file_of_perfetto, open_perfetto, attach_perfetto,
+     close_perfetto},
+    {"--xentrace", &trace_xentrace_consumer, wants_xentrace, file_of_xentrace, open_xentrace, NULL,
+     close_xentrace},
 };
 #define NR_FORMS G_N_ELEMENTS(forms)
 
@@ -44,14 +134,14 @@ struct tracing {
     struct trace_out out[NR_FORMS];
     void *user[NR_FORMS]; /* NULL: not wanted */
     char *error;
-    const char *command;
+    const struct options *options;
 };
 
 static bool open_file(struct trace_out *out, const char *option, const char *path, struct tracing *t)
 {
     if (trace_out_open(out, path, &t->machine))
         return true;
-    complain("%s: %s: %s: %s", t->command, option, path, g_strerror(errno));
+    complain("%s: %s: %s: %s", t->options->name, option, path, g_strerror(errno));
     return false;
 }
 
@@ -74,8 +164,8 @@ bool tracing_open(const struct options *o, struct tracing **tracing)
         return true;
     struct tracing *t = g_new0(struct tracing, 1);
     t->trace = trace_new();
-    t->command = o->name;
     trace_set_events(t->trace, o->tracing.events);
+    t->options = o;
     if (o->tracing.text.spent == TRACE_SPENT_HOST)
         trace_want_host(t->trace);
     bool ok = open_file(&t->lines, o->command == COMMAND_RUN ? "--trace" : "--output", o->trace_file, t);
@@ -93,6 +183,9 @@ void tracing_attach(struct tracing *t, ring1_machine *m)
     if (!t)
         return;
     t->machine = m;
+    for (size_t i = 0; i < NR_FORMS; i++)
+        if (t->user[i] && forms[i].attach)
+            forms[i].attach(t->user[i], t->options, m);
     trace_attach(t->trace, m);
 }
 
@@ -135,7 +228,7 @@ bool tracing_close(struct tracing *t)
 {
     if (!t)
         return true;
-    bool told = tracing_error(t) != NULL;
+    bool told = t->error != NULL;
     for (size_t i = 0; i < NR_FORMS; i++) {
         if (t->user[i])
             forms[i].close(t->user[i]);

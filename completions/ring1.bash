@@ -19,7 +19,7 @@ _ring1()
     run) options="$runs --trace" ;;
     trace)
         options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
-            --const-print-style --expression"
+            --const-print-style --expression --json --perfetto --xentrace"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
     ctl)

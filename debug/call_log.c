@@ -101,7 +101,7 @@ static void append_text(const struct call_log *log, GString *out, const struct c
 
 static void append_plain(GString *out, const struct call_value *v)
 {
-    if (v->label && !v->has_frame) {
+    if (v->label && v->frame == FRAME_NONE) {
         g_string_append(out, v->label);
         return;
     }

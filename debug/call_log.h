@@ -24,6 +24,13 @@ enum value_kind {
     VALUE_POINTER, /* nothing is known of what it leads to; `number` is the address */
 };
 
+/* A machine frame in a number. */
+enum value_frame {
+    FRAME_NONE,
+    FRAME_IS,    /* the number is a frame's */
+    FRAME_HOLDS, /* an address, an entry of a page table */
+};
+
 /* Strings are of call_log_string.
  *
  * One value of a call's arguments or outputs. Those inside a structure or a list
@@ -40,7 +47,7 @@ struct call_value {
     uint8_t kind;      /* enum value_kind */
     bool is_command;   /* NUMBER: the label is its name, and it holds nothing else */
     bool is_signed;    /* NUMBER */
-    bool has_frame;    /* NUMBER: it holds a frame's number: an address, an entry */
+    uint8_t frame;     /* NUMBER: enum value_frame */
     bool unreadable;   /* POINTER */
 };
 

@@ -11,8 +11,7 @@
 
 /* What is not looked at, as bits. */
 enum diff_ignore {
-    DIFF_FRAMES = 1,     /* numbers of machine frames, where both pfns are known: these are
-                          * compared */
+    DIFF_FRAMES = 1,     /* numbers of machine frames: their pfns are compared, where they have any */
     DIFF_TIME = 2,       /* since the call before, and a call's own */
     DIFF_SITES = 4,      /* where a call was made: EIP, ring */
     DIFF_WHY = 8,        /* the words of a refusal */

@@ -46,9 +46,10 @@ static uint64_t mix_string(uint64_t hash, const char *text)
     return text ? mix_bytes(hash, text, strlen(text)) : mix(hash, 1);
 }
 
+/* What a frame's number is on its own machine counts for nothing: its pfn does. */
 static bool by_pfn(const struct diff_rules *rules, const struct call_value *v)
 {
-    return ignores(rules, DIFF_FRAMES) && v->pfn != CALL_NO_PFN;
+    return ignores(rules, DIFF_FRAMES) && v->frame != FRAME_NONE;
 }
 
 static uint64_t mix_value(const struct diff_rules *rules, uint64_t hash, const struct call_log *log,
@@ -61,7 +62,7 @@ static uint64_t mix_value(const struct diff_rules *rules, uint64_t hash, const s
     if (v->kind == VALUE_POINTER && ignores(rules, DIFF_ADDRESSES))
         return mix(hash, v->number != 0);
     if (v->kind == VALUE_NUMBER && by_pfn(rules, v))
-        return mix_string(mix(hash, v->pfn), v->has_frame ? v->label : NULL);
+        return mix_string(mix(hash, v->pfn), v->frame == FRAME_HOLDS ? v->label : NULL);
     return mix(hash, v->number);
 }
 
@@ -87,6 +88,12 @@ static uint64_t mix_words(const struct diff_rules *rules, uint64_t hash, const s
     return hash;
 }
 
+/* Of a number Xen's records hold 20 bits. */
+static uint32_t number_of(const struct diff_rules *rules, const struct logged_call *call)
+{
+    return rules->values ? call->nr : XT_OP(call->nr);
+}
+
 /* The command, when the first argument is one. */
 static uint64_t mix_command(uint64_t hash, const struct call_log *log, const struct logged_call *call)
 {
@@ -96,10 +103,43 @@ static uint64_t mix_command(uint64_t hash, const struct call_log *log, const str
     return v->is_command ? mix(hash, v->number) : hash;
 }
 
+/* Where numbers of frames count for nothing, those in the words of a refusal do
+ * neither: they are all hexadecimal. */
+static size_t number_length(const struct diff_rules *rules, const char *why)
+{
+    if (!ignores(rules, DIFF_FRAMES) || why[0] != '0' || why[1] != 'x')
+        return 0;
+    return 2 + strspn(why + 2, "0123456789abcdef");
+}
+
+static uint64_t mix_why(const struct diff_rules *rules, uint64_t hash, const char *why)
+{
+    while (why && *why) {
+        size_t number = number_length(rules, why);
+        hash = mix(hash, number ? 0x100 : (unsigned char)*why);
+        why += number ? number : 1;
+    }
+    return mix(hash, why != NULL);
+}
+
+static bool same_why(const struct diff_rules *rules, const char *a, const char *b)
+{
+    if (!a || !b)
+        return a == b;
+    while (*a && *b) {
+        size_t number_a = number_length(rules, a), number_b = number_length(rules, b);
+        if (!number_a != !number_b || (!number_a && *a != *b))
+            return false;
+        a += number_a ? number_a : 1;
+        b += number_b ? number_b : 1;
+    }
+    return *a == *b;
+}
+
 uint64_t diff_hash(const struct diff_rules *rules, const struct call_log *log, const struct logged_call *call,
                    bool shape)
 {
-    uint64_t hash = mix(call->nr, call->depth);
+    uint64_t hash = mix(number_of(rules, call), call->depth);
     if (!ignores(rules, DIFF_VCPUS))
         hash = mix(hash, call->vcpu);
     if (shape)
@@ -115,7 +155,7 @@ uint64_t diff_hash(const struct diff_rules *rules, const struct call_log *log, c
     if (!ignores(rules, DIFF_OUT))
         hash = mix_values(rules, hash, log, call->out, call->nr_out);
     if (!ignores(rules, DIFF_WHY))
-        hash = mix_string(hash, call->why);
+        hash = mix_why(rules, hash, call->why);
     if (!ignores(rules, DIFF_SITES))
         hash = mix(hash, call->has_site ? call->eip : 0);
     return hash;
@@ -170,9 +210,9 @@ static bool numbers_equal(const struct diff_rules *rules, const struct call_valu
 {
     if (!by_pfn(rules, a) || !by_pfn(rules, b))
         return a->number == b->number;
-    if (a->pfn != b->pfn || a->has_frame != b->has_frame)
+    if (a->pfn != b->pfn || a->frame != b->frame)
         return false;
-    return !a->has_frame || (((a->number ^ b->number) & 0xFFF) == 0 && same_name(a->label, b->label));
+    return a->frame == FRAME_IS || (((a->number ^ b->number) & 0xFFF) == 0 && same_name(a->label, b->label));
 }
 
 static void compare_lists(struct pair *p, uint32_t a, uint32_t end_a, uint32_t b, uint32_t end_b);
@@ -300,7 +340,7 @@ static void compare_ends(struct pair *p, const struct logged_call *a, const stru
         differ(p, "result", result_text(a), result_text(b));
     if (!(ignore & DIFF_OUT))
         compare_parts(p, "output ", a->out, a->nr_out, b->out, b->nr_out);
-    if (!(ignore & DIFF_WHY) && !same_name(a->why, b->why))
+    if (!(ignore & DIFF_WHY) && !same_why(p->rules, a->why, b->why))
         differ(p, "why", g_strdup(a->why), g_strdup(b->why));
     if (!(ignore & DIFF_SITES) && a->has_site && b->has_site && (a->eip != b->eip || a->ring != b->ring))
         differ(p, "call site", site_text(a), site_text(b));
@@ -312,7 +352,7 @@ bool diff_calls_equal(const struct diff_rules *rules, const struct call_log *log
 {
     struct pair p = {.rules = rules, .a = log_a, .b = log_b, .fields = fields, .equal = true};
     p.path = fields ? g_string_new(NULL) : NULL;
-    if (a->nr != b->nr || a->depth != b->depth)
+    if (number_of(rules, a) != number_of(rules, b) || a->depth != b->depth)
         differ(&p, "call", name_text(a), name_text(b));
     if (!(rules->ignore & DIFF_VCPUS) && a->vcpu != b->vcpu)
         differ(&p, "vcpu", g_strdup_printf("%u", a->vcpu), g_strdup_printf("%u", b->vcpu));

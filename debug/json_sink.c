@@ -53,7 +53,7 @@ static void write_facts(struct json *j, const struct number_facts *f)
         json_word(j, "name", f->name);
     if (f->expected)
         json_word(j, "expected", f->expected);
-    if (f->has_frame && !f->is_frame)
+    if (f->has_frame)
         json_uint(j, "mfn", f->mfn);
     if (f->has_frame && f->pfn != FACTS_NO_PFN)
         json_uint(j, "pfn", f->pfn);
@@ -73,15 +73,13 @@ static void on_number(void *user, const char *name, const struct number *n)
     struct json_writer *w = user;
     struct number_facts facts;
     bool more = number_facts(n, w->domain, w->output, &facts);
-    /* A frame of which nothing is known is a number like any other. */
-    if (more && facts.is_frame && facts.pfn == FACTS_NO_PFN)
-        more = false;
     if (!more && !n->va) {
         write_value(&w->json, name, n);
         return;
     }
     open_object(&w->json, name, n->va);
-    write_value(&w->json, "value", n);
+    if (!more || !facts.is_frame)
+        write_value(&w->json, "value", n);
     if (more)
         write_facts(&w->json, &facts);
     json_close(&w->json, '}');

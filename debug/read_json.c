@@ -68,7 +68,7 @@ static struct call_value *value_of(struct json_log *in, const struct open_value 
 static bool take_kind(struct json_log *in, struct open_value *o, enum value_kind kind)
 {
     if (o->has_kind)
-        return json_expected(&in->r, "only one of value, struct, list, text, pointer before here");
+        return json_expected(&in->r, "only one of value, mfn, struct, list, text, pointer before here");
     o->has_kind = true;
     value_of(in, o)->kind = kind;
     return true;
@@ -99,7 +99,14 @@ static bool read_plain(struct json_log *in, struct call_value *v)
 
 static bool value_value(struct json_log *in, void *to)
 {
-    return read_plain(in, value_of(in, to)) && take_kind(in, to, VALUE_NUMBER);
+    struct open_value *o = to;
+    struct call_value *v = value_of(in, o);
+    if (!read_plain(in, v))
+        return false;
+    if (v->frame != FRAME_IS)
+        return take_kind(in, o, VALUE_NUMBER);
+    v->frame = FRAME_HOLDS; /* members come in any order */
+    return true;
 }
 
 static bool value_label(struct json_log *in, void *to)
@@ -115,10 +122,14 @@ static bool value_label(struct json_log *in, void *to)
 static bool value_mfn(struct json_log *in, void *to)
 {
     uint64_t mfn;
+    struct open_value *o = to;
+    struct call_value *v = value_of(in, o);
     if (!json_get_uint(&in->r, UINT64_MAX, &mfn))
         return false;
-    value_of(in, to)->has_frame = true;
-    value_of(in, to)->is_command = false;
+    v->frame = o->has_kind ? FRAME_HOLDS : FRAME_IS;
+    if (v->frame == FRAME_IS)
+        v->number = mfn;
+    o->has_kind = true;
     return true;
 }
 
@@ -228,7 +239,9 @@ static bool read_value(struct json_log *in, const char *name)
     json_enter(&in->r, '{');
     read_members(in, value_members, G_N_ELEMENTS(value_members), &o);
     if (!in->r.error && !o.has_kind)
-        return json_expected(&in->r, "one of value, struct, list, text, pointer before here");
+        return json_expected(&in->r, "one of value, mfn, struct, list, text, pointer before here");
+    if (value_of(in, &o)->frame != FRAME_NONE)
+        value_of(in, &o)->is_command = false;
     call_log_close(in->log, o.index);
     return !in->r.error;
 }

@@ -22,7 +22,7 @@ def write(name, data):
 
 A = write("a", HEAD + call(1, 17, 0) + call(2, 29, 0) + call(3, 21, 0))
 B = write("b", HEAD + call(1, 17, 0) + call(2, 29, -22, why="no") + call(3, 21, 0) + call(4, 3, 0))
-FRAMES = [write(f"frames{n}", HEAD + call(1, 9, 0, args={"mfn": {"value": n, "pfn": 7}})) for n in (300, 400)]
+FRAMES = [write(f"frames{n}", HEAD + call(1, 9, 0, args={"frame": {"mfn": n, "pfn": 7}})) for n in (300, 400)]
 
 
 def xentrace(*numbers):

@@ -159,7 +159,7 @@ START_TEST(a_trace_is_read)
         "\"mmuext_op\","
         "\"words\":[4096,1,0,32752],\"args\":{\"ops\":{\"at\":4096,\"list\":[{\"struct\":{\"cmd\":{\"value\":"
         "6,"
-        "\"name\":\"MMUEXT_TLB_FLUSH_LOCAL\"},\"mfn\":{\"value\":418,\"pfn\":33}}},3],\"more\":null},"
+        "\"name\":\"MMUEXT_TLB_FLUSH_LOCAL\"},\"mfn\":{\"pfn\":33,\"mfn\":418}}},3],\"more\":null},"
         "\"count\":1,\"pdone\":{\"pointer\":0},\"odd\":{\"pointer\":5,\"unreadable\":true},"
         "\"text\":{\"text\":\"a\\u0000\\u00ff\",\"more\":4},\"pte\":{\"value\":\"9223372036854775809\","
         "\"mfn\":5,\"pfn\":6,\"flags\":[\"P\",\"NX\"]},\"neg\":{\"value\":-1}},\"end_ns\":7,\"result\":-22,"
@@ -207,9 +207,9 @@ static const struct {
     {HEAD CALL ",\"result\":2147483648}", "t:2:84: expected a signed number of 32 bits before here, not '}'"},
     {HEAD CALL ",\"result\":1.5}", "t:2:75: expected a whole number, not '.'"},
     {HEAD CALL ",\"args\":{\"a\":{}}}",
-     "t:2:79: expected one of value, struct, list, text, pointer before here, not '}'"},
+     "t:2:79: expected one of value, mfn, struct, list, text, pointer before here, not '}'"},
     {HEAD CALL ",\"args\":{\"a\":{\"value\":1,\"list\":[]}}}",
-     "t:2:95: expected only one of value, struct, list, text, pointer before here, not '['"},
+     "t:2:95: expected only one of value, mfn, struct, list, text, pointer before here, not '['"},
     {HEAD CALL ",\"args\":{\"a\":{\"text\":\"\\u0100\"}}}",
      "t:2:92: expected a character up to U+00FF before here, not '\"'"},
 };
