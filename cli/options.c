@@ -4,6 +4,7 @@
  * checked by a function of the table below. What a value means for an image (does
  * it fit?) is libring1's business.
  */
+#include "debug/filter.h"
 #include "option_rows.h"
 #include "xl_config.h"
 
@@ -568,7 +569,7 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
                           .max_host_ns = NO_LIMIT,
                           .max_guest_ns = NO_LIMIT,
                           .max_hypercalls = NO_LIMIT,
-                          .tracing.text = TRACE_TEXT_DEFAULTS};
+                          .tracing = {.filter = filter_new(), .text = TRACE_TEXT_DEFAULTS}};
     *status = STATUS_OPTION;
 
     int end = 1;
@@ -672,5 +673,6 @@ void options_clear(struct options *o)
     g_free(o->control);
     g_free(o->report_file);
     g_free(o->append);
+    filter_free(o->tracing.filter);
     *o = (struct options){0};
 }

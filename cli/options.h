@@ -41,8 +41,8 @@ enum on_suspend { SUSPEND_EXIT, SUSPEND_RESUME, SUSPEND_CANCEL };
 /* What `ring1 trace` takes beside the options of a run. */
 struct trace_options {
     char *perfetto, *xentrace; /* files, or NULL */
+    struct filter *filter; /* -e and -P */
     struct trace_text_options text;
-    uint32_t events; /* -e event=: RING1_EVENT_BITs */
 };
 
 struct options {

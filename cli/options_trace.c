@@ -3,7 +3,7 @@
  * options_trace.c - the options of `ring1 trace` beside those of a run: strace's
  * letters, where it has them.
  */
-#include "debug/event.h"
+#include "debug/filter.h"
 #include "option_rows.h"
 
 #include <string.h>
@@ -11,6 +11,24 @@
 #define TAKE(what)                                                                                           \
     static bool take_##what(struct options *o, G_GNUC_UNUSED const char *option,                             \
                             G_GNUC_UNUSED const char *value, G_GNUC_UNUSED GError **error)
+
+TAKE(expression)
+{
+    g_autoptr(GError) why = NULL;
+    if (filter_add(o->tracing.filter, value, &why))
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: %s", option, why->message);
+    return false;
+}
+
+TAKE(place)
+{
+    g_autoptr(GError) why = NULL;
+    if (filter_add_place(o->tracing.filter, value, &why))
+        return true;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: %s", option, why->message);
+    return false;
+}
 
 static bool take_file(char **file, const char *option, const char *value, GError **error)
 {
@@ -93,38 +111,11 @@ TAKE(style)
     return bad_value(error, option, value, "raw, abbrev or verbose");
 }
 
-static bool expression_event(struct options *o, const char *set, GError **error)
-{
-    uint32_t events;
-    if (!event_set_parse(set, &events, error)) {
-        g_prefix_error(error, "-e event=%s: ", set);
-        return false;
-    }
-    o->tracing.events |= events;
-    return true;
-}
-
-/* -e WORD=SET, several may be given. */
-TAKE(expression)
-{
-    static const struct {
-        const char *word;
-        bool (*take)(struct options *o, const char *set, GError **error);
-    } words[] = {
-        {"event", expression_event},
-    };
-    const char *set = strchr(value, '=');
-    for (size_t i = 0; set && i < G_N_ELEMENTS(words); i++)
-        if (strncmp(value, words[i].word, (size_t)(set - value)) == 0 && !words[i].word[set - value])
-            return words[i].take(o, set + 1, error);
-    return bad_value(error, option, value, "event=SET");
-}
-
 static const struct option_row rows[] = {
+    {"expression", 'e', COMMAND_TRACE, "EXPRESSION",
+     "What to trace: [trace=]SET, status=SET, event=SET, inject=SET:... (all calls)", take_expression},
+    {"touches", 'P', COMMAND_TRACE, "PLACE", "Only calls that touch mfn:N, pfn:N or an address", take_place},
     {"output", 'o', COMMAND_TRACE, "FILE", "Write the trace to FILE (stderr)", take_output},
-    {"expression", 'e', COMMAND_TRACE, "WORD=SET",
-     "event=SET: what happens beside calls, too: upcall, exception, emulated, store, frame, device, all",
-     take_expression},
     {"perfetto", 0, COMMAND_TRACE, "FILE", "Write trace events, for Perfetto's and Chrome's viewers",
      take_perfetto},
     {"xentrace", 0, COMMAND_TRACE, "FILE", "Write records as Xen's xentrace does, for Xen's own tools",

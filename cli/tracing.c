@@ -4,6 +4,7 @@
  */
 #include "tracing.h"
 
+#include "debug/filter.h"
 #include "debug/trace_json.h"
 #include "debug/trace_perfetto.h"
 #include "debug/trace_xentrace.h"
@@ -164,7 +165,7 @@ bool tracing_open(const struct options *o, struct tracing **tracing)
         return true;
     struct tracing *t = g_new0(struct tracing, 1);
     t->trace = trace_new();
-    trace_set_events(t->trace, o->tracing.events);
+    trace_set_filter(t->trace, o->tracing.filter);
     t->options = o;
     if (o->tracing.text.spent == TRACE_SPENT_HOST)
         trace_want_host(t->trace);

@@ -19,7 +19,7 @@ _ring1()
     run) options="$runs --trace" ;;
     trace)
         options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
-            --const-print-style --expression --json --perfetto --xentrace"
+            --const-print-style --expression --touches --json --perfetto --xentrace"
         ;;
     info) options="--memory --initrd --abi --xen --json --help" ;;
     ctl)
@@ -54,7 +54,7 @@ _ring1()
     --vcpus) values="1 2 4 8 16 32" ;;
     --ignore) values="frames time sites why addresses out results vcpus" ;;
     -m | --memory | --maxmem) values="16 64 256 1024 4096" ;;
-    --append | --max-time | --max-guest-time | --max-hypercalls | --raw | -s | --string-limit | --list-limit | --window | --context | --shown | --domain | --tsc-hz) return ;;
+    --append | --max-time | --max-guest-time | --max-hypercalls | --raw | -s | --string-limit | --list-limit | -e | --expression | -P | --touches | --window | --context | --shown | --domain | --tsc-hz) return ;;
     esac
     if [[ -n ${values-} ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")

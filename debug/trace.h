@@ -47,6 +47,12 @@ struct trace_consumer {
 struct trace *trace_new(void);
 void trace_free(struct trace *t);
 
+/* Calls that are not wanted are not told; an entry of a multicall that is brings its
+ * multicall along. Answers that are to be made up are, whoever is told. Before
+ * trace_attach; the filter stays the caller's. */
+struct filter; /* debug/filter.h */
+void trace_set_filter(struct trace *t, struct filter *f);
+
 /* Have `ops` told, after those that were added before; `ops` is not copied. */
 void trace_add(struct trace *t, const struct trace_consumer *ops, void *user);
 

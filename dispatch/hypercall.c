@@ -10,8 +10,8 @@
 #include <xen/errno.h>
 
 static const struct hypercall rows[] = {
-#define HYPERCALL(nr, name, nargs, signature, from, to, service)                                             \
-    {nr, #name, nargs, signature, from, to, service},
+#define HYPERCALL(nr, name, class, nargs, signature, from, to, service)                                      \
+    {nr, #name, #class, nargs, signature, from, to, service},
 #define SERVED(handler) HC_SERVED, 0, handler
 #define ANSWERS(err)    HC_ANSWERS, (err), NULL
 #define NOT_YET         HC_NOT_YET, -XEN_ENOSYS, NULL

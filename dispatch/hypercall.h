@@ -21,6 +21,7 @@ enum hypercall_service {
 struct hypercall {
     unsigned nr;
     const char *name;
+    const char *class;       /* "memory": what it is about */
     unsigned nargs;          /* registers read: EBX, ECX, EDX, ESI, EDI */
     const char *signature;   /* "cmd, arg*": names; `*` marks a guest pointer */
     enum ring1_xen from, to; /* Xens that have it, both included */
@@ -97,8 +98,8 @@ const char *errno_text(int32_t err);
 
 /* The handlers, one a row: arguments as docs/xen-abi.md section 2 has them, in
  * arg[0..4]; they return what goes to EAX: 0, a positive value or -errno. */
-#define HYPERCALL(nr, name, nargs, signature, from, to, service) service
-#define SERVED(handler)                                          int32_t handler(struct vcpu *v, const uint32_t *arg);
+#define HYPERCALL(nr, name, class, nargs, signature, from, to, service) service
+#define SERVED(handler)                                                 int32_t handler(struct vcpu *v, const uint32_t *arg);
 #define ANSWERS(err)
 #define NOT_YET
 #include "hypercalls.def"

@@ -47,7 +47,28 @@ def test_lines():
     check("-X verbose", "console_io(0 /* CONSOLEIO_write */, 5, " in got[2] and "= -38 /* -ENOSYS" in got[3], got)
 
 
+def test_filter():
+    got = lines("-e", "XENVER_version", *MULTI)
+    check("an entry brings its multicall along", [re.sub(r".*v0 (r1 [^:]*: |\[0\] )", "", g)[:11] for g in got] ==
+          ["multicall(0", "xen_version", "xen_version"], got)
+    check("%class", len(lines("-e", "%console,hypercall_77", *MULTI)) == 3)
+    check("!", len(lines("-e", "trace=!%console", "-e", "!/sched/", *MULTI)) == 4)
+    check("status", len(lines("-e", "status=failed", *MULTI)) == 1)
+    check("-P", "CONSOLEIO_write" in lines("-P", hex(BUFFER), "-e", "console_io", *MULTI)[1])
+    check("-P elsewhere", lines("-P", "mfn:1", *MULTI) == [])
+    r = ring1("trace", "-e", "inject=console_io:error=ENOMEM", *MULTI)
+    check("what is injected is not done", not r.out and "= -ENOMEM (Out of memory) (INJECTED)" in r.err, r)
+    got = lines("-T", "-e", "inject=hypercall_77:delay=2s", *MULTI)
+    check("a delay", got[3].endswith("<2.000000000>") and "(DELAYED): no Xen" in got[3], got[3])
+    check("it passes for the guest", got[4].startswith("[   2.00000"), got[4])
+    r = ring1("hypercalls")
+    check("classes", "  event_channel_op               event  " in r.out.decode(), r)
+
+
 def test_refused():
+    for option, value, word in (("-e", "evntchn", "'evntchn' is no hypercall"), ("-e", "status=bad", "'bad'"),
+                                ("-e", "inject=all", "error="), ("-P", "x", "'x' is no place")):
+        check_refused(f"{option} {value}", 2, [option, word], "trace", option, value, *MULTI)
     for option, value in (("-s", "x"), ("-s", "99999"), ("--list-limit", "-1"), ("-X", "hex"), ("-o", "")):
         check_refused(f"{option} {value}", 2, [f"'{value}'"], "trace", option, value, "image")
     check_refused("a folder as -o", 2, ["--output", "/"], "trace", "-o", "/", *MULTI)
@@ -67,11 +88,12 @@ def test_events():
     got = lines("-k", "-e", "event=!emulated", *guests.add("events", g, b"hello"), status=3)
     check("stacks", got[1] == " > 0x100014" and got[2].endswith("--- #UD => no handler ---") and got[3] == " > 0x100019",
           got)
-    for what in ("event=", "event=calls", "events=all", "all", ""):
+    for what in ("event=", "event=calls", "events=all", ""):
         check_refused(f"-e {what}", 2, ["-e"], "trace", "-e", what, *MULTI)
 
 
 test_lines()
 test_events()
+test_filter()
 test_refused()
 finish()
