@@ -377,8 +377,8 @@ static bool take_help(struct options *o, G_GNUC_UNUSED const char *option, G_GNU
 static const struct option_row rows[] = {
     {"memory", 'm', RUNS | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)", take_memory},
     {"name", 0, RUNS, "NAME", "The domain's name in xenstore (ring1)", take_name},
-    {"vcpus", 0, RUNS, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
-    {"maxmem", 0, RUNS, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
+    {"vcpus", 0, RUNS | COMMAND_INFO, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
+    {"maxmem", 0, RUNS | COMMAND_INFO, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
     {"initrd", 0, RUNS | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
     {"disk", 0, RUNS, "FILE[,OPTION...]",
      "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
@@ -412,7 +412,7 @@ static const struct option_row rows[] = {
      take_preempt},
     {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
     {"report", 0, RUNS, "FILE", "Write how the run ended to FILE, as JSON", take_report},
-    {"raw", 0, RUNS, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
+    {"raw", 0, RUNS | COMMAND_INFO, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
     {"json", 0, COMMAND_INFO | COMMAND_HYPERCALLS | COMMAND_TRACE, NULL, "Print JSON", take_json},
     {"help", 'h', RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text", take_help},
 };

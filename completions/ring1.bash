@@ -21,7 +21,7 @@ _ring1()
         options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
             --const-print-style --expression --touches --json --perfetto --xentrace"
         ;;
-    info) options="--memory --initrd --abi --xen --json --help" ;;
+    info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
     ctl)
         options="--json --help"
         [[ $cur == -* ]] || mapfile -t COMPREPLY < <(compgen -W "status shutdown reboot suspend sysrq nmi balloon vcpus

@@ -4,6 +4,7 @@
  * the table of hypercalls, and what an image asks for and would get.
  */
 #include "emu/describe.h"
+#include "config.h"
 #include "dispatch/describe.h"
 #include "emu/boot.h"
 
@@ -163,12 +164,14 @@ static bool find_layout(const ring1_config *config, const struct image *image, s
     enum ring1_abi wanted = config->abi != RING1_ABI_AUTO ? config->abi : image_abi(image, &why);
     const struct abi *abi = find_pair(wanted, config->xen, error);
     uint64_t initrd;
-    return abi && initrd_length(abi, config, &initrd, error) &&
+    return abi && config_check_abi(config, abi, error) && initrd_length(abi, config, &initrd, error) &&
            layout_compute(abi, image, config->memory_mib << (20 - RING1_PAGE_SHIFT), initrd, layout, error);
 }
 
 char *ring1_describe_image(const ring1_config *config, const char *path, bool json, GError **error)
 {
+    if (!config_check(config, error))
+        return NULL;
     struct image *image = config->raw_address < 0
                               ? image_load_file(path, error)
                               : image_raw_file(path, (uint32_t)config->raw_address, error);

@@ -3,6 +3,7 @@
  * machine.c - ring1_machine: a machine with its console and its xenstore, and
  * whoever watches its hypercalls.
  */
+#include "config.h"
 #include "debug/report.h"
 #include "devices/xenstore_load.h"
 #include "dispatch/preempt.h"
@@ -106,43 +107,6 @@ static const struct abi *choose_abi(const ring1_config *c, const struct image *i
     return pair;
 }
 
-static bool check_config(const ring1_config *c, GError **error)
-{
-    if (c->memory_mib < 1 || c->memory_mib > 4096) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "memory of %u MiB: must be 1 to 4096",
-                    c->memory_mib);
-        return false;
-    }
-    if (c->maxmem_mib && (c->maxmem_mib < c->memory_mib || c->maxmem_mib > 4096)) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
-                    "memory of at most %u MiB: must be %u, what it begins with, to 4096", c->maxmem_mib,
-                    c->memory_mib);
-        return false;
-    }
-    if (c->raw_address > (int64_t)UINT32_MAX) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "address %#llx of flat code: is above 4 GiB",
-                    (unsigned long long)c->raw_address);
-        return false;
-    }
-    if ((unsigned)c->mfn_mode > RING1_MFN_IDENTITY || (unsigned)c->time > RING1_TIME_REAL ||
-        (unsigned)c->preempt > RING1_PREEMPT_RANDOM) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
-                    "mfn_mode %d, time %d, preempt %d: there is no such mode", (int)c->mfn_mode, (int)c->time,
-                    (int)c->preempt);
-        return false;
-    }
-    if (c->date_ns < 0 || c->date_ns / G_GINT64_CONSTANT(1000000000) > (int64_t)UINT32_MAX) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
-                    "date_ns %lld: Xen's clock has 32 bits of seconds since 1970", (long long)c->date_ns);
-        return false;
-    }
-    if (!cpu_model_find(c->cpu)) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "CPU '%s': there is no such model", c->cpu);
-        return false;
-    }
-    return true;
-}
-
 static bool load_xenstore(ring1_machine *m, const char *path, GError **error)
 {
     g_autofree char *text = NULL;
@@ -160,12 +124,8 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
 {
     g_autoptr(GBytes) initrd = NULL;
     const struct abi *abi = choose_abi(c, image, error);
-    if (abi && (c->vcpus < 1 || c->vcpus > abi->max_vcpus)) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "%u vcpus: ABI %s has 1 to %u", c->vcpus,
-                    abi->name, abi->max_vcpus);
-        return NULL;
-    }
-    if (!abi || (c->initrd && !(initrd = image_read_file(c->initrd, error))))
+    if (!abi || !config_check_abi(c, abi, error) ||
+        (c->initrd && !(initrd = image_read_file(c->initrd, error))))
         return NULL;
     struct boot_config boot = {
         .nr_pages = c->memory_mib * 256u,
@@ -213,7 +173,7 @@ static struct image *load_bytes(const ring1_config *c, const char *name, const v
 ring1_machine *ring1_machine_new_from_bytes(const ring1_config *c, const char *name, const void *bytes,
                                             size_t len, GError **error)
 {
-    if (!check_config(c, error))
+    if (!config_check(c, error))
         return NULL;
     struct image *image = load_bytes(c, name, bytes, len, error);
     if (!image)
@@ -228,7 +188,7 @@ ring1_machine *ring1_machine_new_from_bytes(const ring1_config *c, const char *n
 
 ring1_machine *ring1_machine_new_from_file(const ring1_config *c, const char *path, GError **error)
 {
-    if (!check_config(c, error))
+    if (!config_check(c, error))
         return NULL;
     g_autoptr(GBytes) file = image_read_file(path, error);
     if (!file)

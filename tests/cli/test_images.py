@@ -64,6 +64,9 @@ check_refused("raw missing", 126, ["missing"], "run", "--raw", "0x100000", guest
 check_refused("raw in the hole", 126, ["off"], "run", "--raw", "0xF5800000", image)
 check_refused("raw over the end", 126, ["off"], "run", "--raw", "0xFFFFFFF0", image)
 
+r = ring1("info", *off, image)
+check("info of flat code", r.status == 0 and b"flat code" in r.out, r)
+
 for kernel in sys.argv[2:]:
     r = ring1("info", "--json", kernel)
     check(f"info --json {kernel}", r.status == 0, r)
@@ -71,4 +74,13 @@ for kernel in sys.argv[2:]:
     text = ring1("info", kernel)
     check(f"info {kernel}", text.status == 0 and text.out.count(b"\n") > 5, text)
     check_refused("run in 1 MiB", 126, ["memory"], "run", "-m", "1", kernel)
+    r = ring1("info", "--vcpus", "1", "--maxmem", "512", "-m", "64", kernel)
+    check(f"info {kernel}: the options of a layout", r.status == 0, r)
+    check_refused("info: maxmem below memory", 2, ["memory of at most 8 MiB"], "info", "--maxmem", "8", kernel)
+    if "xen-2.0" in kernel:
+        for command in ("run", "info"):
+            check_refused(f"{command}: vcpus of 2.0", 2, ["2 vcpus"], command, "--vcpus", "2", kernel)
+    else:
+        r = ring1("info", "--vcpus", "32", kernel)
+        check(f"info {kernel}: vcpus", r.status == 0, r)
 finish()
