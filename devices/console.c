@@ -30,6 +30,8 @@ struct console {
     GByteArray *queue; /* waits for the guest */
     size_t taken;      /* bytes at its front that are gone */
     const char *fault;
+    const struct control_client *client; /* 2.0; NULL: none */
+    void *client_user;
 };
 
 struct console *console_new(struct domain *d, console_write_fn write, void *user)
@@ -48,6 +50,12 @@ void console_free(struct console *c)
         return;
     g_byte_array_unref(c->queue);
     g_free(c);
+}
+
+void console_set_client(struct console *c, const struct control_client *client, void *user)
+{
+    c->client = client;
+    c->client_user = user;
 }
 
 size_t console_pending(const struct console *c)
@@ -175,8 +183,8 @@ static bool control_poll(struct console *c)
 {
     uint8_t data[CONTROL_DATA_MAX];
     size_t len;
-    bool moved = false;
-    while (control_receive(c->d, data, &len, &c->fault)) {
+    bool moved = c->client && c->client->room(c->client_user);
+    while (control_receive(c->d, c->client, c->client_user, data, &len, &c->fault)) {
         if (len)
             tell(c, data, len, false);
         if (len && c->write)

@@ -22,6 +22,10 @@ struct console *console_new(struct domain *d, console_write_fn write, void *user
 void console_free(struct console *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(console, console_free)
 
+/* 2.0: a device whose control messages come the same way. */
+struct control_client;
+void console_set_client(struct console *c, const struct control_client *client, void *user);
+
 /* Move what can be moved, either way: when the guest kicked the port, and now and
  * then besides, for a guest may look at the ring without kicking. True when
  * something moved. */

@@ -76,7 +76,8 @@ static void report_no_interfaces(struct domain *d)
     put_request(d, &msg);
 }
 
-bool control_receive(struct domain *d, uint8_t data[CONTROL_DATA_MAX], size_t *len, const char **fault)
+bool control_receive(struct domain *d, const struct control_client *client, void *client_user,
+                     uint8_t data[CONTROL_DATA_MAX], size_t *len, const char **fault)
 {
     uint8_t *cif = control_if(d);
     uint32_t req = load32(cif + TX_REQ_PROD), resp = load32(cif + TX_RESP_PROD);
@@ -94,6 +95,8 @@ bool control_receive(struct domain *d, uint8_t data[CONTROL_DATA_MAX], size_t *l
         report_no_interfaces(d);
     }
     msg.length = (uint8_t)MIN(msg.length, CONTROL_DATA_MAX);
+    if (client && msg.type == client->type)
+        client->message(client_user, msg.subtype, msg.msg);
     if (msg.type == CMSG_CONSOLE && msg.subtype == CMSG_CONSOLE_DATA) {
         *len = msg.length;
         memcpy(data, msg.msg, *len);

@@ -5,9 +5,11 @@
 #include "devices.h"
 
 #include "devices/block.h"
+#include "devices/block_2_0.h"
 
 struct devices {
     GPtrArray *blocks;
+    struct block_2_0 *block_2_0; /* NULL: none */
 };
 
 /* --- "FILE[,ro][,snapshot][,dev=NAME]" -------------------------------------------- */
@@ -90,17 +92,22 @@ static bool add_disk(struct devices *devices, const char *text, struct domain *d
     if (!ok)
         return false;
     g_autofree char *dev = device_name(&spec, numbers->len);
-    if (!block_device_number(dev, &number) || !name_is_free(numbers, number)) {
+    unsigned limit = devices->block_2_0 ? UINT16_MAX : UINT_MAX;
+    if (!block_device_number(dev, &number) || number > limit || !name_is_free(numbers, number)) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "disk '%s': dev=%s %s", text, dev,
-                    block_device_number(dev, &number) ? "is taken"
-                                                      : "is no name of a disk: xvda, sda, hda, xvda1 ...");
+                    block_device_number(dev, &number) && number <= limit
+                        ? "is taken"
+                        : "is no name of a disk: xvda, sda, hda, xvda1 ...");
         return false;
     }
     struct disk *disk = open_place(&spec, error);
     if (!disk)
         return false;
     g_array_append_val(numbers, number);
-    g_ptr_array_add(devices->blocks, block_new(x, d, disk, dev, number));
+    if (devices->block_2_0)
+        block_2_0_add(devices->block_2_0, disk, number);
+    else
+        g_ptr_array_add(devices->blocks, block_new(x, d, disk, dev, number));
     return true;
 }
 
@@ -109,15 +116,15 @@ static void free_block(void *block)
     block_free(block);
 }
 
-struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, GError **error)
+struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x,
+                            struct console *host, GError **error)
 {
     struct devices *devices = g_new0(struct devices, 1);
     devices->blocks = g_ptr_array_new_with_free_func(free_block);
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(unsigned));
     if (c->disks && c->disks[0] && d->abi->xen == RING1_XEN_2_0) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "disk '%s': not served for Xen 2.0", c->disks[0]);
-        devices_free(devices);
-        return NULL;
+        devices->block_2_0 = block_2_0_new(d);
+        console_set_client(host, &block_2_0_client, devices->block_2_0);
     }
     for (char **disk = c->disks; disk && *disk; disk++) {
         if (!add_disk(devices, *disk, d, x, numbers, error)) {
@@ -133,6 +140,7 @@ void devices_free(struct devices *devices)
     if (!devices)
         return;
     g_ptr_array_unref(devices->blocks);
+    block_2_0_free(devices->block_2_0);
     g_free(devices);
 }
 
@@ -140,6 +148,8 @@ void devices_free(struct devices *devices)
 
 void devices_notify(struct devices *devices, uint16_t port)
 {
+    if (devices->block_2_0 && block_2_0_notify(devices->block_2_0, port))
+        return;
     for (guint i = 0; i < devices->blocks->len; i++)
         if (block_notify(g_ptr_array_index(devices->blocks, i), port))
             return;
@@ -167,21 +177,32 @@ GVariant *devices_save(const struct devices *devices)
         g_autoptr(GBytes) bytes = block_save(g_ptr_array_index(devices->blocks, i));
         g_variant_builder_add_value(&b, g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), bytes, TRUE));
     }
+    if (devices->block_2_0) {
+        g_autoptr(GBytes) bytes = block_2_0_save(devices->block_2_0);
+        g_variant_builder_add_value(&b, g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), bytes, TRUE));
+    }
     return g_variant_ref_sink(g_variant_builder_end(&b));
+}
+
+static bool restore_one(struct devices *devices, guint i, GBytes *bytes, GError **error)
+{
+    if (i < devices->blocks->len)
+        return block_restore(g_ptr_array_index(devices->blocks, i), bytes, error);
+    return block_2_0_restore(devices->block_2_0, bytes, error);
 }
 
 bool devices_restore(struct devices *devices, GVariant *saved, GError **error)
 {
-    if (g_variant_n_children(saved) != devices->blocks->len) {
+    guint nr = devices->blocks->len + (devices->block_2_0 != NULL);
+    if (g_variant_n_children(saved) != nr) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_STATE,
-                    "the snapshot has %" G_GSIZE_FORMAT " disks, not %u", g_variant_n_children(saved),
-                    devices->blocks->len);
+                    "the snapshot has %" G_GSIZE_FORMAT " devices, not %u", g_variant_n_children(saved), nr);
         return false;
     }
-    for (guint i = 0; i < devices->blocks->len; i++) {
+    for (guint i = 0; i < nr; i++) {
         g_autoptr(GVariant) one = g_variant_get_child_value(saved, i);
         g_autoptr(GBytes) bytes = g_variant_get_data_as_bytes(one);
-        if (!block_restore(g_ptr_array_index(devices->blocks, i), bytes, error))
+        if (!restore_one(devices, i, bytes, error))
             return false;
     }
     return true;

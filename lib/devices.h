@@ -5,13 +5,15 @@
 #ifndef LIB_DEVICES_H
 #define LIB_DEVICES_H
 
+#include "devices/console.h"
 #include "devices/xenstore.h"
 
 struct devices;
 
 /* The devices of `c` for a domain. NULL: RING1_ERROR_OPTION or _HOST says which
  * device and what. Nothing was shown to the guest then. */
-struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, GError **error);
+struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x,
+                            struct console *host, GError **error);
 /* The domain goes too. */
 void devices_free(struct devices *devices);
 

@@ -154,7 +154,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
     preempt_set_mode(m->machine->domain, c->preempt, c->preempt_seed);
     m->console = console_new(m->machine->domain, on_console_write, m);
     m->xenstore = xenstore_new(m->machine->domain, c->name ? c->name : "ring1");
-    m->devices = devices_new(c, m->machine->domain, m->xenstore, error);
+    m->devices = devices_new(c, m->machine->domain, m->xenstore, m->console, error);
     if (!m->devices || !load_xenstore(m, c->xenstore, error)) {
         ring1_machine_free(m);
         return NULL;

@@ -75,7 +75,7 @@ static bool send_message(ring1_machine *m, uint8_t type, uint8_t subtype, const 
     disturb(m);
     if (!control_send_message(d, type, subtype, data, len))
         return fail(error, RING1_ERROR_STATE, "the guest has not taken the last control messages");
-    evtchn_backend_send(d, d->s.console_port);
+    evtchn_backend_send(d, d->s.control_port);
     return true;
 }
 
