@@ -20,9 +20,10 @@ static const struct measure {
     bool (*run)(struct bench *b);
     unsigned rounds;
 } measures[] = {
-    {"start", measure_start, 1},         {"memory", measure_memory, 1},  {"grub", measure_grub, 1},
-    {"hypercall", measure_hypercall, 3}, {"trace-off", measure_door, 3}, {"multicall", measure_multicall, 3},
-    {"compute", measure_compute, 1},     {"traps", measure_traps, 3},    {"vcpus", measure_vcpus, 3},
+    {"start", measure_start, 1},         {"memory", measure_memory, 1},   {"grub", measure_grub, 1},
+    {"hypercall", measure_hypercall, 3}, {"trace-off", measure_door, 3},  {"tracing", measure_tracing, 3},
+    {"multicall", measure_multicall, 3}, {"compute", measure_compute, 1}, {"traps", measure_traps, 3},
+    {"vcpus", measure_vcpus, 3},
 };
 
 /* --- shared ----------------------------------------------------------------- */
@@ -119,7 +120,8 @@ int main(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING, &only,
-         "One measure: start, memory, grub, hypercall, trace-off, multicall, compute, traps, vcpus", "NAME"},
+         "One measure: start, memory, grub, hypercall, trace-off, tracing, multicall, compute, traps, vcpus",
+         "NAME"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
         {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},
         {"hello", 0, 0, G_OPTION_ARG_FILENAME, &b.hello, "The guest hello", "FILE"},
