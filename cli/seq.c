@@ -120,19 +120,24 @@ struct run_options {
         "xen", 0, 0, G_OPTION_ARG_STRING, &(o).xen, "This Xen, whatever the files say", "VERSION"            \
     }
 
+/* False: what is wrong was said. */
 static bool other_abi(const struct run_options *o, struct seq *s)
 {
-    if (o->abi && !abi_from_name(o->abi, &s->abi))
+    if (o->abi && (!abi_from_name(o->abi, &s->abi) || s->abi == RING1_ABI_AUTO)) {
         complain("--abi: '%s' is not xen-2.0, xen-3.0 or xen-3.0-pae", o->abi);
-    else if (o->xen && !xen_from_name(o->xen, &s->xen))
-        complain("--xen: '%s' is not 2.0, 3.0.0, 3.0.4, 3.2 or 4.17", o->xen);
-    else if (o->abi && !o->xen)
+        return false;
+    }
+    if (o->abi)
         s->xen = RING1_XEN_AUTO;
-    else if (!abi_find(s->abi, s->xen))
+    if (o->xen && !xen_from_name(o->xen, &s->xen)) {
+        complain("--xen: '%s' is not 2.0, 3.0.0, 3.0.4, 3.2 or 4.17", o->xen);
+        return false;
+    }
+    if (!abi_find(s->abi, s->xen)) {
         complain("--xen: Xen %s never spoke %s", xen_name(s->xen), abi_name(s->abi));
-    else
-        return true;
-    return o->abi && !o->xen && abi_find(s->abi, s->xen);
+        return false;
+    }
+    return true;
 }
 
 static bool load(const char *file, const struct run_options *o, struct loaded *l, int *status)

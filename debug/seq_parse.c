@@ -871,6 +871,18 @@ static bool parse_line(struct parser *p, struct seq_item **multicall, unsigned *
     return true;
 }
 
+/* Text has no zero bytes. */
+static bool is_text(struct parser *p, const char *text, size_t len)
+{
+    struct seq_pos pos = {1, 1};
+    const char *zero = len ? memchr(text, '\0', len) : NULL;
+    for (const char *c = text; zero && c < zero; c++) {
+        pos.line += *c == '\n';
+        pos.column = *c == '\n' ? 1 : pos.column + 1;
+    }
+    return !zero || fail_at(p, pos, "expected text, found a zero byte");
+}
+
 static bool parse_all(struct parser *p)
 {
     struct seq_item *multicall = NULL;
@@ -899,7 +911,7 @@ struct seq *seq_parse(const char *text, size_t len, const char *file, GError **e
     s->file = seq_strdup(s, file);
     p.results = g_hash_table_new(g_str_hash, g_str_equal);
     lexer_init(&p.lex, text, len);
-    bool ok = parse_all(&p);
+    bool ok = is_text(&p, text, len) && parse_all(&p);
     lexer_clear(&p.lex);
     g_hash_table_unref(p.results);
     if (ok)

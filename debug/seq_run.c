@@ -21,6 +21,7 @@ struct run {
     mfn_t page_mfn;
     uint32_t page_va, generation;
     const struct vcpu *page_vcpu;
+    uint64_t first_entry; /* entries of multicalls that were begun before this call */
 };
 
 /* --- what went wrong ------------------------------------------------------------------------- */
@@ -265,6 +266,7 @@ static bool run_call(struct run *r, const struct seq_op *op)
     }
     if (op->nr_blobs && !put_arguments(r, op))
         return false;
+    r->first_entry = r->w->d->s.nr_entries;
     int32_t result = world_call(r->w, op->nr, word);
     r->report->calls++;
     if (op->captures != NO_SLOT)

@@ -63,6 +63,7 @@ bool measure_multicall(struct bench *b);
 bool measure_compute(struct bench *b);
 bool measure_traps(struct bench *b);
 bool measure_vcpus(struct bench *b);
+bool measure_sequences(struct bench *b);
 
 /* One of them in `rounds` fresh processes (one with --quick): the rows with the
  * middle ratio, or figure. */
