@@ -25,6 +25,7 @@ struct walker {
     const uint32_t *arg;
     enum direction phase; /* DIR_IN or DIR_OUT */
     bool failed;
+    int32_t result;
     const struct decode_limits *limits;
     const struct decode_sink *sink;
     void *user;
@@ -70,6 +71,8 @@ static uint64_t load(const uint8_t *bytes, unsigned size, bool is_signed)
 
 static void show_number(const struct walker *w, const char *name, struct number *n)
 {
+    if (n->format == FORMAT_FRAME)
+        n->format = w->phase == DIR_IN ? FORMAT_PFN : FORMAT_MFN;
     if (n->set) {
         n->kind = n->set->name;
         n->name = n->set->flags ? NULL : value_name(n->set, (int64_t)n->value);
@@ -82,6 +85,7 @@ static void show_command(const struct walker *w, const char *name, const struct 
     const struct command *c = command_of(set, nr, w->d->abi->xen);
     struct number n = {.value = nr, .size = 4, .format = FORMAT_NAMES, .kind = set->name};
     n.name = c ? c->name : NULL;
+    n.beside = c ? nr & ~command_mask(set, w->d->abi->xen) : 0;
     w->sink->number(w->user, name, &n);
 }
 
@@ -182,13 +186,19 @@ static bool has(const struct structure *s, enum direction phase)
     return false;
 }
 
+/* A variant stands there when another field says so. */
+static bool stands(const struct structure *s, const struct field *f, const uint8_t *bytes)
+{
+    return !f->when || field_count(s, bytes, f->when) == f->when_is;
+}
+
 static void show_fields(const struct walker *w, const struct structure *s, const uint8_t *bytes)
 {
     for (unsigned i = 0; i < s->nr_fields; i++) {
         const struct field *f = &s->fields[i];
         bool pointer = f->kind == FIELD_STRUCTS || f->kind == FIELD_NUMBERS;
         if (f->kind == FIELD_NESTED) {
-            if (has(f->target, w->phase))
+            if (has(f->target, w->phase) && stands(s, f, bytes))
                 show_structure(w, f->name, 0, f->target, bytes + f->offset);
         } else if (pointer && (w->phase == DIR_IN || (f->direction & w->phase))) {
             show_pointer(w, s, f, bytes);
@@ -221,10 +231,16 @@ static uint32_t argument_count(const struct walker *w, const struct signature *s
     return n / a->count_unit + (n % a->count_unit != 0);
 }
 
+/* What a pointer's command is: that of another argument, or the structure's first word. */
 static const struct command *asked_for(const struct walker *w, const struct signature *s,
                                        const struct argument *a)
 {
-    for (unsigned i = 0; i < s->nr; i++)
+    uint32_t nr;
+    if (a->kind == ARG_OP && a->count < 0)
+        return guest_peek(w->v, GVA(w->arg[a->word]), &nr, sizeof nr)
+                   ? NULL
+                   : command_of(a->commands, nr, w->d->abi->xen);
+    for (unsigned i = 0; (a->kind == ARG_BY_COMMAND || a->kind == ARG_VALUE) && i < s->nr; i++)
         if (s->arg[i].kind == ARG_COMMAND && s->arg[i].commands == a->commands)
             return command_of(a->commands, w->arg[s->arg[i].word], w->d->abi->xen);
     return NULL;
@@ -299,7 +315,9 @@ static void show_structures(const struct walker *w, const struct signature *s, c
     uint32_t count = a->count == COUNT_TO_ZERO ? count_to_zero(w, va, target->size) : argument_count(w, s, a);
     if (w->phase == DIR_OUT && !has(target, DIR_OUT))
         return;
-    if (w->phase == DIR_IN && !has(target, DIR_IN))
+    if (is_bytes(target) && has(target, w->phase))
+        show_bytes(w, a, va, w->phase == DIR_OUT ? MIN(count, (uint32_t)w->result) : count);
+    else if (w->phase == DIR_IN && !has(target, DIR_IN))
         w->sink->pointer(w->user, a->name, va, false);
     else if (a->count != COUNT_ONE)
         show_list(w, a->name, va, count, target->size, target, NULL);
@@ -330,8 +348,8 @@ static void show_argument(const struct walker *w, const struct signature *s, con
     uint32_t va = w->arg[a->word];
     bool in = w->phase == DIR_IN;
     struct number like = {.size = a->size, .format = a->format, .set = a->set};
-    const struct command *c;
-    if (w->failed && a->kind != ARG_NUMBERS)
+    const struct command *c = asked_for(w, s, a);
+    if (w->failed && a->kind != ARG_NUMBERS && !(c && c->always))
         return;
     switch ((enum argument_kind)a->kind) {
     case ARG_NUMBER:
@@ -346,7 +364,6 @@ static void show_argument(const struct walker *w, const struct signature *s, con
         show_ops(w, s, a, va);
         break;
     case ARG_BY_COMMAND:
-        c = asked_for(w, s, a);
         if (c && c->arg->size)
             show_structures(w, s, a, c->arg, va);
         else if (in)
@@ -362,6 +379,15 @@ static void show_argument(const struct walker *w, const struct signature *s, con
             show_one(w, a, va, &like);
         else if (a->direction & w->phase)
             show_list(w, a->name, va, argument_count(w, s, a), a->size, NULL, &like);
+        break;
+    case ARG_VALUE:
+        if (in && c && c->arg->nr_fields == 1) {
+            like.format = c->arg->fields[0].format;
+            like.set = c->arg->fields[0].set;
+        }
+        like.value = va;
+        if (in)
+            show_number(w, a->name, &like);
         break;
     case ARG_TEXT:
         if (in)
@@ -380,12 +406,20 @@ static void walk_call(const struct walker *w, const struct hypercall *row)
 void decode_input(const struct decoder *d, struct vcpu *v, const struct hypercall *row, const uint32_t *arg,
                   const struct decode_limits *limits, const struct decode_sink *sink, void *user)
 {
-    walk_call(&(struct walker){d, v, arg, DIR_IN, false, limits, sink, user}, row);
+    walk_call(&(struct walker){d, v, arg, DIR_IN, false, 0, limits, sink, user}, row);
+}
+
+void decode_answer(const struct decoder *d, struct vcpu *v, const struct hypercall *row, const uint32_t *arg,
+                   int32_t result, const struct decode_limits *limits, const struct decode_sink *sink,
+                   void *user)
+{
+    bool failed = is_refusal(row, result);
+    walk_call(&(struct walker){d, v, arg, DIR_OUT, failed, result, limits, sink, user}, row);
 }
 
 void decode_output(const struct decoder *d, struct vcpu *v, const struct hypercall *row, const uint32_t *arg,
                    bool failed, const struct decode_limits *limits, const struct decode_sink *sink,
                    void *user)
 {
-    walk_call(&(struct walker){d, v, arg, DIR_OUT, failed, limits, sink, user}, row);
+    walk_call(&(struct walker){d, v, arg, DIR_OUT, failed, INT32_MAX, limits, sink, user}, row);
 }

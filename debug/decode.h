@@ -19,6 +19,7 @@ struct number {
     const struct value_set *set; /* FORMAT_NAMES */
     const char *kind;            /* what it should be one of: a set's or commands' name, or NULL */
     const char *name;            /* its name there, or NULL */
+    uint64_t beside;             /* bits of value that are no part of what has the name */
     uint64_t peer;               /* FORMAT_MMU_VAL: the request's ptr */
     uint32_t va;                 /* where it lies, when a pointer led there; else 0 */
 };
@@ -58,8 +59,13 @@ void decoder_free(struct decoder *d);
 void decode_input(const struct decoder *d, struct vcpu *v, const struct hypercall *row, const uint32_t *arg,
                   const struct decode_limits *limits, const struct decode_sink *sink, void *user);
 
-/* What came back, after the call and with the same words: arguments without output
- * are passed over; after a failure all but lone numbers (*pdone). */
+/* What came back, after the call that gave `result` and with the same words: arguments without output
+ * are passed over; after a failure all but lone numbers (*pdone) and what is given back in every case. */
+void decode_answer(const struct decoder *d, struct vcpu *v, const struct hypercall *row, const uint32_t *arg,
+                   int32_t result, const struct decode_limits *limits, const struct decode_sink *sink,
+                   void *user);
+
+/* The same where only that much is known of the result. */
 void decode_output(const struct decoder *d, struct vcpu *v, const struct hypercall *row, const uint32_t *arg,
                    bool failed, const struct decode_limits *limits, const struct decode_sink *sink,
                    void *user);

@@ -188,6 +188,10 @@ static bool argument(struct compiler *c, struct seq_call *call, const struct arg
                                   .format = a->format,
                                   .set = a->set};
     const struct seq_type bytes = {.size = 1, .format = FORMAT_HEX};
+    const struct field *own =
+        call->command && call->command->arg->nr_fields ? call->command->arg->fields : NULL;
+    const struct seq_type value_type = {
+        .size = 4, .format = own ? own->format : FORMAT_DEC, .set = own ? own->set : NULL};
     uint32_t count = stated_count(c, call, a);
     const struct structure *target = a->target;
     switch ((enum argument_kind)a->kind) {
@@ -198,6 +202,8 @@ static bool argument(struct compiler *c, struct seq_call *call, const struct arg
                        : seq_complain(&c->scope, v->pos, "expected a number for %s, found %s", a->name,
                                       seq_describe_value(v));
         return seq_evaluate(&c->scope, v, &type, 0, value);
+    case ARG_VALUE:
+        return seq_evaluate(&c->scope, v, &value_type, 0, value);
     case ARG_COMMAND:
         return command_argument(c, call, a, v, value);
     case ARG_OP:
@@ -205,6 +211,8 @@ static bool argument(struct compiler *c, struct seq_call *call, const struct arg
         return encode_op(c, v, a, count, value);
     case ARG_BY_COMMAND:
         target = call->command && call->command->arg->size ? call->command->arg : NULL;
+        if (target && is_bytes(target))
+            return encode_pointer(c, v, NULL, &bytes, count, value);
         if (!target && v->kind == SEQ_STRUCT)
             return seq_complain(&c->scope, v->pos,
                                 "expected NULL, an address or bytes: %s takes no structure",

@@ -68,7 +68,8 @@ static void append_mfn(const struct text_writer *w, uint64_t mfn)
     }
 }
 
-static void append_flags(GString *out, const struct value_set *set, uint64_t value, bool more)
+/* Returns the bits that have no name. */
+static uint64_t append_flags(GString *out, const struct value_set *set, uint64_t value, bool more)
 {
     for (unsigned i = 0; i < set->nr; i++) {
         uint64_t mask = (uint64_t)set->values[i].value;
@@ -85,6 +86,7 @@ static void append_flags(GString *out, const struct value_set *set, uint64_t val
             g_string_append_c(out, '|');
         append_plain(out, value);
     }
+    return value;
 }
 
 static void append_pte(const struct text_writer *w, uint64_t entry)
@@ -178,10 +180,16 @@ static void append_named(GString *out, const struct number *n)
 {
     if (n->name) {
         append(out, n->name);
+        if (n->beside) {
+            g_string_append_c(out, '|');
+            text_append_hex(out, n->beside);
+        }
         return;
     }
     if (n->set && n->set->flags) {
-        append_flags(out, n->set, n->value, false);
+        uint64_t left = append_flags(out, n->set, n->value, false);
+        if (left && n->set != &values_mem_flags) /* which has numbers of its own */
+            g_string_append_printf(out, " /* no %s */", n->kind);
         return;
     }
     if (n->is_signed && (int64_t)n->value < 0)
@@ -210,10 +218,15 @@ static void append_words(const struct text_writer *w, const struct number *n)
         break;
     case FORMAT_DOMID:
         name = value_name(&values_domain_number, (int64_t)(n->value & 0xFFFF));
-        if (name && n->value <= 0xFFFF)
-            append(w->out, name);
-        else
+        if (!name) {
             append_plain(w->out, n->value);
+            break;
+        }
+        append(w->out, name);
+        if (n->value >> 16) { /* mmu_update's owner of page tables, plus 1 */
+            g_string_append_c(w->out, '|');
+            text_append_hex(w->out, n->value & ~0xFFFFull);
+        }
         break;
     case FORMAT_NS:
     case FORMAT_NS_HL:

@@ -144,9 +144,15 @@ static void append_call(struct trace_text *t, GString *line, const struct trace_
 
 static void append_result(GString *line, const struct trace_call *c, enum text_style style)
 {
-    const char *name = c->call->result < 0 ? errno_name(c->call->result) : NULL;
+    int32_t result = c->call->result;
+    const char *name = result < 0 ? errno_name(result) : NULL;
     if (c->call->continued) {
         append(line, "? (goes on)");
+        return;
+    }
+    /* A value that only looks like an errno: no reason is given for it. */
+    if (name && !c->call->why && !is_refusal(c->row, result)) {
+        g_string_append_printf(line, "%#x", (uint32_t)result);
         return;
     }
     if (!name || style == TEXT_ABBREV) {
@@ -171,8 +177,7 @@ static void append_end(const struct trace_text *t, GString *line, const struct t
     size_t end = line->len;
     struct text_writer w = {.out = line, .domain = c->v->domain, .output = true, .style = t->options.style};
     if (c->row && c->row->service == HC_SERVED && !c->injected)
-        decode_output(c->decoder, c->v, c->row, call->arg, errno_name(call->result) != NULL,
-                      &t->options.limits, &text_sink, &w);
+        decode_answer(c->decoder, c->v, c->row, call->arg, call->result, &t->options.limits, &text_sink, &w);
     if (line->len > end)
         g_string_insert_len(line, (gssize)end, " => ", 4);
     if (call->why && call->why[0] != '\0') {

@@ -63,6 +63,9 @@ typedef int32_t s32;
     {PLACE(offset, name, FIELD_NUMBERS, type, 1, direction), .count = #count_, .format = FORMAT_##format_},
 #define NESTED(offset, target_, name)                                                                        \
     {PLACE(offset, name, FIELD_NESTED, u8, 1, IO), .target = &structure_##target_},
+#define VARIANT(offset, target_, name, field_, value)                                                        \
+    {PLACE(offset, name, FIELD_NESTED, u8, 1, IO), .target = &structure_##target_, .when = #field_,          \
+     .when_is = value},
 #define END(name_, bytes)                                                                                    \
     }                                                                                                        \
     ;                                                                                                        \
@@ -79,6 +82,7 @@ static const struct structure *const structures[] = {
 #define POINTER(offset, name, target, count, direction)
 #define LIST(offset, type, name, format, count, direction)
 #define NESTED(offset, target, name)
+#define VARIANT(offset, target, name, field, value)
 #define END(name, bytes) &structure_##name,
 #include "abi/structs.def"
 };
@@ -86,7 +90,8 @@ static const struct structure *const structures[] = {
 /* --- commands ------------------------------------------------------------------------- */
 
 #define COMMANDS(set)                      static const struct command commands_##set[] = {
-#define COMMAND(nr, name, from, to, takes) {nr, #name, from, to, &structure_##takes},
+#define COMMAND(nr, name, from, to, takes) {nr, #name, from, to, &structure_##takes, false},
+#define ALWAYS(nr, name, from, to, takes)  {nr, #name, from, to, &structure_##takes, true},
 #define ENDCOMMANDS(set)                                                                                     \
     }                                                                                                        \
     ;                                                                                                        \
@@ -96,6 +101,7 @@ static const struct structure *const structures[] = {
 static const struct command_set *const command_sets[] = {
 #define COMMANDS(set)
 #define COMMAND(nr, name, from, to, takes)
+#define ALWAYS(nr, name, from, to, takes)
 #define ENDCOMMANDS(set) &command_set_##set,
 #include "abi/commands.def"
 };
@@ -124,6 +130,12 @@ const struct command_set *describe_commands(const char *name)
     FIND(command_sets, name);
 }
 
+const struct value_set *const *describe_sets(unsigned *nr)
+{
+    *nr = G_N_ELEMENTS(sets);
+    return sets;
+}
+
 const struct structure *const *describe_structures(unsigned *nr)
 {
     *nr = G_N_ELEMENTS(structures);
@@ -136,8 +148,28 @@ const struct command_set *const *describe_command_sets(unsigned *nr)
     return command_sets;
 }
 
+uint32_t command_mask(const struct command_set *set, enum ring1_xen xen)
+{
+    static const struct {
+        const char *set;
+        enum ring1_xen from, to;
+        uint32_t mask;
+    } masks[] = {
+        {"sched_op_compat", RING1_XEN_2_0, RING1_XEN_2_0, 0xFF},
+        {"dom_mem_op", RING1_XEN_2_0, RING1_XEN_2_0, 0xF},
+        {"memory_op", RING1_XEN_3_0_0, RING1_XEN_3_2, 0xF},
+        {"memory_op", RING1_XEN_4_17, RING1_XEN_4_17, 0x3F},
+        {"grant_table_op", RING1_XEN_4_17, RING1_XEN_4_17, 0xFFF},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(masks); i++)
+        if (xen >= masks[i].from && xen <= masks[i].to && strcmp(set->name, masks[i].set) == 0)
+            return masks[i].mask;
+    return UINT32_MAX;
+}
+
 const struct command *command_of(const struct command_set *set, uint32_t nr, enum ring1_xen xen)
 {
+    nr &= command_mask(set, xen);
     for (unsigned i = 0; i < set->nr; i++) {
         const struct command *c = &set->commands[i];
         if (c->nr == nr && xen >= c->from && xen <= c->to)
@@ -277,8 +309,11 @@ static bool take_count(struct parser *p, struct argument *a, char *count, size_t
 
 static bool take_pointer(struct parser *p, struct argument *a, char *count, size_t size)
 {
-    if (!take(p, '*'))
-        return a->kind == ARG_NUMBER || a->kind == ARG_COMMAND || expected(p, "*");
+    if (!take(p, '*')) {
+        if (a->kind == ARG_BY_COMMAND)
+            a->kind = ARG_VALUE;
+        return a->kind == ARG_VALUE || a->kind == ARG_NUMBER || a->kind == ARG_COMMAND || expected(p, "*");
+    }
     a->words = 1;
     if (a->kind == ARG_NUMBER)
         a->kind = ARG_NUMBERS;

@@ -11,7 +11,7 @@
  *   argument := name [":" type] ["@" n] ["*" ["[" [count ["/" n]] "]"] [">"]]
  *
  * type   a format, a set, a structure, a set of commands, or "?": what the command
- *        that stands before it takes. Without one: a number.
+ *        that stands before it takes, by a pointer or as it is. Without one: a number.
  * @n     a structure that begins with its own command, which takes what is at n
  * *      a pointer into the guest; [count]: to so many, by another argument (/n: by
  *        the n-th part of it, rounded up); []: up to one whose last word is 0;
@@ -90,6 +90,8 @@ struct field {
     const char *count; /* of a pointer: the field that has it; "1" */
     const struct value_set *set;
     const struct structure *target;
+    const char *when; /* of a variant: it stands here when that field is `when_is`; else NULL */
+    uint32_t when_is;
 };
 struct structure {
     const char *name;
@@ -103,6 +105,7 @@ struct command {
     const char *name;
     enum ring1_xen from, to;
     const struct structure *arg; /* of size 0: it takes none */
+    bool always;                 /* it is given back even when the call fails */
 };
 struct command_set {
     const char *name;
@@ -122,6 +125,7 @@ enum argument_kind {
     ARG_STRUCTS,    /* a pointer to structures */
     ARG_NUMBERS,    /* a pointer to numbers */
     ARG_TEXT,       /* a pointer to bytes */
+    ARG_VALUE,      /* what that command takes, itself: of one number */
 };
 struct argument {
     char name[16];
@@ -151,14 +155,24 @@ const struct structure *describe_structure(const char *name);
 const struct command_set *describe_commands(const char *name);
 
 /* Everything there is, for tests and generators. */
+const struct value_set *const *describe_sets(unsigned *nr);
 const struct structure *const *describe_structures(unsigned *nr);
 const struct command_set *const *describe_command_sets(unsigned *nr);
 
-/* The command of a Xen, or NULL. */
+/* The command of a Xen, or NULL; `nr` as the guest gave it, command_mask's bits of
+ * which are its number. What stands above them is where a call goes on, and for 2.0's
+ * sched_op the reason. */
 const struct command *command_of(const struct command_set *set, uint32_t nr, enum ring1_xen xen);
+uint32_t command_mask(const struct command_set *set, enum ring1_xen xen);
 
 /* The name of a value, NULL when it has none. */
 const char *value_name(const struct value_set *set, int64_t value);
+
+/* Text, as long as a count says: bytes_in and bytes_out. */
+static inline bool is_bytes(const struct structure *s)
+{
+    return s->size == 1 && s->nr_fields == 1 && s->fields[0].kind == FIELD_TEXT;
+}
 
 /* Bytes of one element behind a pointer to commands (ARG_OP). */
 unsigned op_size(const struct argument *arg);

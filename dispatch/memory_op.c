@@ -308,6 +308,9 @@ static int32_t machphys_mfn_list(struct vcpu *v, gva_t arg)
     return 0;
 }
 
+/* Elements of a batch that 4.17 reads first. */
+#define XLAT_BATCH 508u
+
 #define MAPSPACE_gmfn_range   3u
 #define MAPSPACE_gmfn_foreign 4u
 
@@ -317,16 +320,17 @@ static int32_t machphys_mfn_list(struct vcpu *v, gva_t arg)
 struct other_command {
     uint8_t size, domid_at;
     int8_t own, other;
+    bool by_number; /* DOMID_SELF names nobody */
 };
 
 static const struct other_command other_commands[] = {
     [XENMEM_remove_from_physmap] = {8, 0, -XEN_EACCES, -XEN_EACCES},
     [XENMEM_set_pod_target] = {36, 32, -XEN_EINVAL, -XEN_EINVAL},
     [XENMEM_get_pod_target] = {36, 32, -XEN_EINVAL, -XEN_EINVAL},
-    [XENMEM_access_op] = {32, 2, -XEN_EPERM, -XEN_EINVAL},
+    [XENMEM_access_op] = {32, 2, -XEN_EPERM, -XEN_EINVAL, true},
     [XENMEM_add_to_physmap_batch] = {20, 0, -XEN_EACCES, -XEN_EACCES},
     [XENMEM_get_vnumainfo] = {40, 0, -XEN_EOPNOTSUPP, -XEN_EPERM},
-    [XENMEM_acquire_resource] = {32, 0, -XEN_EPERM, -XEN_EPERM},
+    [XENMEM_acquire_resource] = {32, 0, -XEN_EPERM, -XEN_EPERM, true},
 };
 
 /* What each looks at before the domain. 0: nothing is wrong. */
@@ -341,7 +345,7 @@ static int32_t check_other(struct vcpu *v, unsigned op, const uint32_t *word)
             if (!guest_range_ok(d, GVA(word[list]), n * 4ull))
                 return refuse(d, -XEN_EFAULT, "the list of %u at %#x reaches beyond the guest's addresses", n,
                               word[list]);
-        for (uint32_t i = 0, value; i < n; i++)
+        for (uint32_t i = 0, value; i < MIN(n, XLAT_BATCH); i++)
             if (guest_read_index(v, GVA(word[2]), i, &value, 4) ||
                 guest_read_index(v, GVA(word[3]), i, &value, 4))
                 return refuse(d, -XEN_EFAULT, "element %u cannot be read", i);
@@ -367,14 +371,14 @@ static int32_t other_command(struct vcpu *v, unsigned op, gva_t arg)
     uint32_t word[10];
     uint16_t domid;
     if (op >= G_N_ELEMENTS(other_commands) || !c->size)
-        return refuse(d, -XEN_ENOSYS, "Xen %s has no memory_op %u", d->abi->xen_name, op);
+        return refuse(d, -XEN_ENOSYS, "memory_op %u is unknown to Xen %s", op, d->abi->xen_name);
     if (guest_read(v, arg, word, c->size))
         return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
     int32_t rc = check_other(v, op, word);
     if (rc)
         return rc;
     memcpy(&domid, (const uint8_t *)word + c->domid_at, sizeof domid);
-    if (!domain_exists(d, domid))
+    if (!domain_exists(d, domid) || (c->by_number && domid == FOREIGN_SELF))
         return refuse(d, -XEN_ESRCH, "no domain %u", domid);
     return refuse(d, domid == DOMID_BACKEND ? c->other : c->own, "not for domain %u", domid);
 }
@@ -446,7 +450,7 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
     gva_t p = GVA(arg[1]);
 
     if (!has_command(abi, op))
-        return refuse(d, -XEN_ENOSYS, "Xen %s has no memory_op %u", abi->xen_name, op);
+        return refuse(d, -XEN_ENOSYS, "memory_op %u is unknown to Xen %s", op, abi->xen_name);
     if (start && abi->xen >= RING1_XEN_4_17 && op != XENMEM_increase_reservation &&
         op != XENMEM_decrease_reservation && op != XENMEM_populate_physmap)
         return refuse(d, -XEN_EINVAL, "memory_op %u cannot be continued", op);
@@ -502,7 +506,7 @@ int32_t do_dom_mem_op(struct vcpu *v, const uint32_t *arg)
     if ((uint16_t)arg[4] != FOREIGN_SELF)
         return refuse(d, -XEN_EPERM, "memory of domain %u", (uint16_t)arg[4]);
     if (op > XENMEM_decrease_reservation)
-        return refuse(d, -XEN_ENOSYS, "Xen 2.0 has no dom_mem_op %u", op);
+        return refuse(d, -XEN_ENOSYS, "dom_mem_op %u is unknown to Xen 2.0", op);
     struct extents x = {
         .v = v, .list = GVA(arg[1]), .nr = nr, .order = arg[3], .done = start, .end = d->mem->nr_frames};
     int32_t rc = extents_run(&x, op);

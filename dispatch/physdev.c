@@ -284,6 +284,8 @@ static int32_t physdev_op_2_0(struct vcpu *v, gva_t at)
     int32_t rc = physdev_answer_2_0(&op);
     if (guest_write(v, at, &op, sizeof op))
         return refuse(d, -XEN_EFAULT, "the structure at %#x cannot be written", at.va);
+    if (op.cmd > PHYSDEVOP_irq_status_query)
+        return unknown_cmd(d, op.cmd);
     return rc ? refuse(d, rc, "physical device command %u: the domain has none", op.cmd) : 0;
 }
 

@@ -96,7 +96,7 @@ int32_t do_xenoprof_op(struct vcpu *v, const uint32_t *arg)
 {
     struct domain *d = v->domain;
     if (arg[0] > XENOPROF_last_op)
-        return refuse(d, -XEN_EINVAL, "there is no profiling command %u", arg[0]);
+        return refuse(d, -XEN_EINVAL, "profiling command %u is unknown", arg[0]);
     if (arg[0] == XENOPROF_init)
         return init(v, GVA(arg[1]));
     if (arg[0] == XENOPROF_get_buffer)

@@ -23,6 +23,7 @@ enum format {
     DOMID,
     SELECTOR,
     NS,
+    MADDR,
     MMU_PTR,
     MMU_VAL,
     NAMED,
@@ -48,6 +49,7 @@ struct structure {
 #define POINTER(offset, name, target, count, direction)    {#name, offset, 4, GUEST_POINTER, 0},
 #define LIST(offset, type, name, format, count, direction) {#name, offset, 4, GUEST_POINTER, 0},
 #define NESTED(offset, target, name)                       {#name, offset, 0, DEC, &structure_##target},
+#define VARIANT(offset, target, name, field, value)
 #define END(name, bytes)                                                                                     \
     }                                                                                                        \
     ;                                                                                                        \
@@ -64,6 +66,7 @@ struct command {
 };
 #define COMMANDS(set)                      static const struct command commands_##set[] = {
 #define COMMAND(nr, name, from, to, takes) {nr, #name, from, to, &structure_##takes},
+#define ALWAYS(nr, name, from, to, takes)  COMMAND(nr, name, from, to, takes)
 #define ENDCOMMANDS(set)                                                                                     \
     {                                                                                                        \
         0, 0, 0, 0, 0                                                                                        \

@@ -44,8 +44,13 @@ START_TEST(structures_hold_together)
             const struct field *f = &s->fields[k];
             bool pointer = f->kind == FIELD_STRUCTS || f->kind == FIELD_NUMBERS, counted = false;
             unsigned size = f->kind == FIELD_NESTED ? f->target->size : pointer ? 4 : f->size * f->n;
-            ck_assert_msg(f->offset >= end, "%s.%s", s->name, f->name);
-            end = f->offset + size;
+            /* Variants begin at the same place. */
+            bool variant = k > 0 && f->when && s->fields[k - 1].when;
+            ck_assert_msg(f->offset >= (variant ? s->fields[k - 1].offset : end), "%s.%s", s->name, f->name);
+            end = MAX(end, f->offset + size);
+            for (unsigned c = 0; f->when && c < k; c++)
+                counted |= strcmp(s->fields[c].name, f->when) == 0;
+            ck_assert_msg(!f->when || counted, "%s.%s stands there when what?", s->name, f->name);
             for (unsigned c = 0; pointer && c < s->nr_fields; c++)
                 counted |= strcmp(s->fields[c].name, f->count) == 0;
             ck_assert_msg(!pointer || counted || strcmp(f->count, "1") == 0, "%s.%s", s->name, f->name);
@@ -74,6 +79,10 @@ START_TEST(commands_are_told_apart)
     ck_assert_str_eq(command_of(sched, 3, RING1_XEN_3_0_4)->name, "SCHEDOP_poll");
     ck_assert_ptr_null(command_of(sched, 6, RING1_XEN_3_2));
     ck_assert_ptr_null(command_of(sched, 99, RING1_XEN_4_17));
+    const struct command_set *memory = describe_commands("memory_op");
+    ck_assert_str_eq(command_of(memory, 6 | 3 << 6, RING1_XEN_4_17)->name, "XENMEM_populate_physmap");
+    ck_assert_str_eq(command_of(memory, 6 | 3 << 4, RING1_XEN_3_2)->name, "XENMEM_populate_physmap");
+    ck_assert_ptr_null(command_of(memory, 6 | 3 << 4, RING1_XEN_4_17));
 }
 END_TEST
 

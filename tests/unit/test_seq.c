@@ -324,7 +324,13 @@ static struct seq_value *make_argument(struct maker *m, const struct signature *
         return make_number(m, a->format, a->set, a->words * 4);
     case ARG_COMMAND:
         return seq_name(m->s, command->name);
+    case ARG_VALUE:
+        return command->arg->nr_fields
+                   ? make_number(m, command->arg->fields[0].format, command->arg->fields[0].set, 4)
+                   : make_number(m, FORMAT_DEC, NULL, 4);
     case ARG_BY_COMMAND:
+        if (is_bytes(command->arg) && command->arg->fields[0].direction == DIR_IN)
+            return seq_text(m->s, "\xFFz", 2);
         return make_pointer(m, a, command->arg, NULL);
     case ARG_OP:
         return make_pointer(m, a, command->arg, command->name);
