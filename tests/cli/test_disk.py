@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """--disk: what its value may be; and GRUB, where it was fetched, as a front end
 that nobody here wrote: files of an ext2 image, and a kernel loaded from it. The
-second argument is GRUB's image, the third a guest that prints a verdict."""
+second argument is GRUB's image, the third a guest that prints a verdict, the fourth one
+with a front end."""
 
 import hashlib
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-from kit import Guest, Guests, check, check_refused, finish, ring1
+from kit import RING1, Guest, Guests, check, check_refused, finish, ring1
 
 guests = Guests()
 off = guests.add("off", Guest().shutdown())
@@ -107,6 +109,56 @@ def grub_tests(grub, kernel):
         server.wait()
 
 
+# --- a front end of our own ---------------------------------------------------------
+
+
+def pattern(sectors, first=0):
+    return b"".join(struct.pack("<128I", *(((s * 2654435761 + i) & 0xFFFFFFFF) for i in range(128)))
+                    for s in range(first, sectors))
+
+
+def new_disk(name, sectors):
+    disk = os.path.join(folder, name)
+    with open(disk, "wb") as f:
+        f.write(os.urandom(sectors * 512))
+    return disk
+
+
+def contents(disk):
+    with open(disk, "rb") as f:
+        return f.read()
+
+
+def own_tests(guest):
+    for xen in ("3.0.0", "3.0.4", "3.2", "4.17"):
+        disk = new_disk("own.img", 500)
+        r = ring1("run", "--xen", xen, "--disk", disk, guest, "--", f"xen={xen} persistent={'1' if xen > '3.1' else ''}")
+        check(f"xen {xen}: front ends of our own", r.status == 0 and b" 0 failed" in r.out and b"500 sectors" in r.out, r)
+        check(f"xen {xen}: the image has what they wrote", contents(disk) == pattern(500))
+    before = contents(new_disk("own.img", 100))
+    r = ring1("run", "--disk", disk + ",snapshot", guest)
+    check("a snapshot takes the writes", r.status == 0 and b" 0 failed" in r.out and contents(disk) == before, r)
+    r = ring1("run", "--disk", disk + ",ro", guest)
+    check("a disk that is read-only", r.status == 0 and b" 0 failed" in r.out and contents(disk) == before, r)
+    # Killed in the midst of writes to sectors 0 to 7: what was flushed is there.
+    run = subprocess.Popen([RING1, "run", "--disk", disk, guest, "--", "flush_only=1"], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE)
+    seen = b""
+    while not seen.endswith(b"flushed\n"):
+        byte = run.stdout.read(1)
+        if not byte:
+            break
+        seen += byte
+    time.sleep(0.2)
+    run.kill()
+    run.communicate()
+    check("kill -9 after a flush", contents(disk)[8 * 512:] == pattern(100, 8), seen[-200:])
+    r = ring1("run", "--disk", disk + ",ro", guest)
+    check("nobody holds the disk any more", r.status == 0, r)
+
+
+if len(sys.argv) > 3:
+    own_tests(sys.argv[4])
 if len(sys.argv) > 3 and os.path.exists(sys.argv[2]):
     grub_tests(sys.argv[2], sys.argv[3])
 else:
