@@ -29,10 +29,21 @@ _ring1()
         [[ ${#COMPREPLY[@]} -eq 0 ]] || return
         ;;
     hypercalls) options="--abi --xen --json --help" ;;
+    seq)
+        if ((cword == 2)); then
+            mapfile -t COMPREPLY < <(compgen -W "run check fmt --help" -- "$cur")
+            return
+        fi
+        case ${words[2]-} in
+        run) options="--trace --console --quiet --abi --xen --help" ;;
+        check) options="--abi --xen --help" ;;
+        fmt) options="--in-place --help" ;;
+        esac
+        ;;
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
     esac
     if ((cword == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run trace info diff hypercalls ctl --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run trace info diff hypercalls seq ctl --help --version" -- "$cur")
         return
     fi
 
