@@ -24,6 +24,7 @@ static const struct measure {
     {"hypercall", measure_hypercall, 3}, {"trace-off", measure_door, 3},  {"tracing", measure_tracing, 3},
     {"multicall", measure_multicall, 3}, {"compute", measure_compute, 1}, {"traps", measure_traps, 3},
     {"vcpus", measure_vcpus, 3},         {"sequences", measure_sequences, 1},
+    {"devices", measure_devices, 1},
 };
 
 /* --- shared ----------------------------------------------------------------- */
@@ -120,7 +121,7 @@ int main(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING, &only,
-         "One measure: start, memory, grub, hypercall, trace-off, tracing, multicall, compute, traps, vcpus",
+         "One measure: start, memory, grub, hypercall, trace-off, tracing, multicall, compute, traps, vcpus, sequences, devices",
          "NAME"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
         {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},

@@ -64,6 +64,7 @@ bool measure_compute(struct bench *b);
 bool measure_traps(struct bench *b);
 bool measure_vcpus(struct bench *b);
 bool measure_sequences(struct bench *b);
+bool measure_devices(struct bench *b);
 
 /* One of them in `rounds` fresh processes (one with --quick): the rows with the
  * middle ratio, or figure. */
