@@ -6,6 +6,7 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "debug/summary.h"
 #include "debug/trace_text.h"
 
 #include <ring1/ring1.h>
@@ -41,7 +42,9 @@ enum on_suspend { SUSPEND_EXIT, SUSPEND_RESUME, SUSPEND_CANCEL };
 /* What `ring1 trace` takes beside the options of a run. */
 struct trace_options {
     char *perfetto, *xentrace; /* files, or NULL */
-    struct filter *filter; /* -e and -P */
+    struct filter *filter;     /* -e and -P */
+    enum { SUMMARY_NONE, SUMMARY_ALONE, SUMMARY_TOO } summary;
+    enum summary_order summary_order;
     struct trace_text_options text;
 };
 

@@ -92,6 +92,34 @@ TAKE(list_limit)
     return true;
 }
 
+TAKE(summary_alone)
+{
+    o->tracing.summary = SUMMARY_ALONE;
+    return true;
+}
+
+TAKE(summary)
+{
+    o->tracing.summary = SUMMARY_TOO;
+    return true;
+}
+
+TAKE(summary_order)
+{
+    static const char *const words[] = {[SUMMARY_BY_TIME] = "time",
+                                        [SUMMARY_BY_HOST] = "host",
+                                        [SUMMARY_BY_CALLS] = "calls",
+                                        [SUMMARY_BY_ERRORS] = "errors",
+                                        [SUMMARY_BY_NAME] = "name"};
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(value, words[i]))
+            continue;
+        o->tracing.summary_order = (enum summary_order)i;
+        return true;
+    }
+    return bad_value(error, option, value, "time, host, calls, errors or name");
+}
+
 TAKE(stacks)
 {
     o->tracing.text.stacks = true;
@@ -120,6 +148,11 @@ static const struct option_row rows[] = {
      take_perfetto},
     {"xentrace", 0, COMMAND_TRACE, "FILE", "Write records as Xen's xentrace does, for Xen's own tools",
      take_xentrace},
+    {"summary-only", 'c', COMMAND_TRACE, NULL, "Count calls, errors and times at the end, and write no lines",
+     take_summary_alone},
+    {"summary", 'C', COMMAND_TRACE, NULL, "Write lines and then the counts", take_summary},
+    {"summary-sort-by", 'S', COMMAND_TRACE, "COLUMN", "time, host, calls, errors or name (time)",
+     take_summary_order},
     {"relative-timestamps", 'r', COMMAND_TRACE, NULL, "Before each call the time since the one before it",
      take_relative},
     {"timestamps", 't', COMMAND_TRACE, NULL, "The guest's date and time of day; -tt: the host's",

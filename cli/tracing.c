@@ -16,6 +16,8 @@
 
 static bool wants_text(const struct options *o)
 {
+    if (o->tracing.summary == SUMMARY_ALONE)
+        return false;
     return !o->json && (o->trace_file || !(o->tracing.perfetto || o->tracing.xentrace));
 }
 
@@ -108,6 +110,42 @@ static void close_xentrace(void *user)
     trace_xentrace_free(user);
 }
 
+/* --- counts ------------------------------------------------------------------------------ */
+
+struct counting {
+    struct summary *summary;
+    enum summary_order order;
+    struct trace_out *out;
+};
+
+static bool wants_summary(const struct options *o)
+{
+    return o->tracing.summary != SUMMARY_NONE;
+}
+
+static void *open_summary(const struct options *o, struct trace_out *out)
+{
+    struct counting *c = g_new(struct counting, 1);
+    *c = (struct counting){.summary = summary_new(), .order = o->tracing.summary_order, .out = out};
+    return c;
+}
+
+static void count_call(void *user, const struct trace_call *c)
+{
+    const struct counting *counting = user;
+    summary_consumer.after(counting->summary, c);
+}
+
+static const struct trace_consumer counting_consumer = {.after = count_call};
+
+static void close_summary(void *user)
+{
+    struct counting *c = user;
+    summary_write(c->summary, c->order, trace_out_write, c->out);
+    summary_free(c->summary);
+    g_free(c);
+}
+
 /* Every form: a consumer and the file that it writes to. */
 static const struct form {
     const char *option; /* names the file in messages */
@@ -125,6 +163,7 @@ static const struct form {
      close_perfetto},
     {"--xentrace", &trace_xentrace_consumer, wants_xentrace, file_of_xentrace, open_xentrace, NULL,
      close_xentrace},
+    {"--output", &counting_consumer, wants_summary, NULL, open_summary, NULL, close_summary},
 };
 #define NR_FORMS G_N_ELEMENTS(forms)
 
@@ -163,11 +202,15 @@ bool tracing_open(const struct options *o, struct tracing **tracing)
     *tracing = NULL;
     if (!o->trace)
         return true;
+    if (o->json && wants_summary(o)) {
+        complain("%s: --json and a summary (-c, -C) do not go together", o->name);
+        return false;
+    }
     struct tracing *t = g_new0(struct tracing, 1);
     t->trace = trace_new();
     trace_set_filter(t->trace, o->tracing.filter);
     t->options = o;
-    if (o->tracing.text.spent == TRACE_SPENT_HOST)
+    if (o->tracing.text.spent == TRACE_SPENT_HOST || wants_summary(o))
         trace_want_host(t->trace);
     bool ok = open_file(&t->lines, o->command == COMMAND_RUN ? "--trace" : "--output", o->trace_file, t);
     for (size_t i = 0; ok && i < NR_FORMS; i++)

@@ -19,7 +19,7 @@ _ring1()
     run) options="$runs --trace" ;;
     trace)
         options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
-            --const-print-style --expression --touches --json --perfetto --xentrace"
+            --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace"
         ;;
     info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
     ctl)
@@ -60,6 +60,7 @@ _ring1()
     --on-suspend) values="exit resume cancel" ;;
     --console-io) values="allow deny" ;;
     --segment-limits) values="strict off" ;;
+    -S | --summary-sort-by) values="time host calls errors name" ;;
     -X | --const-print-style) values="raw abbrev verbose" ;;
     --preempt) values="normal every random:1" ;;
     --vcpus) values="1 2 4 8 16 32" ;;

@@ -65,7 +65,24 @@ def test_filter():
     check("classes", "  event_channel_op               event  " in r.out.decode(), r)
 
 
+def test_summary():
+    got = lines("-c", *MULTI)
+    table = {line.split()[-1]: line.split() for line in got if len(line.split()) == 7}
+    check("-c", got[0].split()[-1] == "hypercall" and "xen_version" in table, got)
+    check("-c: calls, entries and errors", table["xen_version"][3:6] == ["2", "1", "0"] and
+          table["hypercall_77"][3:6] == ["1", "0", "1"] and table["total"][3:6] == ["6", "2", "1"], got)
+    check("-c: sorted by time", table["multicall"][0] == "0.000000240" and "multicall" in got[1], got)
+    check("-c: sites", any(g.endswith(" xen_version at 0x10000f") for g in got), got)
+    check("-S", "hypercall_77" in lines("-c", "-S", "errors", *MULTI)[1])
+    file = guests.path("summary")
+    got = lines("-C", "-o", file, *MULTI)
+    text = open(file).read()
+    check("-C", not got and text.startswith("[   0.") and "  total\n" in text, text)
+
+
 def test_refused():
+    check_refused("-c --json", 2, ["--json", "-c"], "trace", "-c", "--json", *MULTI)
+    check_refused("-S x", 2, ["-S", "'x'"], "trace", "-S", "x", *MULTI)
     for option, value, word in (("-e", "evntchn", "'evntchn' is no hypercall"), ("-e", "status=bad", "'bad'"),
                                 ("-e", "inject=all", "error="), ("-P", "x", "'x' is no place")):
         check_refused(f"{option} {value}", 2, [option, word], "trace", option, value, *MULTI)
@@ -95,5 +112,6 @@ def test_events():
 test_lines()
 test_events()
 test_filter()
+test_summary()
 test_refused()
 finish()
