@@ -84,7 +84,24 @@ static const struct {
     {"event", add_event}, {"inject", add_injection},
 };
 
-bool filter_add(struct filter *f, const char *expression, GError **error)
+/* What is wrong is said in one line, whatever bytes stand in the words. */
+#define MESSAGE_MAX 1000u
+static bool tidy(bool ok, GError *why, GError **error)
+{
+    if (ok)
+        return true;
+    if (strlen(why->message) > MESSAGE_MAX)
+        strcpy(why->message + MESSAGE_MAX, "...");
+    g_autofree char *valid = g_utf8_make_valid(why->message, -1);
+    for (char *at = valid; *at; at++)
+        if (g_ascii_iscntrl(*at))
+            *at = '?';
+    g_set_error_literal(error, why->domain, why->code, valid);
+    g_error_free(why);
+    return false;
+}
+
+static bool add(struct filter *f, const char *expression, GError **error)
 {
     const char *equals = strchr(expression, '=');
     size_t len = equals ? (size_t)(equals - expression) : 0;
@@ -100,10 +117,19 @@ bool filter_add(struct filter *f, const char *expression, GError **error)
     return false;
 }
 
+bool filter_add(struct filter *f, const char *expression, GError **error)
+{
+    GError *why = NULL;
+    bool ok = add(f, expression, &why);
+    return tidy(ok, why, error);
+}
+
 bool filter_add_place(struct filter *f, const char *text, GError **error)
 {
     struct place place;
-    if (!place_parse(text, &place, error))
+    GError *why = NULL;
+    bool ok = place_parse(text, &place, &why);
+    if (!tidy(ok, why, error))
         return false;
     g_array_append_val(f->places, place);
     return true;

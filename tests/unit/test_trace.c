@@ -3,6 +3,7 @@
  * test_trace.c - the lines of debug/trace_text.c: a machine that is played here around
  * the fixture's domain.
  */
+#include "debug/summary.h"
 #include "debug/trace_text.h"
 #include "dispatch/preempt.h"
 #include "fixture.h"
@@ -232,6 +233,105 @@ START_TEST(a_long_multicall_is_let_go)
 }
 END_TEST
 
+/* --- forms ------------------------------------------------------------------- */
+
+static const struct form {
+    struct trace_text_options options;
+    int32_t result;
+    const char *text; /* of two calls, a second apart */
+} forms[] = {
+    {{.style = TEXT_RAW},
+     -XEN_EPERM,
+     "[  12.000000034] v0 r1 0xc0100000: vm_assist(0, 2) = -1\n"
+     "[  13.000000034] v0 r1 0xc0100000: vm_assist(0, 2) = -1\n"},
+    {{.style = TEXT_VERBOSE},
+     -XEN_EPERM,
+     "[  12.000000034] v0 r1 0xc0100000: vm_assist(0 /* VMASST_CMD_enable */, 2 /* "
+     "VMASST_TYPE_writable_pagetables */) = -1 /* -EPERM (Operation not permitted) */\n"
+     "[  13.000000034] v0 r1 0xc0100000: vm_assist(0 /* VMASST_CMD_enable */, 2 /* "
+     "VMASST_TYPE_writable_pagetables */) = -1 /* -EPERM (Operation not permitted) */\n"},
+    {{.clock = TRACE_CLOCK_RELATIVE},
+     0,
+     "[+ 12.000000034] v0 r1 0xc0100000: vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables) = 0\n"
+     "[+  1.000000000] v0 r1 0xc0100000: vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables) = "
+     "0\n"},
+    {{.clock = TRACE_CLOCK_DATE, .spent = TRACE_SPENT_GUEST},
+     0,
+     "[1970-01-01 00:00:12.000000034] v0 r1 0xc0100000: vm_assist(VMASST_CMD_enable, "
+     "VMASST_TYPE_writable_pagetables) = 0 <0.000000500>\n"
+     "[1970-01-01 00:00:13.000000034] v0 r1 0xc0100000: vm_assist(VMASST_CMD_enable, "
+     "VMASST_TYPE_writable_pagetables) = 0 <0.000000500>\n"},
+};
+
+START_TEST(forms_of_lines)
+{
+    const uint32_t arg[6] = {0, 2};
+    struct ring1_call call = {.nr = 21, .name = "vm_assist", .nargs = 2, .arg = arg};
+    struct trace *other = trace_new();
+    struct trace_text *w = trace_text_new(&forms[_i].options, sink, NULL);
+    f->d->s.wallclock_ns = 0;
+    trace_add(other, &trace_text_consumer, w);
+    trace_attach(other, &machine);
+    for (unsigned i = 0; i < 2; i++) {
+        before(&call);
+        f->now += 500;
+        after(&call, forms[_i].result, NULL);
+        f->now += 999999500;
+    }
+    ck_assert_str_eq(text->str, forms[_i].text);
+    trace_free(other);
+    trace_text_free(w);
+}
+END_TEST
+
+/* --- the summary ----------------------------------------------------------------- */
+
+START_TEST(calls_are_counted)
+{
+    const uint32_t arg[6] = {0xC0105000, 2};
+    struct ring1_call outer = {.nr = 13, .name = "multicall", .nargs = 2, .arg = arg};
+    struct ring1_call inner = {.nr = 3, .name = "stack_switch", .nargs = 2, .arg = words, .depth = 1};
+    struct ring1_call unknown = {.nr = 77, .arg = words};
+    struct summary *s = summary_new();
+    trace_add(trace, &summary_consumer, s);
+    before(&outer);
+    before(&inner);
+    f->now += 3000;
+    after(&inner, 0, NULL);
+    outer.continued = true;
+    after(&outer, 13, NULL);
+    outer.continued = false;
+    before(&outer);
+    before(&inner);
+    after(&inner, -XEN_EPERM, NULL);
+    after(&outer, 0, NULL);
+    before(&unknown);
+    after(&unknown, -XEN_ENOSYS, NULL);
+    g_string_truncate(text, 0);
+    summary_write(s, SUMMARY_BY_CALLS, sink, NULL);
+#define HEAD(what) "         guest s        host s   us/call     calls   entries    errors  " what "\n"
+    ck_assert_str_eq(
+        text->str,
+        HEAD(
+            "hypercall") "     0.000003000      0.000000      0.00         2         2         1  "
+                         "stack_switch\n"
+                         "     0.000000000      0.000000      0.00         1         0         1  "
+                         "hypercall_77\n"
+                         "     0.000003000      0.000000      0.00         1         0         0  multicall\n"
+                         "     0.000003000      0.000000      0.00         4         2         2  "
+                         "total\n\n" HEAD("call site") "     0.000003000      0.000000      0.00         2   "
+                                                       "      2         1  stack_switch at "
+                                                       "0xc0100000\n"
+                                                       "     0.000000000      0.000000      0.00         1   "
+                                                       "      0         1  hypercall_77 at "
+                                                       "0xc0100000\n"
+                                                       "     0.000003000      0.000000      0.00         1   "
+                                                       "      0         0  multicall at "
+                                                       "0xc0100000\n");
+    summary_free(s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trace");
@@ -242,6 +342,8 @@ int main(void)
     tcase_add_test(tc, entries_stand_below_their_multicall);
     tcase_add_test(tc, a_call_that_never_came_back);
     tcase_add_test(tc, a_long_multicall_is_let_go);
+    tcase_add_loop_test(tc, forms_of_lines, 0, G_N_ELEMENTS(forms));
+    tcase_add_test(tc, calls_are_counted);
     suite_add_tcase(suite, tc);
     return fx_main(suite);
 }
