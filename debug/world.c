@@ -15,6 +15,7 @@
 #include "emu/boot.h"
 #include "emu/frames.h"
 #include "emu/machine.h"
+#include "first_tables.h"
 #include "world_priv.h"
 
 #include <errno.h>
@@ -162,47 +163,19 @@ void world_free(struct world *w)
 
 /* --- the first tables --------------------------------------------------------------------- */
 
-static uint32_t first_table(const struct abi *abi, uint32_t nr_pages, uint32_t *l1)
-{
-    *l1 = nr_pages - (nr_pages + abi->ptes_per_page - 1) / abi->ptes_per_page;
-    return *l1 - (abi->levels - 1);
-}
-
 uint32_t world_first_table(const struct world *w)
 {
-    uint32_t l1;
-    return first_table(w->abi, w->setup.nr_pages, &l1);
-}
-
-mfn_t world_tables(struct domain *d, uint32_t base, const uint32_t *p2m, const uint8_t *pages,
-                   uint32_t nr_pages, uint32_t *first)
-{
-    const struct abi *abi = d->abi;
-    uint32_t l1, root = first_table(abi, nr_pages, &l1), l2 = l1 - 1;
-    for (uint32_t pfn = 0; pfn < nr_pages; pfn++) {
-        gva_t va = GVA(base + pfn * RING1_PAGE_SIZE);
-        bool rw = pfn < root && (!pages || pages[pfn] == WORLD_RW);
-        pte_write(d, MFN(p2m[l1 + pfn / abi->ptes_per_page]), pt_index(abi, va, 1),
-                  (uint64_t)p2m[pfn] << RING1_PAGE_SHIFT | PTE_P | PTE_A | (rw ? PTE_RW : 0));
-    }
-    for (uint32_t i = 0; i < nr_pages - l1; i++) {
-        gva_t va = GVA(base + i * abi->ptes_per_page * RING1_PAGE_SIZE);
-        pte_write(d, MFN(p2m[l2]), pt_index(abi, va, 2), (uint64_t)p2m[l1 + i] << RING1_PAGE_SHIFT | 0x67);
-    }
-    if (abi->levels == 3)
-        pte_write(d, MFN(p2m[root]), 3,
-                  (uint64_t)p2m[l2] << RING1_PAGE_SHIFT | (abi->xen >= RING1_XEN_4_17 ? 0x67 : PTE_P));
-    *first = root;
-    return MFN(p2m[root]);
+    return first_tables_pfn(w->abi, w->setup.nr_pages);
 }
 
 bool world_start(struct world *w, GError **error)
 {
     struct domain *d = w->d;
-    w->root = w->setup.cr3;
-    mfn_t root = w->setup.own_tables
-                     ? MFN(w->p2m[w->root])
-                     : world_tables(d, WORLD_BASE, w->p2m, w->pages, w->setup.nr_pages, &w->root);
+    mfn_t root;
+    if (w->setup.own_tables)
+        root = MFN(w->p2m[w->setup.cr3]);
+    else
+        root = first_tables(d, WORLD_BASE, w->p2m, w->pages, w->setup.nr_pages);
     d->want_why = true;
     bool ok = page_pin(d, root, root_type(w->abi)) == 0 && page_take_cr3(d, root) == 0;
     if (!ok) {

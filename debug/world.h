@@ -49,7 +49,6 @@ struct world {
     uint32_t *p2m;  /* at the start */
     uint8_t *pages; /* enum world_page, by pfn; to be set before world_start */
     gva_t arena;    /* WORLD_ARENA_PAGES of them; 0: there are none */
-    uint32_t root;  /* pfn of the table in CR3 */
     uint64_t now;   /* system time in ns */
     uint64_t next_timer;
     GString *console;  /* what the domain and Xen wrote; NULL: it is lost */

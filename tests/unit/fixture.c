@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include "debug/first_tables.h"
+
 #include "dispatch/describe.h"
 
 #include <stdlib.h>
@@ -87,16 +89,13 @@ static void tables(struct fixture *f)
 {
     const struct abi *abi = f->abi;
     struct domain *d = f->d;
-    f->pt_pfn = FX_PAGES - abi->levels;
-    f->top = fx_mfn(f, f->pt_pfn);
+    uint32_t p2m[FX_PAGES];
+    for (uint32_t pfn = 0; pfn < FX_PAGES; pfn++)
+        p2m[pfn] = fx_mfn(f, pfn).mfn;
+    f->pt_pfn = first_tables_pfn(abi, FX_PAGES);
+    f->top = first_tables(d, FX_BASE, p2m, NULL, FX_PAGES);
     f->l2 = fx_mfn(f, FX_PAGES - 2);
     f->l1 = fx_mfn(f, FX_PAGES - 1);
-    for (uint32_t pfn = 0; pfn < FX_PAGES; pfn++)
-        pte_write(d, f->l1, pt_index(abi, fx_va(f, pfn), 1),
-                  fx_entry(fx_mfn(f, pfn), pfn < f->pt_pfn ? 0x23 : 0x21));
-    pte_write(d, f->l2, pt_index(abi, GVA(FX_BASE), 2), fx_entry(f->l1, 0x67));
-    if (abi->levels == 3)
-        pte_write(d, f->top, 3, fx_entry(f->l2, abi->xen >= RING1_XEN_4_17 ? 0x67 : 0x01));
     ck_assert_int_eq(page_pin(d, f->top, root_type(abi)), 0);
     ck_assert(page_take_cr3(d, f->top) == 0);
     f->v->cr3 = f->top;
