@@ -38,6 +38,15 @@ const char *event_frame_type(enum ring1_frame_type type)
     return names[type];
 }
 
+const char *event_frame_why(enum ring1_frame_why why)
+{
+    static const char *const names[] = {
+        [RING1_FRAME_USED] = "used",   [RING1_FRAME_PINNED] = "pin",  [RING1_FRAME_CR3] = "cr3",
+        [RING1_FRAME_ENTRY] = "entry", [RING1_FRAME_FREED] = "freed", [RING1_FRAME_REFUSED] = "refused",
+    };
+    return names[why];
+}
+
 const char *event_device_name(enum ring1_device device)
 {
     static const char *const names[] = {
@@ -196,16 +205,11 @@ static void append_store(GString *out, const struct trace_event *e)
 
 static void append_frame(GString *out, const struct trace_event *e)
 {
-    static const char *const why[] = {[RING1_FRAME_USED] = "used",
-                                      [RING1_FRAME_PINNED] = "pin",
-                                      [RING1_FRAME_CR3] = "cr3",
-                                      [RING1_FRAME_ENTRY] = "entry",
-                                      [RING1_FRAME_REFUSED] = "refused"};
     const struct ring1_frame_event *x = &e->event->frame;
     const struct domain *d = e->v->domain;
     g_string_append(out, "frame {");
     text_append_mfn(out, d, x->mfn.mfn);
-    g_string_append_printf(out, ", was=%s, by=%s", event_frame_type(x->from), why[x->why]);
+    g_string_append_printf(out, ", was=%s, by=%s", event_frame_type(x->from), event_frame_why(x->why));
     if (x->why == RING1_FRAME_ENTRY) {
         g_string_append_printf(out, " %u of %s ", x->index, event_frame_type(x->table_type));
         text_append_mfn(out, d, x->table.mfn);

@@ -46,6 +46,8 @@ bool event_set_parse(const char *text, uint32_t *events, GError **error);
 void event_append_vector(GString *out, const struct ring1_exception_event *e);
 /* "L1 table", "writable"; "nothing". */
 const char *event_frame_type(enum ring1_frame_type type);
+/* What made it so: "pin", "entry", ... */
+const char *event_frame_why(enum ring1_frame_why why);
 /* "console", "xenstore", "grant". */
 const char *event_device_name(enum ring1_device device);
 /* General register by the CPU's number: "eax". */

@@ -78,15 +78,10 @@ static void write_store(struct json_writer *w, const struct ring1_store_event *x
 
 static void write_frame(struct json_writer *w, const struct ring1_frame_event *x)
 {
-    static const char *const why[] = {[RING1_FRAME_USED] = "used",
-                                      [RING1_FRAME_PINNED] = "pin",
-                                      [RING1_FRAME_CR3] = "cr3",
-                                      [RING1_FRAME_ENTRY] = "entry",
-                                      [RING1_FRAME_REFUSED] = "refused"};
     write_number(w, "frame", FORMAT_MFN, x->mfn.mfn);
     json_word(&w->json, "from", event_frame_type(x->from));
     json_word(&w->json, "to", event_frame_type(x->to));
-    json_word(&w->json, "why", why[x->why]);
+    json_word(&w->json, "why", event_frame_why(x->why));
     if (x->why != RING1_FRAME_ENTRY)
         return;
     write_number(w, "table", FORMAT_MFN, x->table.mfn);

@@ -43,10 +43,10 @@ MULTI = guests.add("multi", Guest().call(MULTICALL, BUFFER, 2).call(77).call(XEN
                    entry(XEN_VERSION, 0) + entry(CONSOLE_IO, 0, 5, BUFFER + 64) + b"h\x00\xff\"\\")
 
 
-def trace(name, *args, status=(0,)):
+def trace(name, *args, status=(0,), events="all"):
     """Run with all forms at once: the files' paths."""
     files = {form: guests.path(f"{name}.{form}") for form in FORMS}
-    r = ring1("trace", "--json", "-o", files["json"], "--perfetto", files["perfetto"], "--xentrace",
+    r = ring1("trace", "-e", f"event={events}", "--json", "-o", files["json"], "--perfetto", files["perfetto"], "--xentrace",
               files["xentrace"], "--max-time", "100", *args, timeout=120)
     check(f"{name} runs", r.status in status, r)
     return files
@@ -103,8 +103,8 @@ def check_records(name, files):
           run.returncode, out.count(" hypercall "), len(calls), run.stderr[-300:])
 
 
-def check_all(name, *args, status=(0,)):
-    files = trace(name, *args, status=status)
+def check_all(name, *args, status=(0,), events="all"):
+    files = trace(name, *args, status=status, events=events)
     calls = check_lines(name, files["json"])
     check_events(name, files["perfetto"], calls)
     check_records(name, files)
@@ -163,9 +163,9 @@ def test_real():
     with open(guests.path("input"), "wb") as f:
         f.write(b"lsmmap\nhalt\n")
     for path in glob.glob(os.path.join(REAL, "grub-*")):
-        check_all("grub", "--input", guests.path("input"), path, status=(0, 5))
+        check_all("grub", "--input", guests.path("input"), path, status=(0, 5), events="upcall,exception,device")
     for path in glob.glob(os.path.join(REAL, "gnumach-1.8-xen-486-bookworm.gz")):
-        check_all("gnumach", "--max-hypercalls", "4000", path, status=(0, 3, 5, 124))
+        check_all("gnumach", "--max-hypercalls", "2000", path, status=(0, 3, 5, 124), events="upcall,exception")
 
 
 for test in (test_small, test_restart, test_images, test_frames, test_real):
