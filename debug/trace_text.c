@@ -230,19 +230,26 @@ static void text_before(void *user, const struct trace_call *c)
     t->last_ns = c->ns;
 }
 
+/* Events of an entry, also of one that is not shown. */
+static void take_events(struct trace_text *t)
+{
+    g_string_append_len(t->entries, t->events->str, (gssize)t->events->len);
+    g_string_truncate(t->events, 0);
+}
+
 static void text_after(void *user, const struct trace_call *c)
 {
     struct trace_text *t = user;
     if (c->call->depth > 0) {
         append_end(t, t->entry, c);
         g_string_append_len(t->entries, t->entry->str, (gssize)t->entry->len);
-        g_string_append_len(t->entries, t->events->str, (gssize)t->events->len);
-        g_string_truncate(t->events, 0);
+        take_events(t);
         if (t->entries->len >= HELD_BYTES)
             let_go(t);
         return;
     }
     append_end(t, t->line, c);
+    take_events(t);
     if (t->let_go)
         write_out(t, t->entries);
     write_out(t, t->line);
@@ -289,10 +296,10 @@ static void text_drop(void *user, const struct trace_call *c)
     bool nested = c->call->depth > 0;
     t->last_ns = t->before_last_ns[nested];
     if (nested) {
-        g_string_append_len(t->entries, t->events->str, (gssize)t->events->len);
-        g_string_truncate(t->events, 0);
+        take_events(t);
         return;
     }
+    take_events(t);
     g_string_truncate(t->stack, 0);
     write_out(t, t->entries);
     t->in_call = false;

@@ -3,6 +3,8 @@
  * test_trace.c - the lines of debug/trace_text.c: a machine that is played here around
  * the fixture's domain.
  */
+#include "debug/event.h"
+#include "debug/filter.h"
 #include "debug/summary.h"
 #include "debug/trace_text.h"
 #include "dispatch/preempt.h"
@@ -233,6 +235,34 @@ START_TEST(a_long_multicall_is_let_go)
 }
 END_TEST
 
+/* Events of an entry stand in the multicall that they came in. */
+START_TEST(events_of_an_entry_that_is_not_shown)
+{
+    static const struct ring1_event pin = {.kind = RING1_EVENT_FRAME,
+                                           .frame = {.to = RING1_FRAME_L1, .why = RING1_FRAME_PINNED}};
+    const struct trace_event event = {.v = f->v, .event = &pin, .ns = f->now, .depth = 2};
+    const uint32_t arg[6] = {0xC0105000, 1};
+    struct ring1_call outer = {.nr = 13, .name = "multicall", .nargs = 2, .arg = arg};
+    struct ring1_call inner = {.nr = 3, .name = "stack_switch", .nargs = 2, .arg = words, .depth = 1};
+    struct filter *filter = filter_new();
+    ck_assert(filter_add(filter, "multicall", NULL));
+    trace_set_filter(trace, filter);
+    trace_attach(trace, &machine);
+    for (unsigned i = 0; i < 2; i++) {
+        g_string_truncate(text, 0);
+        before(&outer);
+        before(&inner);
+        if (i == 0)
+            trace_tell(trace, &event);
+        after(&inner, 0, NULL);
+        after(&outer, 0, NULL);
+        ck_assert_int_eq(strstr(text->str, "--- frame") != NULL, i == 0);
+        ck_assert(!strstr(text->str, "stack_switch"));
+    }
+    filter_free(filter);
+}
+END_TEST
+
 /* --- forms ------------------------------------------------------------------- */
 
 static const struct form {
@@ -342,6 +372,7 @@ int main(void)
     tcase_add_test(tc, entries_stand_below_their_multicall);
     tcase_add_test(tc, a_call_that_never_came_back);
     tcase_add_test(tc, a_long_multicall_is_let_go);
+    tcase_add_test(tc, events_of_an_entry_that_is_not_shown);
     tcase_add_loop_test(tc, forms_of_lines, 0, G_N_ELEMENTS(forms));
     tcase_add_test(tc, calls_are_counted);
     suite_add_tcase(suite, tc);
