@@ -214,6 +214,19 @@ static bool page_pfn(struct seq_scope *c, const struct seq_value *v, uint32_t st
     return true;
 }
 
+/* Those that a domain has from the start, and no page of a sequence has the name of. */
+static bool known_frame(const struct seq_scope *c, const char *name, uint64_t *mfn)
+{
+    const struct domain_state *d = c->w ? &c->w->d->s : NULL;
+    if (strcmp(name, "shared_info") == 0)
+        *mfn = d ? d->shared_info.mfn : 0;
+    else if (strcmp(name, "cr3") == 0)
+        *mfn = d ? d->vcpu[0].cr3.mfn : 0;
+    else
+        return false;
+    return true;
+}
+
 static bool find_frame(struct seq_scope *c, const struct seq_value *v, uint32_t step, struct seq_amount *out)
 {
     uint64_t pfn;
@@ -222,10 +235,8 @@ static bool find_frame(struct seq_scope *c, const struct seq_value *v, uint32_t 
         out->value = 0;
         return true;
     }
-    if (v->name && strcmp(v->name, "shared_info") == 0 && !g_hash_table_contains(c->pages, v->name)) {
-        out->value = c->w ? c->w->d->s.shared_info.mfn : 0;
+    if (v->name && !g_hash_table_contains(c->pages, v->name) && known_frame(c, v->name, &out->value))
         return true;
-    }
     if (!page_pfn(c, v, step, &pfn))
         return false;
     out->value = c->w ? c->w->p2m[pfn] : 0;

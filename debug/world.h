@@ -56,13 +56,15 @@ struct world {
     struct world_start *start;
 };
 
-/* Memory of zeroes, and no tables yet: contents may be put into pages by world_page.
+/* Memory of zeroes, and no tables yet: contents may be put into pages by world_page,
+ * until world_start.
  * RING1_ERROR_OPTION, or RING1_ERROR_HOST. */
 struct world *world_new(const struct world_setup *setup, GError **error);
 void world_free(struct world *w);
 
 static inline uint8_t *world_page(const struct world *w, uint32_t pfn)
 {
+    w->mem->marks[w->p2m[pfn]] |= MARK_DIRTY;
     return frame_ptr(w->mem, MFN(w->p2m[pfn]));
 }
 

@@ -28,7 +28,8 @@ static bool is_zero(const uint8_t *page)
 /* Of Xen's frames those that dispatch/ writes without marking them. */
 static bool is_unmarked(const struct world *w, uint32_t mfn)
 {
-    return w->mem->frames[mfn].owner == OWNER_DOMID_XEN || mfn == w->d->s.shared_info.mfn;
+    const struct frame *f = &w->mem->frames[mfn];
+    return f->owner == OWNER_DOMID_XEN || (f->flags & PGF_SHARED);
 }
 
 struct world_start *world_start_save(struct world *w)
