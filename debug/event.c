@@ -53,6 +53,7 @@ const char *event_device_name(enum ring1_device device)
         [RING1_DEVICE_CONSOLE] = "console",
         [RING1_DEVICE_XENSTORE] = "xenstore",
         [RING1_DEVICE_GRANT] = "grant",
+        [RING1_DEVICE_BLOCK] = "block",
     };
     return names[device];
 }
@@ -265,6 +266,15 @@ static void append_grant(GString *out, const struct trace_event *e)
     text_append_mfn(out, e->v->domain, x->mfn.mfn);
 }
 
+static void append_block(GString *out, const struct ring1_device_event *x, uint32_t limit)
+{
+    g_string_append_printf(out, "block %s {disk=", x->request);
+    text_append_quoted(out, (const uint8_t *)x->disk, (uint32_t)strlen(x->disk), limit);
+    if (x->nr_sectors)
+        g_string_append_printf(out, ", sector=%" PRIu64 ", sectors=%u", x->sector, x->nr_sectors);
+    g_string_append_printf(out, "}%s%s", x->error ? " = " : "", x->error ? x->error : "");
+}
+
 static void append_device(GString *out, const struct trace_event *e, uint32_t limit)
 {
     const struct ring1_device_event *x = &e->event->device;
@@ -278,6 +288,9 @@ static void append_device(GString *out, const struct trace_event *e, uint32_t li
         break;
     case RING1_DEVICE_GRANT:
         append_grant(out, e);
+        break;
+    case RING1_DEVICE_BLOCK:
+        append_block(out, x, limit);
         break;
     }
 }

@@ -104,6 +104,11 @@ static void write_device(struct json_writer *w, const struct ring1_device_event 
         json_word(j, "error", x->error);
     if (x->tx)
         json_uint(j, "tx", x->tx);
+    if (x->device == RING1_DEVICE_BLOCK) {
+        json_text(j, "disk", x->disk);
+        json_uint(j, "sector", x->sector);
+        json_uint(j, "sectors", x->nr_sectors);
+    }
     if (x->device != RING1_DEVICE_GRANT)
         return;
     json_uint(j, "ref", x->ref);

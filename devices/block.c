@@ -6,6 +6,7 @@
 #include "block.h"
 
 #include "block_wire.h"
+#include "dispatch/event.h"
 #include "dispatch/evtchn.h"
 #include "ring.h"
 #include "xenbus.h"
@@ -175,9 +176,27 @@ static int16_t status_of(struct block *b, int err)
     return err ? BLK_STATUS_ERROR : BLK_STATUS_OKAY;
 }
 
+/* For who looks on. Returns the status. */
+static int16_t tell(const struct block *b, unsigned op, uint64_t sector, uint64_t nr, int16_t status)
+{
+    static const char *const names[] = {
+        [BLK_OP_READ] = "read",   [BLK_OP_WRITE] = "write",     [BLK_OP_BARRIER] = "barrier",
+        [BLK_OP_FLUSH] = "flush", [BLK_OP_DISCARD] = "discard", [BLK_OP_INDIRECT] = "indirect"};
+    event_device(b->d, &(const struct ring1_device_event){
+                           .device = RING1_DEVICE_BLOCK,
+                           .request = op < G_N_ELEMENTS(names) && names[op] ? names[op] : "unknown",
+                           .disk = b->disk->name,
+                           .sector = sector,
+                           .nr_sectors = (uint32_t)MIN(nr, UINT32_MAX),
+                           .error = status == BLK_STATUS_NOT_SUPPORTED ? "not supported"
+                                    : status                           ? "error"
+                                                                       : NULL});
+    return status;
+}
+
 /* Read, write, or barrier: all before it is on the disk, then it is, then the rest. */
-static int16_t transfer(struct block *b, uint8_t op, uint64_t sector, const struct blk_segment *segment,
-                        unsigned nr)
+static int16_t do_transfer(struct block *b, uint8_t op, uint64_t sector, const struct blk_segment *segment,
+                           unsigned nr)
 {
     bool reads = op == BLK_OP_READ;
     uint64_t sectors;
@@ -203,6 +222,15 @@ static int16_t transfer(struct block *b, uint8_t op, uint64_t sector, const stru
     return status;
 }
 
+static int16_t transfer(struct block *b, uint8_t op, uint64_t sector, const struct blk_segment *segment,
+                        unsigned nr)
+{
+    uint64_t sectors = 0;
+    for (unsigned i = 0; i < nr; i++)
+        sectors += segment[i].first <= segment[i].last ? segment[i].last - segment[i].first + 1u : 0;
+    return tell(b, op, sector, sectors, do_transfer(b, op, sector, segment, nr));
+}
+
 static int16_t discard(struct block *b, const struct blk_discard *r)
 {
     if (b->disk->readonly || !b->disk->can_discard || (r->flag & BLK_DISCARD_SECURE))
@@ -220,12 +248,12 @@ static int16_t indirect(struct block *b, const struct blk_indirect *r)
     if ((r->indirect_op != BLK_OP_READ && r->indirect_op != BLK_OP_WRITE) || r->nr_segments == 0 ||
         r->nr_segments > MAX_INDIRECT) {
         fault(b, "indirect operation %u with %u segments", r->indirect_op, r->nr_segments);
-        return BLK_STATUS_ERROR;
+        return tell(b, BLK_OP_INDIRECT, r->sector, 0, BLK_STATUS_ERROR);
     }
     G_STATIC_ASSERT(MAX_INDIRECT <= SEGMENTS_PER_PAGE);
     if (grant_copy_from(b->d, r->ref[0], 0, segment, r->nr_segments * (uint32_t)sizeof segment[0])) {
         fault(b, "indirect segments: grant %u: %s", r->ref[0], b->d->why);
-        return BLK_STATUS_ERROR;
+        return tell(b, BLK_OP_INDIRECT, r->sector, 0, BLK_STATUS_ERROR);
     }
     return transfer(b, r->indirect_op, r->sector, segment, r->nr_segments);
 }
@@ -239,16 +267,16 @@ static int16_t serve(struct block *b, const union blk_request *r)
     case BLK_OP_FLUSH:
         if (r->rw.nr_segments > BLK_MAX_SEGMENTS || (r->rw.nr_segments == 0 && r->rw.op < BLK_OP_BARRIER)) {
             fault(b, "operation %u with %u segments", r->rw.op, r->rw.nr_segments);
-            return BLK_STATUS_ERROR;
+            return tell(b, r->rw.op, r->rw.sector, 0, BLK_STATUS_ERROR);
         }
         return transfer(b, r->rw.op, r->rw.sector, r->rw.segment, r->rw.nr_segments);
     case BLK_OP_DISCARD:
-        return discard(b, &r->discard);
+        return tell(b, BLK_OP_DISCARD, r->discard.sector, r->discard.nr_sectors, discard(b, &r->discard));
     case BLK_OP_INDIRECT:
         return indirect(b, &r->indirect);
     default:
         fault(b, "operation %u", r->rw.op);
-        return BLK_STATUS_NOT_SUPPORTED;
+        return tell(b, r->rw.op, 0, 0, BLK_STATUS_NOT_SUPPORTED);
     }
 }
 

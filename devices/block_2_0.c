@@ -5,6 +5,7 @@
  */
 #include "block_2_0.h"
 
+#include "dispatch/event.h"
 #include "dispatch/evtchn.h"
 #include "dispatch/memory.h"
 #include "dispatch/shared.h"
@@ -275,6 +276,27 @@ static int16_t transfer(struct block_2_0 *b, const struct request *r)
     return err ? -1 : 0;
 }
 
+/* For who looks on. */
+static void tell(struct block_2_0 *b, const struct request *r, int16_t status)
+{
+    static const char *const names[] = {[OP_READ] = "read", [OP_WRITE] = "write", [OP_PROBE] = "probe"};
+    const struct vbd *vbd = find(b, r->device);
+    uint32_t sectors = 0;
+    for (unsigned i = 0; r->op != OP_PROBE && i < MIN(r->nr_segments, MAX_SEGMENTS); i++) {
+        uint32_t first = r->segment[i] >> 3 & 31, last = r->segment[i] & 7;
+        sectors += first <= last ? last - first + 1 : 0;
+    }
+    event_device(b->d, &(const struct ring1_device_event){
+                           .device = RING1_DEVICE_BLOCK,
+                           .request = r->op < G_N_ELEMENTS(names) ? names[r->op] : "unknown",
+                           .disk = r->op == OP_PROBE ? "all"
+                                   : vbd             ? vbd->disk->name
+                                                     : "none",
+                           .sector = r->sector,
+                           .nr_sectors = sectors,
+                           .error = status < 0 ? "error" : NULL});
+}
+
 static void respond(struct block_2_0 *b, uint8_t *ring, const struct request *r, int16_t status)
 {
     uint8_t response[RESPONSE_BYTES] = {0};
@@ -306,6 +328,7 @@ bool block_2_0_notify(struct block_2_0 *b, uint16_t port)
             status = transfer(b, &r);
         else
             b->fault = "an operation that is not read, write or probe";
+        tell(b, &r, status);
         respond(b, ring, &r, status);
         served = true;
     }

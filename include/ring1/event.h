@@ -106,21 +106,25 @@ enum ring1_device {
     RING1_DEVICE_CONSOLE,
     RING1_DEVICE_XENSTORE,
     RING1_DEVICE_GRANT, /* what a back end does with a grant of the guest */
+    RING1_DEVICE_BLOCK, /* requests to a disk, when they are done */
 };
 
 struct ring1_device_event {
     enum ring1_device device;
-    const char *request; /* "read", "write"; "XS_READ"; "map" */
+    const char *request; /* "input", "write"; "XS_READ"; "map"; "read", "flush" */
     bool to_guest;       /* unasked: input of the console, an event of a watch */
     /* Bytes that came with it, and those of the answer; NULL: none. Of xenstore:
      * strings that end with 0. */
     const uint8_t *data, *answer;
     uint32_t len, answer_len;
-    const char *error; /* "ENOENT", "GNTST_bad_gntref"; NULL: it was granted */
+    const char *error; /* "ENOENT", "GNTST_bad_gntref", "error"; NULL: it was granted */
     uint32_t tx;       /* xenstore: the transaction, 0: none */
     uint32_t ref;      /* grant: which, its frame, and the right */
     mfn_t mfn;
     bool readonly;
+    const char *disk; /* block: its name on the host, and which sectors of 512 bytes */
+    uint64_t sector;
+    uint32_t nr_sectors;
 };
 
 struct ring1_event {

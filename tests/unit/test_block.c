@@ -282,9 +282,22 @@ START_TEST(test_random)
 }
 END_TEST
 
+static void on_event(void *user, G_GNUC_UNUSED struct vcpu *v, const struct ring1_event *e)
+{
+    const struct ring1_device_event *d = &e->device;
+    if (d->device != RING1_DEVICE_BLOCK)
+        return; /* its grants */
+    ck_assert_str_eq(d->disk, path);
+    g_string_append_printf(user, "%s %" G_GUINT64_FORMAT "+%u%s%s;", d->request, d->sector, d->nr_sectors,
+                           d->error ? " " : "", d->error ? d->error : "");
+}
+
 START_TEST(test_flush_barrier_discard)
 {
+    g_autoptr(GString) told = g_string_new(NULL);
+    struct tap tap = {.event = on_event, .events = RING1_EVENT_BIT(RING1_EVENT_DEVICE), .user = told};
     connect(1);
+    f->d->tap = &tap;
     memset(fx_page(f, data_pfn[0]), 0x5A, RING1_PAGE_SIZE);
     ck_assert_int_eq(page_rw(BLK_OP_BARRIER, 8, 0), BLK_STATUS_OKAY);
     ck_assert_int_eq(rw(BLK_OP_FLUSH, 0, 0, NULL), BLK_STATUS_OKAY);
@@ -299,6 +312,11 @@ START_TEST(test_flush_barrier_discard)
     ck_assert_int_eq(submit(&r), BLK_STATUS_NOT_SUPPORTED);
     r = (union blk_request){.discard = {.op = BLK_OP_DISCARD, .sector = 8, .nr_sectors = UINT64_MAX}};
     ck_assert_int_eq(submit(&r), BLK_STATUS_ERROR);
+    r = (union blk_request){.rw = {.op = 99}};
+    ck_assert_int_eq(submit(&r), BLK_STATUS_NOT_SUPPORTED);
+    ck_assert_str_eq(told->str, "barrier 8+8;flush 0+0;discard 8+8;discard 8+8 not supported;"
+                                "discard 8+4294967295 error;unknown 0+0 not supported;");
+    f->d->tap = NULL;
 }
 END_TEST
 

@@ -265,6 +265,16 @@ static const struct event_line {
     {{.kind = RING1_EVENT_DEVICE,
       .device = {.device = RING1_DEVICE_GRANT, .request = "map", .ref = 9, .error = "GNTST_bad_gntref"}},
      "--- grant map {ref=9} = GNTST_bad_gntref ---"},
+    {{.kind = RING1_EVENT_DEVICE,
+      .device = {.device = RING1_DEVICE_BLOCK,
+                 .request = "read",
+                 .disk = "root.img",
+                 .sector = 1ull << 32,
+                 .nr_sectors = 8}},
+     "--- block read {disk=\"root.img\", sector=4294967296, sectors=8} ---"},
+    {{.kind = RING1_EVENT_DEVICE,
+      .device = {.device = RING1_DEVICE_BLOCK, .request = "flush", .disk = "root.img", .error = "error"}},
+     "--- block flush {disk=\"root.img\"} = error ---"},
 };
 
 START_TEST(a_line_says_what_happened)
