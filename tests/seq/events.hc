@@ -6,7 +6,7 @@ domain {vcpus=2}
 
 a = event_channel_op(EVTCHNOP_alloc_unbound, {dom=DOMID_SELF, remote_dom=DOMID_SELF}) = 0 => {port=3}
 b = event_channel_op(EVTCHNOP_bind_interdomain, {remote_dom=DOMID_SELF, remote_port=a.port}) = 0 => {local_port=4}
-event_channel_op(EVTCHNOP_status, {dom=DOMID_SELF, port=b.local_port}) = 0 => {status=interdomain, vcpu=0, u=[1, a.port]}
+event_channel_op(EVTCHNOP_status, {dom=DOMID_SELF, port=b.local_port}) = 0 => {status=interdomain, vcpu=0, interdomain={dom=1, port=a.port}}
 event_channel_op(EVTCHNOP_send, {port=b.local_port}) = 0
 event_channel_op(EVTCHNOP_close, {port=b.local_port}) = 0
 event_channel_op(EVTCHNOP_close, {port=b.local_port}) = -EINVAL
