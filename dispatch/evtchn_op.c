@@ -95,7 +95,9 @@ static struct vcpu *find_vcpu(struct domain *d, uint32_t id)
 
 static int32_t bad_port(struct domain *d, uint32_t port)
 {
-    return refuse(d, -XEN_EINVAL, "port %u is not valid: there are %u", port, NR_EVTCHNS);
+    if (port >= NR_EVTCHNS)
+        return refuse(d, -XEN_EINVAL, "port %u is not valid: there are %u", port, NR_EVTCHNS);
+    return refuse(d, -XEN_EINVAL, "port %u is not valid: none so high was open yet", port);
 }
 
 /* --- binding --------------------------------------------------------------- */

@@ -26,7 +26,7 @@ int32_t do_vm_assist(struct vcpu *v, const uint32_t *arg)
     uint32_t cmd = arg[0], type = arg[1];
 
     if (type > last_type(d->abi))
-        return refuse(d, -XEN_EINVAL, "type %u", type);
+        return refuse(d, -XEN_EINVAL, "type %u is unknown to Xen %s", type, d->abi->xen_name);
     switch (cmd) {
     case VMASST_CMD_enable:
         d->s.vm_assist |= 1u << type;
@@ -35,6 +35,6 @@ int32_t do_vm_assist(struct vcpu *v, const uint32_t *arg)
         d->s.vm_assist &= ~(1u << type);
         return 0;
     default:
-        return refuse(d, -XEN_ENOSYS, "command %u", cmd);
+        return refuse(d, -XEN_ENOSYS, "command %u is unknown", cmd);
     }
 }
