@@ -159,17 +159,39 @@ static bool take_control(struct options *o, const char *option, const char *valu
     return true;
 }
 
+static char **append_word(char **list, const char *word)
+{
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    if (list)
+        g_strv_builder_addv(b, (const char **)list);
+    g_strv_builder_add(b, word);
+    g_strfreev(list);
+    return g_strv_builder_end(b);
+}
+
 /* The library looks at what it says: nothing is opened yet. */
 static bool take_disk(struct options *o, const char *option, const char *value, GError **error)
 {
     if (!*value)
         return bad_value(error, option, value, "FILE[,ro][,snapshot][,dev=xvdb]");
-    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
-    if (o->config->disks)
-        g_strv_builder_addv(b, (const char **)o->config->disks);
-    g_strv_builder_add(b, value);
-    g_strfreev(o->config->disks);
-    o->config->disks = g_strv_builder_end(b);
+    o->config->disks = append_word(o->config->disks, value);
+    return true;
+}
+
+static bool take_net(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "user[,hostfwd=tcp:127.0.0.1:8080-:80][,mac=..][,restrict]");
+    o->config->nets = append_word(o->config->nets, value);
+    return true;
+}
+
+static bool take_net_dump(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "a file's name");
+    g_free(o->net_dump);
+    o->net_dump = g_strdup(value);
     return true;
 }
 
@@ -383,6 +405,11 @@ static const struct option_row rows[] = {
     {"disk", 0, RUNS, "FILE[,OPTION...]",
      "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
      take_disk},
+    {"net", 0, RUNS, "KIND[,OPTION...]",
+     "Give the guest a network card: user, or none; options are hostfwd=tcp:127.0.0.1:8080-:80, mac=..., "
+     "restrict",
+     take_net},
+    {"net-dump", 0, RUNS, "FILE", "Write all packets to FILE, as pcap", take_net_dump},
     {"console", 0, RUNS, "FILE|unix:PATH|pty", "Where the guest's console is (stdin and stdout)",
      take_console},
     {"control", 0, RUNS, "unix:PATH", "Let `ring1 ctl` steer the guest by this socket", take_control},
@@ -672,6 +699,7 @@ void options_clear(struct options *o)
     g_free(o->tracing.xentrace);
     g_free(o->control);
     g_free(o->report_file);
+    g_free(o->net_dump);
     g_free(o->append);
     filter_free(o->tracing.filter);
     *o = (struct options){0};

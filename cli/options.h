@@ -58,6 +58,7 @@ struct options {
     char *console;        /* --console, or NULL: stdin and stdout */
     char *control;        /* path of --control unix:PATH, or NULL */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
+    char *net_dump;       /* --net-dump, or NULL */
     char *append;         /* --append, before it joins config->cmdline */
     uint64_t max_host_ns; /* NO_LIMIT: none */
     uint64_t max_guest_ns;

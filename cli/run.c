@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "console.h"
 #include "control.h"
+#include "network.h"
 #include "poller.h"
 #include "signals.h"
 #include "tracing.h"
@@ -37,6 +38,7 @@
 struct session {
     const struct options *o;
     struct console console;
+    struct network network;
     struct poller *poller;
     struct control *control; /* NULL: none */
     ring1_machine *machine;
@@ -131,6 +133,15 @@ static bool open_control(struct session *s)
     return true;
 }
 
+static bool open_dump(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    if (network_open_dump(&s->network, s->o->net_dump, &error))
+        return true;
+    complain("%s: --net-dump: %s", s->o->name, error->message);
+    return false;
+}
+
 /* --- reports --------------------------------------------------------------- */
 
 /* The guest has ended: why, if it was nothing that a guest ought to do. With
@@ -181,6 +192,7 @@ static bool make_machine(struct session *s)
         return false;
     }
     console_attach(&s->console, s->machine);
+    network_attach(&s->network, s->machine, config.date_ns);
     tracing_attach(s->tracing, s->machine);
     if (s->control)
         control_attach(s->control, s->machine);
@@ -234,6 +246,8 @@ static enum next check_outside(struct session *s)
         return end_saying(s, STATUS_FAILED, "cannot write the trace: %s", tracing_error(s->tracing));
     if (control_destroyed(s->control))
         return end_saying(s, STATUS_OTHER, "the guest was destroyed");
+    if (s->network.error)
+        return end_saying(s, STATUS_FAILED, "cannot write the packets: %s", s->network.error->message);
     if (signals_time_is_up())
         return end_saying(s, STATUS_BUDGET, "--max-time: %g s of the host's time are spent",
                           (double)s->o->max_host_ns / NS_PER_S);
@@ -421,11 +435,12 @@ int run_image(const struct options *o)
 {
     struct session s = {.o = o, .poller = poller_new(), .status = STATUS_OPTION};
     poller_add(s.poller, &console_source, &s.console);
+    poller_add(s.poller, &network_source, &s.network);
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
     } else if (open_console(&s) && (!o->control || open_control(&s)) &&
-               (!o->input || read_input(&s, o->input)) && tracing_open(o, &s.tracing)) {
+               (!o->input || read_input(&s, o->input)) && open_dump(&s) && tracing_open(o, &s.tracing)) {
         if (s.tracing)
             s.console.before_output = on_output;
         s.console.before_user = s.tracing;
@@ -436,6 +451,11 @@ int run_image(const struct options *o)
         if (!tracing_close(s.tracing))
             s.status = STATUS_FAILED;
     }
+    if (!network_close(&s.network)) {
+        complain("cannot write the packets: %s", s.network.error->message);
+        s.status = STATUS_FAILED;
+    }
+    g_clear_error(&s.network.error);
     if (s.input)
         g_byte_array_unref(s.input);
     console_close(&s.console);

@@ -12,7 +12,7 @@ _ring1()
     fi
 
     local options runs
-    runs="--memory --name --maxmem --vcpus --initrd --disk --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
+    runs="--memory --name --maxmem --vcpus --initrd --disk --net --net-dump --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --report
             --raw --help"
     case ${words[1]-} in
@@ -54,6 +54,7 @@ _ring1()
     --cpu) values="list atom pentium-m pentium3 pentium2" ;;
     --mfn) values="identity offset shuffle" ;;
     -e | --expression) values="event=all event=upcall event=exception event=emulated event=store event=frame event=device" ;;
+    --net) values="user user,restrict none" ;;
     --time) values="virtual real" ;;
     --date) values="now" ;;
     --on-reboot) values="exit restart" ;;

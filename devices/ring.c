@@ -126,3 +126,12 @@ bool ring_wait(struct domain *d, struct ring *r)
     index_set(d, r, REQ_EVENT, r->req_cons + 1);
     return index_get(d, r, REQ_PROD) != r->req_cons;
 }
+
+bool ring_wait_for(struct domain *d, struct ring *r, uint32_t nr)
+{
+    uint32_t prod = index_get(d, r, REQ_PROD);
+    if (prod - r->req_cons >= nr)
+        return ring_waiting(d, r) != 0;
+    index_set(d, r, REQ_EVENT, prod + 1);
+    return false;
+}

@@ -50,5 +50,8 @@ bool ring_push(struct domain *d, struct ring *r);
 /* The back end would wait: ask for an event at the next request. True: one is there
  * already. */
 bool ring_wait(struct domain *d, struct ring *r);
+/* True: `nr` requests are there. Else ask for an event at the next one; a broken ring
+ * never has them. */
+bool ring_wait_for(struct domain *d, struct ring *r, uint32_t nr);
 
 #endif

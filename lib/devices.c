@@ -6,10 +6,12 @@
 
 #include "devices/block.h"
 #include "devices/block_2_0.h"
+#include "networks.h"
 
 struct devices {
     GPtrArray *blocks;
     struct block_2_0 *block_2_0; /* NULL: none */
+    struct networks *networks;
 };
 
 /* --- "FILE[,ro][,snapshot][,dev=NAME]" -------------------------------------------- */
@@ -116,8 +118,8 @@ static void free_block(void *block)
     block_free(block);
 }
 
-struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x,
-                            struct console *host, GError **error)
+struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, struct console *host,
+                            GError **error)
 {
     struct devices *devices = g_new0(struct devices, 1);
     devices->blocks = g_ptr_array_new_with_free_func(free_block);
@@ -132,6 +134,11 @@ struct devices *devices_new(const ring1_config *c, struct domain *d, struct xens
             return NULL;
         }
     }
+    devices->networks = networks_new(c, d, x, error);
+    if (!devices->networks) {
+        devices_free(devices);
+        return NULL;
+    }
     return devices;
 }
 
@@ -141,6 +148,7 @@ void devices_free(struct devices *devices)
         return;
     g_ptr_array_unref(devices->blocks);
     block_2_0_free(devices->block_2_0);
+    networks_free(devices->networks);
     g_free(devices);
 }
 
@@ -153,34 +161,52 @@ void devices_notify(struct devices *devices, uint16_t port)
     for (guint i = 0; i < devices->blocks->len; i++)
         if (block_notify(g_ptr_array_index(devices->blocks, i), port))
             return;
+    networks_notify(devices->networks, port);
+}
+
+bool devices_poll(struct devices *devices)
+{
+    return networks_poll(devices->networks);
+}
+
+struct networks *devices_networks(const struct devices *devices)
+{
+    return devices->networks;
 }
 
 void devices_suspend(struct devices *devices)
 {
     for (guint i = 0; i < devices->blocks->len; i++)
         block_suspend(g_ptr_array_index(devices->blocks, i));
+    networks_suspend(devices->networks);
 }
 
 void devices_resume(struct devices *devices)
 {
     for (guint i = 0; i < devices->blocks->len; i++)
         block_resume(g_ptr_array_index(devices->blocks, i));
+    networks_resume(devices->networks);
 }
 
 /* --- snapshots -------------------------------------------------------------------- */
 
+static void add_bytes(GVariantBuilder *b, GBytes *bytes)
+{
+    g_variant_builder_add_value(b, g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), bytes, TRUE));
+    g_bytes_unref(bytes);
+}
+
+/* Disks, those of 2.0, network cards. */
 GVariant *devices_save(const struct devices *devices)
 {
     GVariantBuilder b;
     g_variant_builder_init(&b, G_VARIANT_TYPE("aay"));
-    for (guint i = 0; i < devices->blocks->len; i++) {
-        g_autoptr(GBytes) bytes = block_save(g_ptr_array_index(devices->blocks, i));
-        g_variant_builder_add_value(&b, g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), bytes, TRUE));
-    }
-    if (devices->block_2_0) {
-        g_autoptr(GBytes) bytes = block_2_0_save(devices->block_2_0);
-        g_variant_builder_add_value(&b, g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), bytes, TRUE));
-    }
+    for (guint i = 0; i < devices->blocks->len; i++)
+        add_bytes(&b, block_save(g_ptr_array_index(devices->blocks, i)));
+    if (devices->block_2_0)
+        add_bytes(&b, block_2_0_save(devices->block_2_0));
+    for (guint i = 0; i < networks_count(devices->networks); i++)
+        add_bytes(&b, networks_save(devices->networks, i));
     return g_variant_ref_sink(g_variant_builder_end(&b));
 }
 
@@ -188,12 +214,15 @@ static bool restore_one(struct devices *devices, guint i, GBytes *bytes, GError 
 {
     if (i < devices->blocks->len)
         return block_restore(g_ptr_array_index(devices->blocks, i), bytes, error);
-    return block_2_0_restore(devices->block_2_0, bytes, error);
+    i -= devices->blocks->len;
+    if (devices->block_2_0 && i-- == 0)
+        return block_2_0_restore(devices->block_2_0, bytes, error);
+    return networks_restore(devices->networks, i, bytes, error);
 }
 
 bool devices_restore(struct devices *devices, GVariant *saved, GError **error)
 {
-    guint nr = devices->blocks->len + (devices->block_2_0 != NULL);
+    guint nr = devices->blocks->len + (devices->block_2_0 != NULL) + networks_count(devices->networks);
     if (g_variant_n_children(saved) != nr) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_STATE,
                     "the snapshot has %" G_GSIZE_FORMAT " devices, not %u", g_variant_n_children(saved), nr);

@@ -19,6 +19,11 @@ void devices_free(struct devices *devices);
 
 /* The guest kicked a port of BACKEND_DEVICE. */
 void devices_notify(struct devices *devices, uint16_t port);
+/* Let those look that wait for the guest; true: one did something for it. */
+bool devices_poll(struct devices *devices);
+
+/* The cards among them, never NULL. */
+struct networks *devices_networks(const struct devices *devices);
 
 /* Around machine_resume. */
 void devices_suspend(struct devices *devices);

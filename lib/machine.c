@@ -44,6 +44,7 @@ void ring1_config_free(ring1_config *c)
     g_free(c->name);
     g_free(c->xenstore);
     g_strfreev(c->disks);
+    g_strfreev(c->nets);
     g_free(c);
 }
 
@@ -64,6 +65,7 @@ static bool on_poll(void *user)
 {
     ring1_machine *m = user;
     bool moved = console_poll(m->console);
+    moved |= devices_poll(m->devices);
     return xenstore_poll(m->xenstore) || moved;
 }
 

@@ -71,6 +71,9 @@ typedef struct ring1_config {
     char **disks;                 /* block devices, ended by NULL: "PLACE[,ro][,snapshot][,dev=xvdb]",
                                    * PLACE a file, a block device or an NBD address; default NULL:
                                    * none; owned */
+    char **nets;                  /* network cards, ended by NULL: "user[,hostfwd=tcp:127.0.0.1:8080-:80]
+                                   * [,mac=00:16:3e:00:00:01][,restrict]", or "none[,mac=...]" with nothing
+                                   * behind the card; default NULL: no card; owned */
     int64_t raw_address;          /* IMAGE is flat 32-bit code for this address;
                                    * default -1: it is a kernel */
 } ring1_config;
@@ -117,6 +120,40 @@ void ring1_machine_console_flush(ring1_machine *m);
 
 /* How many of them wait. */
 size_t ring1_machine_console_pending(const ring1_machine *m);
+
+/* --- networks -------------------------------------------------------------- */
+
+/* A packet is an Ethernet frame without its check sequence; cards count from 0, in the
+ * order of ring1_config.nets. Packets come in between two runs only.
+ *
+ * A card of the kind "user" hears from the host by descriptors. Whoever waits for the
+ * guest's sake adds them to his own, waits, lets the guest's clock pass, and has the
+ * card look at them:
+ *
+ *     ring1_machine_network_prepare(m, fds, &timeout_ns);
+ *     waited = my_poll(fds, MIN(timeout_ns, ...));
+ *     ring1_machine_advance(m, waited);
+ *     ring1_machine_network_serve(m, fds->data, fds->len);
+ *
+ * and does so between runs too, without waiting. */
+
+/* Add struct pollfds to `fds`, and lower *timeout_ns where a card has to act earlier. */
+void ring1_machine_network_prepare(ring1_machine *m, GArray *fds, uint64_t *timeout_ns);
+/* The `nr` that were added, whether one of them is ready or not. */
+struct pollfd;
+void ring1_machine_network_serve(ring1_machine *m, const struct pollfd *fds, unsigned nr);
+/* Something may come by them: the guest uses a card of that kind. */
+bool ring1_machine_network_open(const ring1_machine *m);
+
+/* A packet comes in, as if from behind the card. False: it was lost, for the guest does
+ * not listen or does not keep up, or there is no such card. */
+bool ring1_machine_packet_input(ring1_machine *m, unsigned card, const void *frame, size_t len);
+
+/* See each packet of every card, those that come in (lost ones, too) and those that the
+ * guest sent; `len` may be up to 64 KiB, for a guest may leave the cutting to its card.
+ * There may be several who watch. */
+typedef void (*ring1_packet_fn)(void *user, unsigned card, bool from_guest, const void *frame, size_t len);
+void ring1_machine_watch_packets(ring1_machine *m, ring1_packet_fn fn, void *user);
 
 /* --- running --------------------------------------------------------------- */
 

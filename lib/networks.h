@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * networks.h - the network cards that a configuration asks for, what is behind each of
+ * them, and the one door by which packets come in.
+ */
+#ifndef LIB_NETWORKS_H
+#define LIB_NETWORKS_H
+
+#include "devices/xenstore.h"
+
+#include <poll.h>
+
+struct networks;
+
+/* The cards of `c` for a domain. NULL: RING1_ERROR_OPTION or _HOST says which one and
+ * what. */
+struct networks *networks_new(const ring1_config *c, struct domain *d, struct xenstore *x, GError **error);
+/* The domain goes too. */
+void networks_free(struct networks *n);
+
+/* The guest kicked a port. False: it is no card's. */
+bool networks_notify(struct networks *n, uint16_t port);
+/* True: the guest got something. */
+bool networks_poll(struct networks *n);
+
+void networks_suspend(struct networks *n);
+void networks_resume(struct networks *n);
+
+/* The door. False: it was dropped, or there is no such card. */
+bool networks_input(struct networks *n, unsigned card, const void *frame, size_t len);
+/* Who sees every packet that comes in or goes out; any number of them. */
+void networks_watch(struct networks *n, ring1_packet_fn fn, void *user);
+
+/* ring1_machine_network_*: serve returns the frames that came in by the door. */
+bool networks_open(const struct networks *n);
+void networks_prepare(struct networks *n, GArray *fds, uint64_t *timeout_ns);
+unsigned networks_serve(struct networks *n, const struct pollfd *fds, guint nr);
+
+/* One blob a card. */
+unsigned networks_count(const struct networks *n);
+GBytes *networks_save(const struct networks *n, unsigned card);
+bool networks_restore(struct networks *n, unsigned card, GBytes *saved, GError **error);
+
+#endif

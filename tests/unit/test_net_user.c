@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * test_net_user.c - what is behind a card of the kind "user", against a guest that is
+ * played here: its ports' names, ARP, DHCP; and that it wakes nobody without a reason.
+ */
+#include "devices/net_user.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <ring1/ring1.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t now;
+static GArray *forwards;
+static struct net_user *u;
+
+static uint64_t clock_now(void *user)
+{
+    ck_assert_ptr_eq(user, &now);
+    return now;
+}
+
+static struct net_user *make(bool restricted, GError **error)
+{
+    const struct net_user_config c = {.restricted = restricted, .forwards = forwards};
+    return net_user_new(&c, clock_now, &now, error);
+}
+
+static void setup(void)
+{
+    now = 1000000000;
+    forwards = g_array_new(FALSE, FALSE, sizeof(struct net_forward));
+    u = make(false, NULL);
+    ck_assert_ptr_nonnull(u);
+}
+
+static void teardown(void)
+{
+    net_user_free(u);
+    g_array_unref(forwards);
+}
+
+START_TEST(test_forwards)
+{
+    struct net_forward f;
+    ck_assert(net_forward_parse("tcp:127.0.0.1:8080-:80", &f));
+    ck_assert(!f.udp && f.host == 0x7F000001 && f.host_port == 8080 && f.guest == 0 && f.guest_port == 80);
+    ck_assert(net_forward_parse("udp::53-10.0.2.16:65535", &f));
+    ck_assert(f.udp && f.host == 0x7F000001 && f.host_port == 53 && f.guest == 0x0A000210 &&
+              f.guest_port == 65535);
+    ck_assert(net_forward_parse("tcp:0.0.0.0:1-:1", &f));
+    ck_assert_uint_eq(f.host, 0);
+    static const char *const bad[] = {"",
+                                      "tcp",
+                                      "tcp:",
+                                      "icmp:127.0.0.1:1-:1",
+                                      "tcp:127.0.0.1:1",
+                                      "tcp:127.0.0.1:1-",
+                                      "tcp:127.0.0.1:1-1",
+                                      "tcp:127.0.0.1:0-:1",
+                                      "tcp:127.0.0.1:1-:0",
+                                      "tcp:127.0.0.1:65536-:1",
+                                      "tcp:127.0.0.1:1-:65536",
+                                      "tcp:127.0.0.256:1-:1",
+                                      "tcp:localhost:1-:1",
+                                      "tcp:127.0.0.1:1-:1x",
+                                      "tcp:127.0.0.1:+1-:1",
+                                      "tcp:127.0.0.1:-:1"};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        ck_assert_msg(!net_forward_parse(bad[i], &f), "%s", bad[i]);
+}
+END_TEST
+
+/* Ask who has 10.0.2.`host`. */
+static void ask(uint8_t host)
+{
+    uint8_t frame[60] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0x16, 0x3E, 0,    0,    1, 8, 6,
+                         0,    1,    8,    0,    6,    4,    0, 1,    0,    0x16, 0x3E, 0, 0, 1,
+                         10,   0,    2,    15,   0,    0,    0, 0,    0,    0,    10,   0, 2, host};
+    net_user_output(u, frame, sizeof frame);
+}
+
+START_TEST(test_arp)
+{
+    ck_assert_ptr_null(net_user_next(u));
+    ask(2);
+    ask(99); /* nobody */
+    g_autoptr(GBytes) answer = net_user_next(u);
+    ck_assert_ptr_nonnull(answer);
+    ck_assert_ptr_null(net_user_next(u));
+    const uint8_t *bytes = g_bytes_get_data(answer, NULL);
+    ck_assert_mem_eq(bytes, ((uint8_t[]){0, 0x16, 0x3E, 0, 0, 1}), 6);
+    ck_assert_mem_eq(bytes + 28, ((uint8_t[]){10, 0, 2, 2}), 4);
+}
+END_TEST
+
+/* Without connections there is nothing to wait for but libslirp's second, and frames
+ * that wait are a reason not to. */
+START_TEST(test_quiet)
+{
+    g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
+    uint64_t timeout = UINT64_MAX;
+    net_user_prepare(u, fds, &timeout);
+    ck_assert_uint_eq(fds->len, 0);
+    ck_assert_uint_ge(timeout, 1000000000);
+    net_user_serve(u, NULL, 0);
+    ask(2);
+    net_user_prepare(u, fds, &timeout);
+    ck_assert_uint_eq(timeout, 0);
+}
+END_TEST
+
+/* Whatever a guest sends: no answer is a fine answer. */
+START_TEST(test_nonsense)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+    static uint8_t frame[65535];
+    for (unsigned i = 0; i < 20000; i++) {
+        unsigned len = 14 + (unsigned)g_rand_int_range(rand, 0, i % 100 ? 200 : 65000);
+        for (unsigned at = 0; at < MIN(len, 100); at++)
+            frame[at] = (uint8_t)g_rand_int_range(rand, 0, 256);
+        frame[12] = 8;
+        frame[13] = i % 3 ? 0 : 6;
+        if (i % 2)
+            memcpy(frame + 14, (uint8_t[]){0x45, 0, (uint8_t)((len - 14) >> 8), (uint8_t)(len - 14)}, 4);
+        net_user_output(u, frame, len);
+    }
+    for (GBytes *b; (b = net_user_next(u));)
+        g_bytes_unref(b);
+    ask(2);
+    GBytes *answer = net_user_next(u);
+    ck_assert_ptr_nonnull(answer);
+    g_bytes_unref(answer);
+}
+END_TEST
+
+/* Many questions and nobody who takes the answers: what waits is bounded. */
+START_TEST(test_bound)
+{
+    unsigned nr = 0;
+    for (unsigned i = 0; i < 100000; i++)
+        ask(2);
+    for (GBytes *b; (b = net_user_next(u)); nr++)
+        g_bytes_unref(b);
+    ck_assert_uint_le(nr, 8192);
+    ck_assert_uint_ge(nr, 1000);
+}
+END_TEST
+
+START_TEST(test_port_taken)
+{
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    ck_assert(bind(s, (struct sockaddr *)&a, len) == 0 && listen(s, 1) == 0);
+    ck_assert_int_eq(getsockname(s, (struct sockaddr *)&a, &len), 0);
+    struct net_forward f = {.host = INADDR_LOOPBACK, .host_port = ntohs(a.sin_port), .guest_port = 7};
+    g_array_append_val(forwards, f);
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(make(true, &error));
+    ck_assert(g_error_matches(error, RING1_ERROR, RING1_ERROR_HOST));
+    g_autofree char *port = g_strdup_printf("TCP port %u of 127.0.0.1", f.host_port);
+    ck_assert_msg(strstr(error->message, port), "%s", error->message);
+    close(s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("net_user");
+    TCase *c = tcase_create("user");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_set_timeout(c, 60);
+    const TTest *const tests[] = {test_forwards, test_arp,   test_quiet,
+                                  test_nonsense, test_bound, test_port_taken};
+    for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
+        tcase_add_test(c, tests[i]);
+    suite_add_tcase(s, c);
+    SRunner *runner = srunner_create(s);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
