@@ -13,7 +13,7 @@
 
 /* Lines of one multicall that are held back at most; then they are let go, below
  * a line that has no result yet. */
-#define HELD_BYTES 65536
+#define HELD_BYTES 262144
 
 #define NS_PER_S 1000000000u
 

@@ -38,6 +38,10 @@ def test_stated(abi, xen, image):
     for i in range(max(len(stated), len(seen))):
         wanted, got = (x[i] if i < len(x) else None for x in (stated, seen))
         check(f"{abi} {xen}: event {i}", wanted == got, wanted, got)
+    _, plain = run(image, "--abi", abi, "--xen", xen)
+    _, all_ = run(image, "--abi", abi, "--xen", xen, "-e", "event=all", "-k")
+    check(f"{abi} {xen}: looking on changes nothing",
+          plain == [line for line in all_ if not line.endswith(" ---") and not re.match(" *> ", line)])
     for kind, word in KINDS.items():
         if abi != "xen-2.0" or kind not in ("emulated", "device"):
             check(f"{abi} {xen}: {kind}", any(re.search("--- " + word, e) for e in events(lines)))

@@ -322,7 +322,7 @@ START_TEST(many_events_of_a_call_are_let_go)
 {
     struct ring1_call call = {.nr = 3, .name = "stack_switch", .nargs = 2, .arg = words};
     before(&call);
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned i = 0; i < 5000; i++)
         tell(&line_of(RING1_EVENT_FRAME)->event);
     ck_assert(
         g_str_has_prefix(text->str, AT "r1 0xc0100000: stack_switch(0xe021, 0x2) = ?\n  " AT "--- frame"));
