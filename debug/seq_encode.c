@@ -52,7 +52,8 @@ bool encode_room(struct compiler *c, const struct seq_value *v, uint32_t len, st
             return seq_complain(&c->scope, v->pos, "expected at most %u bytes of arguments in one call",
                                 ARENA_BYTES);
         g_byte_array_set_size(arena, offset + len);
-        memset(arena->data + old, 0, arena->len - old);
+        if (arena->len > old)
+            memset(arena->data + old, 0, arena->len - old);
         *out = (struct span){0, offset, w->arena.va + offset};
     }
     g_hash_table_insert(c->lies, (gpointer)v, GUINT_TO_POINTER(out->va));
