@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 #include "options.h"
+#include "seq_command.h"
 
 #include "debug/seq_run.h"
 #include "debug/trace_text.h"
@@ -18,10 +19,8 @@
 
 /* --- common ------------------------------------------------------------------------------------ */
 
-/* Parse what `entries` say; the names of files are left in argv. False: *status is
- * the exit status. */
-static bool parse_options(const char *name, const char *summary, const GOptionEntry *entries, int *argc,
-                          char ***argv, int *status)
+bool seq_parse_options(const char *name, const char *summary, const GOptionEntry *entries, int *argc,
+                       char ***argv, int *status)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *usage = g_strdup_printf("FILE... - %s", summary);
@@ -73,8 +72,7 @@ static bool read_text(const char *file, char **text, gsize *len, GError **error)
     return false;
 }
 
-/* NULL: what is wrong was said, *status is the exit status. */
-static struct seq *read_sequence(const char *file, int *status)
+struct seq *seq_read_file(const char *file, int *status)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;
@@ -143,7 +141,7 @@ static bool other_abi(const struct run_options *o, struct seq *s)
 static bool load(const char *file, const struct run_options *o, struct loaded *l, int *status)
 {
     g_autoptr(GError) error = NULL;
-    *l = (struct loaded){.seq = read_sequence(file, status)};
+    *l = (struct loaded){.seq = seq_read_file(file, status)};
     if (!l->seq)
         return false;
     if (!other_abi(o, l->seq)) {
@@ -211,7 +209,8 @@ static int seq_command_run(int argc, char **argv)
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "Print nothing of sequences that agree", NULL},
         {0},
     };
-    if (!parse_options("run", "execute sequences, each in a fresh domain", entries, &argc, &argv, &status))
+    if (!seq_parse_options("run", "execute sequences, each in a fresh domain", entries, &argc, &argv,
+                           &status))
         return status;
     for (int i = 1; i < argc; i++)
         worst = worse(worst, run_one(argv[i], &o));
@@ -225,7 +224,7 @@ static int seq_command_check(int argc, char **argv)
     struct run_options o = {0};
     int status, worst = STATUS_OK;
     const GOptionEntry entries[] = {ABI_OPTIONS(o), {0}};
-    if (!parse_options("check", "parse sequences and look up every name", entries, &argc, &argv, &status))
+    if (!seq_parse_options("check", "parse sequences and look up every name", entries, &argc, &argv, &status))
         return status;
     for (int i = 1; i < argc; i++) {
         struct loaded l;
@@ -242,7 +241,7 @@ static int format_one(const char *file, bool in_place)
     int status = STATUS_OK;
     g_autoptr(GString) out = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    struct seq *s = read_sequence(file, &status);
+    struct seq *s = seq_read_file(file, &status);
     if (!s)
         return status;
     seq_print(s, out);
@@ -263,7 +262,7 @@ static int seq_command_fmt(int argc, char **argv)
         {"in-place", 'i', 0, G_OPTION_ARG_NONE, &in_place, "Change the files", NULL},
         {0},
     };
-    if (!parse_options("fmt", "write sequences as ring1 does", entries, &argc, &argv, &status))
+    if (!seq_parse_options("fmt", "write sequences as ring1 does", entries, &argc, &argv, &status))
         return status;
     for (int i = 1; i < argc; i++)
         worst = worse(worst, format_one(argv[i], in_place));
@@ -280,6 +279,8 @@ static const struct seq_command {
     {"run", seq_command_run, "execute sequences, each in a fresh domain, and compare results"},
     {"check", seq_command_check, "parse sequences and look up every name"},
     {"fmt", seq_command_fmt, "write sequences in the usual form"},
+    {"min", seq_command_min, "find the smallest sequence that still differs the same way"},
+    {"export", seq_command_export, "write a bootable kernel that makes the same calls"},
 };
 
 int command_seq(int argc, char **argv)
@@ -301,6 +302,6 @@ int command_seq(int argc, char **argv)
     if (word)
         complain("seq: '%s' is not one of its commands (see ring1 seq --help)", word);
     else
-        complain("seq: a command is missing: run, check or fmt (see ring1 seq --help)");
+        complain("seq: a command is missing: run, check, fmt, min or export (see ring1 seq --help)");
     return STATUS_OPTION;
 }

@@ -405,6 +405,34 @@ static bool compile_multicall(struct compiler *c, const struct seq_item *item)
     return true;
 }
 
+/* {0: mfn(1)|P, 4..7: 0}: entries of a table, or numbers of the size that they say, by
+ * their numbers. Of a page, which has a machine address, all else is zero. */
+static bool write_entries(struct compiler *c, const struct seq_value *v, uint32_t va, bool page)
+{
+    GByteArray *bytes = g_ptr_array_index(c->blobs, 0);
+    uint32_t room = RING1_PAGE_SIZE - va % RING1_PAGE_SIZE, len = page ? room : 0;
+    g_byte_array_set_size(bytes, room);
+    memset(bytes->data, 0, room);
+    for (const struct seq_value *e = v->first; e; e = e->next) {
+        unsigned size = e->bytes ? e->bytes : c->scope.abi->pte_size;
+        const struct seq_type type = {.size = (uint8_t)size, .format = e->bytes ? FORMAT_HEX : FORMAT_PTE};
+        if (!e->has_key)
+            return seq_complain(&c->scope, e->pos, "expected a number and : before it");
+        if (((uint64_t)e->key_end + 1) * size > room)
+            return seq_complain(&c->scope, e->pos, "expected a number below %u, found %u", room / size,
+                                e->key_end);
+        for (uint32_t key = e->key; key <= e->key_end; key++) {
+            const struct span at = {0, key * size, 0};
+            struct seq_amount a;
+            if (!seq_evaluate(&c->scope, e, &type, key - e->key, &a) || !encode_amount(c, &at, 0, size, &a))
+                return false;
+        }
+        len = MAX(len, (e->key_end + 1) * size);
+    }
+    g_byte_array_set_size(bytes, len);
+    return true;
+}
+
 /* write, ptwrite: the first blob is what is written; its place may be a frame's. */
 static bool compile_write(struct compiler *c, const struct seq_item *item)
 {
@@ -417,6 +445,8 @@ static bool compile_write(struct compiler *c, const struct seq_item *item)
     c->op.word[0] = (uint32_t)va;
     c->op.word[1] = (uint32_t)(va >> 32);
     GByteArray *bytes = g_ptr_array_index(c->blobs, 0);
+    if (item->value->kind == SEQ_STRUCT)
+        return write_entries(c, item->value, (uint32_t)va, c->op.ns != 0);
     bool number =
         item->value->kind != SEQ_TEXT && item->value->kind != SEQ_BYTES && item->value->kind != SEQ_LIST;
     if (!number)

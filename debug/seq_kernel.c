@@ -13,6 +13,7 @@ enum {
     NR_mmu_update = 1,
     NR_set_callbacks = 4,
     NR_update_va_mapping = 14,
+    NR_grant_table_op = 20,
     NR_mmuext_op = 26,
 };
 #define UVMF_INVLPG       2u
@@ -29,7 +30,7 @@ enum {
 
 uint32_t seq_kernel_page(const struct seq_kernel *k, unsigned page)
 {
-    return k->place.va + page * RING1_PAGE_SIZE;
+    return k->site.va + page * RING1_PAGE_SIZE;
 }
 
 static uint32_t slot_size(const struct abi *abi)
@@ -42,17 +43,17 @@ static uint32_t pages_of(uint32_t bytes)
     return (bytes + RING1_PAGE_SIZE - 1) / RING1_PAGE_SIZE;
 }
 
-struct seq_kernel *seq_kernel_new(const struct abi *abi, const struct seq_kernel_place *place)
+struct seq_kernel *seq_kernel_new(const struct abi *abi, const struct seq_kernel_site *site)
 {
     struct seq_kernel *k = g_new0(struct seq_kernel, 1);
     k->abi = abi;
-    k->place = *place;
+    k->site = *site;
     k->words = seq_kernel_page(k, 0);
     k->window = seq_kernel_page(k, 2);
     k->tables = seq_kernel_page(k, 3);
-    k->frames = k->tables + place->nr_slots * RING1_PAGE_SIZE;
-    k->variables = k->frames + pages_of((place->nr_pages + 1) * 4) * RING1_PAGE_SIZE;
-    k->code.base = k->variables + pages_of(place->nr_variables * 4) * RING1_PAGE_SIZE;
+    k->frames = k->tables + site->nr_slots * RING1_PAGE_SIZE;
+    k->variables = k->frames + pages_of((site->nr_pages + 1) * 4) * RING1_PAGE_SIZE;
+    k->code.base = k->variables + pages_of(site->nr_variables * 4) * RING1_PAGE_SIZE;
     k->code.bytes = g_byte_array_new();
     seq_kernel_routines(k);
     k->body = i386_here(&k->code);
@@ -74,7 +75,7 @@ uint32_t seq_kernel_frame(const struct seq_kernel *k, uint32_t pfn)
 
 uint32_t seq_kernel_shared_info(const struct seq_kernel *k)
 {
-    return seq_kernel_frame(k, k->place.nr_pages);
+    return seq_kernel_frame(k, k->site.nr_pages);
 }
 
 uint32_t seq_kernel_variable(struct seq_kernel *k)
@@ -89,10 +90,10 @@ uint32_t seq_kernel_result(const struct seq_kernel *k)
 
 struct seq_kernel_size seq_kernel_size(const struct seq_kernel *k)
 {
-    uint32_t pages = pages_of(i386_here(&k->code) + START_CODE - k->place.va),
+    uint32_t pages = pages_of(i386_here(&k->code) + START_CODE - k->site.va),
              per_slot = k->abi->ptes_per_page;
     /* Behind: the p2m, four pages, tables for all from pfn 0 on, and up to 4.5 MiB mapped. */
-    uint32_t behind = pages_of(k->place.nr_pages * 4) + 4 + (k->place.pfn + pages) / per_slot + 16;
+    uint32_t behind = pages_of(k->site.nr_pages * 4) + 4 + (k->site.pfn + pages) / per_slot + 16;
     return (struct seq_kernel_size){
         .slots = (pages + per_slot - 1) / per_slot,
         .pages = pages,
@@ -122,7 +123,7 @@ static void apply_fixes(struct seq_kernel *k, uint32_t to, const struct seq_kern
     for (unsigned i = 0; i < nr; i++) {
         list[3 * i] = GUINT32_TO_LE(fixes[i].offset);
         list[3 * i + 1] = GUINT32_TO_LE(fixes[i].address);
-        list[3 * i + 2] = GUINT32_TO_LE((fixes[i].maddr ? FIX_MADDR : 0u) | (fixes[i].wide ? FIX_WIDE : 0u));
+        list[3 * i + 2] = GUINT32_TO_LE(fixes[i].how);
     }
     i386_set(&k->code, ESI, put_data(k, list, 12 * (nr + 1)));
     i386_set(&k->code, EDI, to);
@@ -147,17 +148,37 @@ void seq_kernel_move(struct seq_kernel *k, uint32_t to, uint32_t from)
     i386_store(&k->code, to, EAX);
 }
 
-void seq_kernel_store(struct seq_kernel *k, uint32_t va, uint32_t word, const struct seq_kernel_fix *fix)
+void seq_kernel_read(struct seq_kernel *k, uint32_t to, const struct seq_kernel_place *from)
 {
-    struct seq_kernel_fix at = {0};
-    if (fix) {
-        at = *fix;
-        at.offset = 0;
+    struct i386_code *c = &k->code;
+    i386_set(c, EDX, from->va);
+    if (from->indirect) {
+        I386(c, 0x8B, 0x12, 0x81, 0xC2); /* mov (%edx), %edx; add $, %edx */
+        i386_word(c, from->add);
     }
-    /* The upper word of a wide one comes with its second half. */
-    seq_kernel_write(k, k->words + WORD_STORE, (const uint32_t[]){GUINT32_TO_LE(word), 0}, 8, &at,
-                     fix != NULL);
-    seq_kernel_move(k, va, k->words + WORD_STORE);
+    if (from->size >= 4)
+        I386(c, 0x8B, 0x02); /* mov (%edx), %eax */
+    else
+        I386(c, 0x0F, from->size == 2 ? 0xB7 : 0xB6, 0x02); /* movzx (%edx), %eax */
+    i386_store(c, to, EAX);
+}
+
+void seq_kernel_store(struct seq_kernel *k, uint32_t va, const uint32_t *words, unsigned size,
+                      const struct seq_kernel_fix *fix)
+{
+    struct i386_code *c = &k->code;
+    uint32_t place = k->words + WORD_STORE;
+    seq_kernel_write(k, place, words, size, fix, fix != NULL);
+    if (size == 4) {
+        seq_kernel_move(k, va, place);
+        return;
+    }
+    i386_load(c, EAX, va);
+    i386_load(c, EDX, va + 4);
+    i386_load(c, EBX, place);
+    i386_load(c, ECX, place + 4);
+    I386(c, 0xF0, 0x0F, 0xC7, 0x0D); /* lock cmpxchg8b va */
+    i386_word(c, va);
 }
 
 /* --- calls --------------------------------------------------------------------------------- */
@@ -201,12 +222,18 @@ static void own_call(struct seq_kernel *k, uint32_t nr, const uint32_t *arg, uns
     i386_land(&k->code, leap);
 }
 
+/* Of an entry of a page table, or a machine address. */
+static uint32_t entry_fix(const struct seq_kernel *k)
+{
+    return SEQ_FIX_MADDR | (k->abi->pte_size == 8 ? SEQ_FIX_WIDE : 0);
+}
+
 /* An entry of an L1 table for `va`: the frame at `frame`, 0 for none. */
 static void map(struct seq_kernel *k, uint32_t va, uint32_t frame, uint32_t flags)
 {
     bool old = k->abi->abi == RING1_ABI_XEN_2_0;
     const uint32_t new_words[] = {va, flags, 0, UVMF_INVLPG}, old_words[] = {va >> 12, flags, UVMF_INVLPG};
-    struct seq_kernel_fix fix = {4, frame, true, k->abi->pte_size == 8};
+    struct seq_kernel_fix fix = {4, frame, entry_fix(k)};
     own_call(k, NR_update_va_mapping, old ? old_words : new_words, old ? 3 : 4, &fix, frame != 0);
 }
 
@@ -215,7 +242,7 @@ void seq_kernel_write_page(struct seq_kernel *k, uint32_t frame, uint32_t offset
 {
     if (!k->entered) {
         uint32_t pfn = (frame - k->frames) / 4;
-        seq_kernel_write(k, k->place.va - (k->place.pfn - pfn) * RING1_PAGE_SIZE + offset, bytes, len, fixes,
+        seq_kernel_write(k, k->site.va - (k->site.pfn - pfn) * RING1_PAGE_SIZE + offset, bytes, len, fixes,
                          nr_fixes);
         return;
     }
@@ -226,7 +253,15 @@ void seq_kernel_write_page(struct seq_kernel *k, uint32_t frame, uint32_t offset
 
 void seq_kernel_protect(struct seq_kernel *k, uint32_t pfn)
 {
-    map(k, k->place.va - (k->place.pfn - pfn) * RING1_PAGE_SIZE, seq_kernel_frame(k, pfn), ENTRY_L1_READONLY);
+    map(k, k->site.va - (k->site.pfn - pfn) * RING1_PAGE_SIZE, seq_kernel_frame(k, pfn), ENTRY_L1_READONLY);
+}
+
+void seq_kernel_grants(struct seq_kernel *k, uint32_t to, unsigned nr)
+{
+    const uint32_t request[] = {DOMID_SELF, nr, 0, to}; /* domid, nr_frames, status, frame_list */
+    uint32_t at = k->words + WORD_OPS;
+    seq_kernel_write(k, at, request, sizeof request, NULL, 0);
+    own_call(k, NR_grant_table_op, (const uint32_t[]){2, at, 1}, 3, NULL, 0);
 }
 
 void seq_kernel_callbacks(struct seq_kernel *k)
@@ -246,7 +281,7 @@ static void extended(struct seq_kernel *k, const uint32_t *cmd, const uint32_t *
     for (unsigned i = 0; i < n; i++) {
         list[i * size / 4] = GUINT32_TO_LE(old ? MMU_EXTENDED_2_0 : cmd[i]);
         list[i * size / 4 + 1] = GUINT32_TO_LE(old ? cmd[i] : 0);
-        fixes[i] = (struct seq_kernel_fix){i * size + (old ? 0 : 4), frame[i], old, false};
+        fixes[i] = (struct seq_kernel_fix){i * size + (old ? 0 : 4), frame[i], old ? SEQ_FIX_MADDR : 0};
     }
     seq_kernel_write(k, at, list, n * size, fixes, n);
     own_call(k, old ? NR_mmu_update : NR_mmuext_op, (const uint32_t[]){at, n, 0, DOMID_SELF}, old ? 3 : 4,
@@ -256,8 +291,8 @@ static void extended(struct seq_kernel *k, const uint32_t *cmd, const uint32_t *
 /* What maps the kernel's own pages is read-only from here on. */
 static void protect_tables(struct seq_kernel *k)
 {
-    for (unsigned i = 0; i < k->place.nr_slots; i++)
-        seq_kernel_protect(k, k->place.pfn + 3 + i);
+    for (unsigned i = 0; i < k->site.nr_slots; i++)
+        seq_kernel_protect(k, k->site.pfn + 3 + i);
 }
 
 void seq_kernel_enter(struct seq_kernel *k, uint32_t pfn, bool pin)
@@ -280,20 +315,19 @@ void seq_kernel_enter(struct seq_kernel *k, uint32_t pfn, bool pin)
 void seq_kernel_hook(struct seq_kernel *k, uint32_t l2, bool in_use)
 {
     unsigned size = k->abi->pte_size, entry = k->abi->mmu_update_size, per_page = k->abi->ptes_per_page;
-    uint32_t first = k->place.va / slot_size(k->abi) % per_page;
-    for (unsigned i = 0; i < k->place.nr_slots; i++) {
-        uint32_t table = seq_kernel_frame(k, k->place.pfn + 3 + i);
+    uint32_t first = k->site.va / slot_size(k->abi) % per_page;
+    for (unsigned i = 0; i < k->site.nr_slots; i++) {
+        uint32_t table = seq_kernel_frame(k, k->site.pfn + 3 + i);
         if (!in_use) {
             const uint32_t value[2] = {GUINT32_TO_LE(ENTRY_L2), 0};
-            struct seq_kernel_fix fix = {0, table, true, size == 8};
+            struct seq_kernel_fix fix = {0, table, entry_fix(k)};
             seq_kernel_write_page(k, l2, (first + i) * size, value, size, &fix, 1);
             continue;
         }
         uint32_t request[4] = {0}, half = entry / 8;
         request[0] = GUINT32_TO_LE((first + i) * size);
         request[half] = GUINT32_TO_LE(ENTRY_L2);
-        const struct seq_kernel_fix fixes[] = {{0, l2, true, entry == 16},
-                                               {half * 4, table, true, entry == 16}};
+        const struct seq_kernel_fix fixes[] = {{0, l2, entry_fix(k)}, {half * 4, table, entry_fix(k)}};
         seq_kernel_write(k, k->words + WORD_OPS, request, entry, fixes, 2);
         own_call(k, NR_mmu_update, (const uint32_t[]){k->words + WORD_OPS, 1, 0, DOMID_SELF},
                  entry == 8 ? 3 : 4, NULL, 0);

@@ -18,7 +18,7 @@
 struct seq_kernel;
 
 /* Where it lies. */
-struct seq_kernel_place {
+struct seq_kernel_site {
     uint32_t va;       /* of its first page: where an entry of an L2 begins */
     uint32_t pfn;      /* of its first page */
     uint32_t nr_pages; /* of memory that the domain must have */
@@ -30,14 +30,16 @@ struct seq_kernel_place {
 
 /* A frame number that is known only when the kernel runs, in place of a number:
  * `address` is of a word of the kernel's. */
+#define SEQ_FIX_MADDR 1u /* as a machine address */
+#define SEQ_FIX_WIDE  2u /* 8 bytes */
+#define SEQ_FIX_HIGH  4u /* of a machine address the upper half */
 struct seq_kernel_fix {
     uint32_t offset;  /* of the number among the bytes; the frame is added to it */
     uint32_t address; /* where the frame number, or another, is kept */
-    bool maddr;       /* as a machine address */
-    bool wide;        /* 8 bytes */
+    uint32_t how;     /* SEQ_FIX_* */
 };
 
-struct seq_kernel *seq_kernel_new(const struct abi *abi, const struct seq_kernel_place *place);
+struct seq_kernel *seq_kernel_new(const struct abi *abi, const struct seq_kernel_site *site);
 void seq_kernel_free(struct seq_kernel *k);
 
 /* Words of the kernel's: the frame of a page, of shared_info, and one of its own that
@@ -53,10 +55,19 @@ void seq_kernel_write(struct seq_kernel *k, uint32_t va, const void *bytes, uint
  * seq_kernel_enter that must be seq_kernel_frame of some page. */
 void seq_kernel_write_page(struct seq_kernel *k, uint32_t frame, uint32_t offset, const void *bytes,
                            uint32_t len, const struct seq_kernel_fix *fixes, unsigned nr_fixes);
-/* A word from an address to a variable; a variable to an address. */
+/* A word from an address to another, of the kernel's or not. */
 void seq_kernel_move(struct seq_kernel *k, uint32_t to, uint32_t from);
-/* An instruction `mov [va], word` of the guest: on a page table Xen emulates it. */
-void seq_kernel_store(struct seq_kernel *k, uint32_t va, uint32_t word, const struct seq_kernel_fix *fix);
+/* A number of up to 4 bytes at va, or `add` bytes behind the pointer that stands there, to
+ * a word. */
+struct seq_kernel_place {
+    uint32_t va, add;
+    bool indirect;
+    uint8_t size;
+};
+void seq_kernel_read(struct seq_kernel *k, uint32_t to, const struct seq_kernel_place *from);
+/* A store of 4 or 8 bytes by one instruction of the guest: on a page table Xen emulates it. */
+void seq_kernel_store(struct seq_kernel *k, uint32_t va, const uint32_t *words, unsigned size,
+                      const struct seq_kernel_fix *fix);
 
 /* A page of the boot tables becomes read-only: it will be a page table. */
 void seq_kernel_protect(struct seq_kernel *k, uint32_t pfn);
@@ -78,6 +89,8 @@ void seq_kernel_call(struct seq_kernel *k, uint32_t nr, const uint32_t *arg, uns
                      const struct seq_kernel_fix *fixes, unsigned nr_fixes);
 /* Where the last call's result is kept, until the next. */
 uint32_t seq_kernel_result(const struct seq_kernel *k);
+/* Frames of the grant table, so many, to words from `to` on: by GNTTABOP_setup_table. */
+void seq_kernel_grants(struct seq_kernel *k, uint32_t to, unsigned nr);
 /* Have events and failures of iret come to the kernel's own handler: after a call that
  * may have set others. */
 void seq_kernel_callbacks(struct seq_kernel *k);

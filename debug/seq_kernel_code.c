@@ -38,7 +38,7 @@ static void ret(struct i386_code *c)
     I386(c, 0xC3);
 }
 
-/* Entries of ESI: offset from EDI, address of a number, FIX_*. */
+/* Entries of ESI: offset from EDI, address of a number, SEQ_FIX_*. */
 static void routine_fix(struct seq_kernel *k)
 {
     struct i386_code *c = &k->code;
@@ -47,13 +47,17 @@ static void routine_fix(struct seq_kernel *k)
     unsigned more = i386_leap_if(c, CC_NZ);
     ret(c);
     i386_land(c, more);
-    I386(c, 0x8B, 0x00, 0x31, 0xD2);      /* mov (%eax), %eax; xor %edx, %edx */
-    I386(c, 0xF6, 0x46, 0x08, FIX_MADDR); /* testb $, 8(%esi) */
+    I386(c, 0x8B, 0x00, 0x31, 0xD2);          /* mov (%eax), %eax; xor %edx, %edx */
+    I386(c, 0xF6, 0x46, 0x08, SEQ_FIX_MADDR); /* testb $, 8(%esi) */
     unsigned plain = i386_leap_if(c, CC_Z);
     I386(c, 0x89, 0xC2, 0xC1, 0xEA, 20, 0xC1, 0xE0, 12); /* mov %eax, %edx; shr $20, %edx; shl $12, %eax */
+    I386(c, 0xF6, 0x46, 0x08, SEQ_FIX_HIGH);
+    unsigned low = i386_leap_if(c, CC_Z);
+    I386(c, 0x89, 0xD0); /* mov %edx, %eax */
+    i386_land(c, low);
     i386_land(c, plain);
     I386(c, 0x8B, 0x0E); /* mov (%esi), %ecx */
-    I386(c, 0xF6, 0x46, 0x08, FIX_WIDE);
+    I386(c, 0xF6, 0x46, 0x08, SEQ_FIX_WIDE);
     unsigned narrow = i386_leap_if(c, CC_Z);
     I386(c, 0x01, 0x04, 0x0F);       /* add %eax, (%edi,%ecx) */
     I386(c, 0x11, 0x54, 0x0F, 0x04); /* adc %edx, 4(%edi,%ecx) */
@@ -181,7 +185,7 @@ static void routine_frame(struct seq_kernel *k)
     struct i386_code *c = &k->code;
     begin(k, ROUTINE_FRAME);
     i386_set(c, EDI, k->frames);
-    i386_set(c, ECX, k->place.nr_pages + 1);
+    i386_set(c, ECX, k->site.nr_pages + 1);
     I386(c, 0xF2, 0xAF); /* repne scasl */
     unsigned none = i386_leap_if(c, CC_NZ);
     I386(c, 0x89, 0xF8, 0x2D); /* mov %edi, %eax; sub $, %eax */
@@ -270,9 +274,9 @@ static void check_memory(struct seq_kernel *k, const struct start_info_offsets *
 {
     struct i386_code *c = &k->code;
     I386(c, 0x81, 0x7E, (uint8_t)at->nr_pages); /* cmpl $, nr_pages(%esi) */
-    i386_word(c, k->place.nr_pages);
+    i386_word(c, k->site.nr_pages);
     unsigned enough = i386_leap_if(c, CC_AE);
-    g_autofree char *text = g_strdup_printf("this kernel needs %u KiB of memory\n", k->place.nr_pages * 4);
+    g_autofree char *text = g_strdup_printf("this kernel needs %u KiB of memory\n", k->site.nr_pages * 4);
     say(k, text);
     i386_call(c, k->routine[ROUTINE_FLUSH]);
     i386_set(c, EBX, SHUTDOWN_CRASH);
@@ -287,13 +291,13 @@ static void find_frames(struct seq_kernel *k, const struct start_info_offsets *a
     I386(c, 0x8B, 0x46, (uint8_t)at->shared_info, 0xC1, 0xE8, 12); /* mov (%esi), %eax; shr $12, %eax */
     i386_store(c, seq_kernel_shared_info(k), EAX);
     I386(c, 0x8B, 0x56, (uint8_t)at->pt_base, 0x81, 0xEA); /* mov pt_base(%esi), %edx; sub $, %edx */
-    i386_word(c, k->place.va - k->place.pfn * RING1_PAGE_SIZE);
+    i386_word(c, k->site.va - k->site.pfn * RING1_PAGE_SIZE);
     I386(c, 0xC1, 0xEA, 12);                    /* shr $12, %edx */
     I386(c, 0x8B, 0x76, (uint8_t)at->mfn_list); /* mov mfn_list(%esi), %esi */
     I386(c, 0x8B, 0x04, 0x96);                  /* mov (%esi,%edx,4), %eax */
     i386_store(c, k->words + WORD_BOOT_TABLE, EAX);
     i386_set(c, EDI, k->frames);
-    i386_set(c, ECX, k->place.nr_pages);
+    i386_set(c, ECX, k->site.nr_pages);
     I386(c, 0xF3, 0xA5); /* rep movsl */
 }
 
@@ -302,9 +306,9 @@ static void fill_tables(struct seq_kernel *k)
 {
     struct i386_code *c = &k->code;
     uint32_t pages = seq_kernel_size(k).pages, size = k->abi->pte_size;
-    i386_set(c, ESI, seq_kernel_frame(k, k->place.pfn));
+    i386_set(c, ESI, seq_kernel_frame(k, k->site.pfn));
     i386_set(c, EDI, k->tables);
-    i386_set(c, ECX, MIN(pages, k->place.nr_slots * k->abi->ptes_per_page));
+    i386_set(c, ECX, MIN(pages, k->site.nr_slots * k->abi->ptes_per_page));
     uint32_t again = i386_here(c);
     I386(c, 0xAD, 0x89, 0xC2, 0xC1, 0xE0, 12, 0x83, 0xC8,
          0x63);    /* lodsl; mov %eax, %edx; shl; or $0x63, %eax */
@@ -313,7 +317,7 @@ static void fill_tables(struct seq_kernel *k)
         I386(c, 0x89, 0xD0, 0xC1, 0xE8, 20, 0xAB); /* mov %edx, %eax; shr $20, %eax; stosl */
     I386(c, 0x49);                                 /* dec %ecx */
     i386_jump_if(c, CC_NZ, again);
-    for (unsigned i = 0; i < k->place.nr_slots; i++) {
+    for (unsigned i = 0; i < k->site.nr_slots; i++) {
         I386(c, 0x80, 0x25); /* andb $~RW, entry */
         i386_word(c, k->tables + (3 + i) * size);
         I386(c, 0xFD);

@@ -53,7 +53,7 @@ static void add_word_note(GByteArray *notes, uint32_t type, uint32_t word)
 
 static uint32_t virt_base(const struct seq_kernel *k)
 {
-    return k->place.va - k->place.pfn * RING1_PAGE_SIZE;
+    return k->site.va - k->site.pfn * RING1_PAGE_SIZE;
 }
 
 /* With notes a PAE kernel has page tables anywhere (pae_extended_cr3) from the start:
@@ -62,7 +62,7 @@ static GByteArray *make_notes(const struct seq_kernel *k, uint32_t entry)
 {
     GByteArray *notes = g_byte_array_new();
     bool pae = k->abi->abi == RING1_ABI_XEN_3_0_PAE;
-    if (k->abi->abi == RING1_ABI_XEN_2_0 || (pae && !k->place.extended_cr3))
+    if (k->abi->abi == RING1_ABI_XEN_2_0 || (pae && !k->site.extended_cr3))
         return notes;
     add_text_note(notes, NOTE_GUEST_OS, "ring1-sequence");
     add_text_note(notes, NOTE_LOADER, "generic");
@@ -78,10 +78,10 @@ static char *make_string(const struct seq_kernel *k)
 {
     bool old = k->abi->abi == RING1_ABI_XEN_2_0;
     const char *more = "";
-    if (old && k->place.writable_tables)
+    if (old && k->site.writable_tables)
         more = ",PT_MODE_WRITABLE";
     else if (k->abi->abi == RING1_ABI_XEN_3_0_PAE)
-        more = k->place.extended_cr3 ? ",PAE=yes[extended-cr3]" : ",PAE=yes";
+        more = k->site.extended_cr3 ? ",PAE=yes[extended-cr3]" : ",PAE=yes";
     return g_strdup_printf("GUEST_OS=ring1-sequence,GUEST_VER=1,LOADER=generic,XEN_VER=%s,VIRT_BASE=0x%x%s",
                            old ? "2.0" : "xen-3.0", virt_base(k), more);
 }
@@ -152,7 +152,7 @@ static bool write_elf(struct writer *w, const struct seq_kernel *k, uint32_t ent
     elf32_getshdr(elf_getscn(w->elf, 4))->sh_name = name;
     header->e_shstrndx = 4;
     header->e_shoff = w->offset;
-    segments[0] = segment(k->place.va, at, 0, k->code.base - k->place.va);
+    segments[0] = segment(k->site.va, at, 0, k->code.base - k->site.va);
     segments[1] = segment(k->code.base, at, code->len, code->len);
     segments[2] = (Elf32_Phdr){
         .p_type = notes->len ? PT_NOTE : PT_NULL,
@@ -200,15 +200,15 @@ static GBytes *make_elf(const struct seq_kernel *k, uint32_t entry)
 static bool fits(const struct seq_kernel *k, GError **error)
 {
     struct seq_kernel_size size = seq_kernel_size(k);
-    uint64_t end = (uint64_t)k->place.va + (uint64_t)(size.pages_at_boot) * RING1_PAGE_SIZE;
+    uint64_t end = (uint64_t)k->site.va + (uint64_t)(size.pages_at_boot) * RING1_PAGE_SIZE;
     const char *what = NULL;
-    if (size.slots > k->place.nr_slots)
+    if (size.slots > k->site.nr_slots)
         what = "there are fewer free slots in its page tables than it needs";
-    else if (size.variables > k->place.nr_variables)
+    else if (size.variables > k->site.nr_variables)
         what = "it keeps more results than were expected";
-    else if (k->place.pfn + size.pages_at_boot > k->place.nr_pages)
+    else if (k->site.pfn + size.pages_at_boot > k->site.nr_pages)
         what = "its memory is too small";
-    else if (end > k->abi->hole || k->place.va / RING1_PAGE_SIZE < k->place.pfn)
+    else if (end > k->abi->hole || k->site.va / RING1_PAGE_SIZE < k->site.pfn)
         what = "there is no room for it below the hypervisor";
     if (what)
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "the kernel of %u pages does not fit: %s",

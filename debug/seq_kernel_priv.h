@@ -20,9 +20,6 @@
 #define LINE            0x100u
 #define LINE_FULL       0xC00u
 
-#define FIX_MADDR 1u
-#define FIX_WIDE  2u
-
 /* Room for what seq_kernel_finish adds. */
 #define START_CODE 1024u
 
@@ -42,7 +39,7 @@ enum {
 
 struct seq_kernel {
     const struct abi *abi;
-    struct seq_kernel_place place;
+    struct seq_kernel_site site;
     uint32_t words, window, tables, frames, variables; /* addresses */
     uint32_t nr_variables;
     struct i386_code code;

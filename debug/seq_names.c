@@ -227,6 +227,23 @@ static bool known_frame(const struct seq_scope *c, const char *name, uint64_t *m
     return true;
 }
 
+/* Frames that the grant table has from the start: grant_table, grant_table+1, ... */
+static bool grant_frame(struct seq_scope *c, const struct seq_value *v, uint32_t step, uint64_t *mfn)
+{
+    uint64_t n = (v->kind == SEQ_MFN ? v->offset : v->offset >> RING1_PAGE_SHIFT) + (v->steps ? step : 0);
+    *mfn = 0;
+    if (!c->w)
+        return true;
+    if (n >= c->w->d->s.grant.nr_frames)
+        return seq_complain(c, v->pos,
+                            "expected one of the %u frames that the grant table begins with, found %u",
+                            c->w->d->s.grant.nr_frames, (unsigned)n);
+    *mfn = c->w->d->s.grant.frames[n].mfn;
+    if (v->kind == SEQ_MADDR)
+        *mfn -= v->offset >> RING1_PAGE_SHIFT; /* which is added to the address */
+    return true;
+}
+
 static bool find_frame(struct seq_scope *c, const struct seq_value *v, uint32_t step, struct seq_amount *out)
 {
     uint64_t pfn;
@@ -237,6 +254,8 @@ static bool find_frame(struct seq_scope *c, const struct seq_value *v, uint32_t 
     }
     if (v->name && !g_hash_table_contains(c->pages, v->name) && known_frame(c, v->name, &out->value))
         return true;
+    if (v->name && strcmp(v->name, "grant_table") == 0 && !g_hash_table_contains(c->pages, v->name))
+        return grant_frame(c, v, step, &out->value);
     if (!page_pfn(c, v, step, &pfn))
         return false;
     out->value = c->w ? c->w->p2m[pfn] : 0;

@@ -91,6 +91,8 @@ struct seq_program {
 /* The world that the sequence's lines of the ABI, domain and pages describe, started.
  * RING1_ERROR_INPUT: "x.hc:3:14: ..."; RING1_ERROR_OPTION, RING1_ERROR_HOST. */
 struct world *seq_world(const struct seq *s, GError **error);
+/* The same with its frames numbered in this way, whatever the text says. */
+struct world *seq_world_numbered(const struct seq *s, enum ring1_mfn_mode mode, GError **error);
 
 /* The calls, for this world or one of the same set-up. The sequence must outlive the
  * program. RING1_ERROR_INPUT. */

@@ -324,15 +324,26 @@ static bool run_op(struct run *r, const struct seq_op *op)
     }
 }
 
-enum seq_outcome seq_run(struct seq_program *p, struct world *w, struct seq_report *report)
+enum seq_outcome seq_run_watched(struct seq_program *p, struct world *w, struct seq_report *report,
+                                 seq_run_hook before, void *user)
 {
     g_autofree uint64_t *slots = g_new0(uint64_t, p->nr_slots + 1u);
     struct run r = {.p = p, .w = w, .report = report, .slot = slots};
     *report = (struct seq_report){.outcome = SEQ_AGREES};
-    for (report->op = 0; report->op < p->ops->len; report->op++)
+    for (report->op = 0; report->op < p->ops->len; report->op++) {
+        if (G_UNLIKELY(before != NULL))
+            before(user, report->op);
         if (!run_op(&r, &g_array_index(p->ops, struct seq_op, report->op)))
-            break;
+            return report->outcome;
+    }
+    if (before)
+        before(user, report->op);
     return report->outcome;
+}
+
+enum seq_outcome seq_run(struct seq_program *p, struct world *w, struct seq_report *report)
+{
+    return seq_run_watched(p, w, report, NULL, NULL);
 }
 
 void seq_report_clear(struct seq_report *report)

@@ -28,6 +28,11 @@ struct seq_report {
  * the end or to the first difference. The report's texts are the caller's
  * (seq_report_clear). */
 enum seq_outcome seq_run(struct seq_program *p, struct world *w, struct seq_report *report);
+/* The same; `before` is told of each op before it is executed, and of the one behind the
+ * last (of the number of ops) when all agree. */
+typedef void (*seq_run_hook)(void *user, uint32_t op);
+enum seq_outcome seq_run_watched(struct seq_program *p, struct world *w, struct seq_report *report,
+                                 seq_run_hook before, void *user);
 void seq_report_clear(struct seq_report *report);
 
 /* "x.hc:14: expected 0, got -EINVAL (Invalid argument)\n  event_channel_op(...) = 0\n

@@ -252,18 +252,30 @@ static bool fill_pages(struct seq_scope *scope, struct world *w)
     return true;
 }
 
-struct world *seq_world(const struct seq *s, GError **error)
+static struct world *make_world(const struct seq *s, const enum ring1_mfn_mode *mode, GError **error)
 {
     g_autoptr(GError) why = NULL;
     struct world_setup setup = {.abi = abi_find(s->abi, s->xen)};
     g_autoptr(GHashTable) pages = seq_pages(s);
     struct seq_scope scope = {s, setup.abi, NULL, pages, &why};
     struct world *w = NULL;
-    bool ok = read_setup(&scope, &setup) && (w = world_new(&setup, &why)) && fill_pages(&scope, w) &&
-              world_start(w, &why);
+    bool ok = read_setup(&scope, &setup);
+    if (mode)
+        setup.mfn_mode = *mode;
+    ok = ok && (w = world_new(&setup, &why)) && fill_pages(&scope, w) && world_start(w, &why);
     if (ok)
         return w;
     world_free(w);
     g_propagate_error(error, g_steal_pointer(&why));
     return NULL;
+}
+
+struct world *seq_world(const struct seq *s, GError **error)
+{
+    return make_world(s, NULL, error);
+}
+
+struct world *seq_world_numbered(const struct seq *s, enum ring1_mfn_mode mode, GError **error)
+{
+    return make_world(s, &mode, error);
 }

@@ -17,7 +17,7 @@
 #define PAGE     8u /* mapped at BASE */
 #define BASE     0xC0000000u
 
-static const struct seq_kernel_place place = {
+static const struct seq_kernel_site site = {
     .va = 0xD0000000u,
     .pfn = 1024,
     .nr_pages = NR_PAGES,
@@ -33,12 +33,18 @@ static void write_console(G_GNUC_UNUSED void *user, const char *bytes, size_t le
     g_string_append_len(console, bytes, (gssize)len);
 }
 
+/* Of an entry of a page table, or a machine address. */
+static uint32_t entry_fix(const struct abi *abi)
+{
+    return SEQ_FIX_MADDR | (abi->pte_size == 8 ? SEQ_FIX_WIDE : 0);
+}
+
 /* One entry that names the frame of a page. */
 static void put_entry(struct seq_kernel *k, const struct abi *abi, uint32_t table, unsigned index,
                       uint32_t pfn, uint32_t flags)
 {
     const uint32_t value[2] = {flags, 0};
-    struct seq_kernel_fix fix = {0, seq_kernel_frame(k, pfn), true, abi->pte_size == 8};
+    struct seq_kernel_fix fix = {0, seq_kernel_frame(k, pfn), entry_fix(abi)};
     seq_kernel_write_page(k, seq_kernel_frame(k, table), index * abi->pte_size, value, abi->pte_size, &fix,
                           1);
 }
@@ -82,8 +88,8 @@ static void make_calls(struct seq_kernel *k, const struct abi *abi)
     bool old = abi->abi == RING1_ABI_XEN_2_0;
     uint32_t request[4] = {0, old ? 0x23 : 0, old ? 0 : 0x23, 0};
     request[0] = 2 * abi->pte_size;
-    const struct seq_kernel_fix fixes[] = {{0, seq_kernel_frame(k, L1), true, !old},
-                                           {old ? 4 : 8, seq_kernel_frame(k, PAGE + 1), true, !old}};
+    const struct seq_kernel_fix fixes[] = {{0, seq_kernel_frame(k, L1), entry_fix(abi)},
+                                           {old ? 4 : 8, seq_kernel_frame(k, PAGE + 1), entry_fix(abi)}};
     seq_kernel_write(k, BASE, request, abi->mmu_update_size, fixes, 2);
     seq_kernel_call(k, 1, (const uint32_t[]){BASE, 1, 0, 0x7FF0}, old ? 3 : 4, NULL, 0);
     print_result(k, "mmu_update");
@@ -114,7 +120,7 @@ START_TEST(boots_under_every_xen)
 {
     const struct abi *abi = abi_all()[_i];
     g_autoptr(GError) error = NULL;
-    struct seq_kernel *k = seq_kernel_new(abi, &place);
+    struct seq_kernel *k = seq_kernel_new(abi, &site);
     make_tables(k, abi);
     make_calls(k, abi);
     g_autoptr(GBytes) elf = seq_kernel_finish(k, &error);
@@ -149,7 +155,7 @@ END_TEST
 
 START_TEST(refused_when_it_does_not_fit)
 {
-    struct seq_kernel_place small = place;
+    struct seq_kernel_site small = site;
     g_autoptr(GError) error = NULL;
     small.nr_pages = 1200;
     struct seq_kernel *k = seq_kernel_new(abi_all()[0], &small);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * seq_export.h - a sequence as a bootable kernel: it sets up the same pages and tables,
+ * makes the same calls in the same order, prints each result and what came back, and
+ * powers off.
+ */
+#ifndef DEBUG_SEQ_EXPORT_H
+#define DEBUG_SEQ_EXPORT_H
+
+#include "seq_program.h"
+
+struct seq_export_options {
+    bool skip_backends; /* leave out calls that need a back end's domain */
+};
+
+struct seq_export {
+    GBytes *elf;
+    uint32_t memory_mib; /* that the domain needs */
+    uint32_t va;         /* of the kernel's first page */
+    GString *expected;   /* lines that it prints under ring1 */
+    GString *left_out;   /* a line for each call that is not in it, and why */
+};
+
+/* False: RING1_ERROR_INPUT, "x.hc:3: ..."; the sequence does not agree with itself, or cannot
+ * be exported; RING1_ERROR_OPTION, RING1_ERROR_HOST. */
+bool seq_export(const struct seq *s, const struct seq_export_options *options, struct seq_export *out,
+                GError **error);
+void seq_export_clear(struct seq_export *e);
+
+#endif

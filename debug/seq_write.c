@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * seq_write.c - see seq_write.h.
+ */
+#include "seq_write.h"
+
+#include "dispatch/memory.h"
+#include "dispatch/mmu.h"
+
+#include <string.h>
+
+void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain *domain)
+{
+    *w = (struct seq_writer){.seq = seq, .domain = domain, .parent = g_ptr_array_new()};
+}
+
+void seq_writer_clear(struct seq_writer *w)
+{
+    g_ptr_array_unref(w->parent);
+    w->parent = NULL;
+}
+
+/* --- numbers ------------------------------------------------------------------------ */
+
+bool seq_write_page_of(const struct domain *d, mfn_t mfn, uint32_t *pfn)
+{
+    if (!frame_exists(d->mem, mfn) || frame_info(d->mem, mfn)->owner != d->s.domid ||
+        (frame_info(d->mem, mfn)->flags & PGF_SHARED))
+        return false;
+    *pfn = m2p_get(d->mem, mfn);
+    return *pfn < M2P_FILLER && *pfn <= 1u << 20;
+}
+
+/* Frames that belong to no page, by name. */
+static struct seq_value *special_frame(const struct seq_writer *w, enum seq_kind kind, mfn_t mfn,
+                                       uint64_t offset)
+{
+    const struct domain *d = w->domain;
+    if (mfn.mfn == d->s.shared_info.mfn)
+        return seq_page(w->seq, kind, "shared_info", 0, offset);
+    for (unsigned i = 0; i < d->s.grant.nr_frames; i++)
+        if (d->s.grant.frames[i].mfn == mfn.mfn)
+            return seq_page(w->seq, kind, "grant_table", 0,
+                            offset + (kind == SEQ_MFN ? i : (uint64_t)i << RING1_PAGE_SHIFT));
+    return NULL;
+}
+
+/* NULL: nobody's that could be named. */
+static struct seq_value *page_or_special(const struct seq_writer *w, enum seq_kind kind, uint64_t mfn,
+                                         uint64_t offset)
+{
+    uint32_t pfn;
+    if (!w->domain || mfn > UINT32_MAX)
+        return NULL;
+    if (seq_write_page_of(w->domain, MFN((uint32_t)mfn), &pfn))
+        return seq_page(w->seq, kind, NULL, pfn, offset);
+    return special_frame(w, kind, MFN((uint32_t)mfn), offset);
+}
+
+struct seq_value *seq_write_frame(const struct seq_writer *w, uint64_t mfn)
+{
+    struct seq_value *v = page_or_special(w, SEQ_MFN, mfn, 0);
+    return v ? v : seq_frame(w->seq, mfn);
+}
+
+struct seq_value *seq_write_maddr(const struct seq_writer *w, uint64_t maddr)
+{
+    struct seq_value *v =
+        page_or_special(w, SEQ_MADDR, maddr >> RING1_PAGE_SHIFT, maddr & (RING1_PAGE_SIZE - 1));
+    return v ? v : seq_number(w->seq, maddr, SEQ_HEX);
+}
+
+static void append_flags(const struct seq_writer *w, struct seq_value * or, const struct value_set *set,
+                         uint64_t value)
+{
+    for (unsigned i = 0; set && i < set->nr; i++) {
+        uint64_t mask = (uint64_t)set->values[i].value;
+        if ((value & mask) != mask)
+            continue;
+        seq_append(or, seq_name(w->seq, set->values[i].name));
+        value &= ~mask;
+    }
+    if (value || ! or->first)
+        seq_append(or, seq_number(w->seq, value, value < 1024 ? SEQ_PLAIN : SEQ_HEX));
+}
+
+/* One thing of several is that thing. */
+static struct seq_value *only(struct seq_value * or)
+{
+    return or->first && or->first == or->last ? or->first : or ;
+}
+
+static struct seq_value *flags(const struct seq_writer *w, const struct value_set *set, uint64_t value)
+{
+    struct seq_value * or = seq_value(w->seq, SEQ_OR);
+    append_flags(w, or, set, value);
+    return only(or);
+}
+
+struct seq_value *seq_write_entry(const struct seq_writer *w, uint64_t entry)
+{
+    struct seq_value *frame =
+        entry & 1u ? page_or_special(w, SEQ_MFN, (entry & ~(1ull << 63)) >> RING1_PAGE_SHIFT, 0) : NULL;
+    if (!frame)
+        return seq_number(w->seq, entry, entry ? SEQ_HEX : SEQ_PLAIN);
+    struct seq_value * or = seq_value(w->seq, SEQ_OR);
+    seq_append(or, frame);
+    append_flags(w, or, &values_pte_flags, entry & 0xFFF);
+    if (entry >> 63)
+        seq_append(or, seq_name(w->seq, "NX"));
+    return or ;
+}
+
+static bool is_2_0(const struct seq_writer *w)
+{
+    return w->domain->abi->xen == RING1_XEN_2_0;
+}
+
+static const struct value_set *mmu_commands(const struct seq_writer *w)
+{
+    return is_2_0(w) ? &values_mmu_cmd_2_0 : &values_mmu_cmd;
+}
+
+static unsigned mmu_command(const struct seq_writer *w, uint64_t ptr)
+{
+    return (unsigned)ptr & (w->domain->abi->pte_size - 1u);
+}
+
+static struct seq_value *mmu_ptr(const struct seq_writer *w, uint64_t ptr)
+{
+    unsigned cmd = mmu_command(w, ptr);
+    const char *name = value_name(mmu_commands(w), cmd);
+    struct seq_value * or = seq_value(w->seq, SEQ_OR);
+    seq_append(or, seq_write_maddr(w, ptr - cmd));
+    seq_append(or, name ? seq_name(w->seq, name) : seq_number(w->seq, cmd, SEQ_DEC));
+    return or ;
+}
+
+static struct seq_value *mmu_val(const struct seq_writer *w, uint64_t ptr, uint64_t value)
+{
+    unsigned cmd = mmu_command(w, ptr);
+    if (is_2_0(w) && cmd == 3) {
+        const char *name = value_name(&values_mmuext_2_0, (int64_t)(value & 0xFF));
+        struct seq_value * or = seq_value(w->seq, SEQ_OR);
+        seq_append(or, name ? seq_name(w->seq, name) : seq_number(w->seq, value & 0xFF, SEQ_DEC));
+        if (value > 0xFF)
+            seq_append(or, seq_number(w->seq, value & ~0xFFull, SEQ_HEX));
+        return only(or);
+    }
+    if (cmd == (is_2_0(w) ? 2u : 1u)) /* a pfn for the m2p */
+        return seq_number(w->seq, value, SEQ_HEX);
+    return seq_write_entry(w, value);
+}
+
+static struct seq_value *uvm_flags(const struct seq_writer *w, uint64_t value)
+{
+    static const char *const flush[] = {"UVMF_NONE", "UVMF_TLB_FLUSH", "UVMF_INVLPG", NULL};
+    struct seq_value * or = seq_value(w->seq, SEQ_OR);
+    const char *name = flush[value & 3];
+    seq_append(or, name ? seq_name(w->seq, name) : seq_number(w->seq, value & 3, SEQ_DEC));
+    value &= ~3ull;
+    if (value == 4)
+        seq_append(or, seq_name(w->seq, "UVMF_ALL"));
+    else if (value)
+        seq_append(or, seq_number(w->seq, value, SEQ_HEX));
+    return only(or);
+}
+
+static struct seq_value *plain(const struct seq_writer *w, const struct number *n)
+{
+    if (n->is_signed && (int64_t)n->value < 0)
+        return seq_number(w->seq, n->value, SEQ_DEC);
+    return seq_number(w->seq, n->value, SEQ_PLAIN);
+}
+
+static struct seq_value *named(const struct seq_writer *w, const struct number *n)
+{
+    if (n->name)
+        return seq_name(w->seq, n->name);
+    if (n->set && n->set->flags)
+        return flags(w, n->set, n->value);
+    return plain(w, n);
+}
+
+static struct seq_value *number_value(const struct seq_writer *w, const struct number *n)
+{
+    const char *name;
+    switch (n->format) {
+    case FORMAT_HEX:
+    case FORMAT_VA:
+    case FORMAT_SELECTOR:
+    case FORMAT_PFN:
+    case FORMAT_DESCRIPTOR:
+        return seq_number(w->seq, n->value, SEQ_HEX);
+    case FORMAT_MADDR:
+        return seq_write_maddr(w, n->value);
+    case FORMAT_MFN:
+        return seq_write_frame(w, n->value);
+    case FORMAT_FRAME:
+        return w->output ? seq_write_frame(w, n->value) : seq_number(w->seq, n->value, SEQ_HEX);
+    case FORMAT_DOMID:
+        name = value_name(&values_domain_number, (int64_t)n->value);
+        return name ? seq_name(w->seq, name) : plain(w, n);
+    case FORMAT_NS:
+    case FORMAT_NS_HL:
+        return seq_number(w->seq, n->value, SEQ_SECONDS);
+    case FORMAT_PTE:
+        return seq_write_entry(w, n->value);
+    case FORMAT_MMU_PTR:
+        return mmu_ptr(w, n->value);
+    case FORMAT_MMU_VAL:
+        return mmu_val(w, n->peer, n->value);
+    case FORMAT_UVM_FLAGS:
+        return uvm_flags(w, n->value);
+    case FORMAT_NAMES:
+        return named(w, n);
+    case FORMAT_MMU_COUNT:
+    case FORMAT_DEC:
+    case FORMAT_PORT:
+        break;
+    }
+    return plain(w, n);
+}
+
+struct seq_value *seq_write_result(const struct seq_writer *w, int32_t result)
+{
+    const char *name = result < 0 ? errno_name(result) : NULL;
+    return name ? seq_name(w->seq, name) : seq_number(w->seq, (uint32_t)result, SEQ_PLAIN);
+}
+
+/* --- the sink ------------------------------------------------------------------------------- */
+
+/* Fields have their labels; arguments none, numbers that came back do. */
+static void add(struct seq_writer *w, const char *name, struct seq_value *v, uint32_t va, bool number)
+{
+    struct seq_value *parent = w->parent->len ? w->parent->pdata[w->parent->len - 1] : NULL;
+    if (va && !w->output)
+        v->at = seq_number(w->seq, va, SEQ_HEX);
+    if (name && (parent || (w->output && number)))
+        v->label = seq_strdup(w->seq, name);
+    if (parent)
+        seq_append(parent, v);
+    else if (w->output)
+        seq_append_output(w->call, v);
+    else
+        seq_append_arg(w->call, v);
+}
+
+static void on_begin(void *user, const char *name, enum bracket bracket, uint32_t va)
+{
+    struct seq_writer *w = user;
+    struct seq_value *v = seq_value(w->seq, bracket == BRACKET_LIST ? SEQ_LIST : SEQ_STRUCT);
+    add(w, name, v, va, false);
+    g_ptr_array_add(w->parent, v);
+}
+
+static void on_end(void *user, G_GNUC_UNUSED enum bracket bracket, uint32_t left_out)
+{
+    struct seq_writer *w = user;
+    struct seq_value *v = w->parent->pdata[w->parent->len - 1];
+    v->rest = left_out != 0;
+    w->cut |= left_out != 0;
+    g_ptr_array_set_size(w->parent, (int)w->parent->len - 1);
+}
+
+/* A frame of which nothing can be said is another one at the next run. */
+static void on_number(void *user, const char *name, const struct number *number)
+{
+    struct seq_writer *w = user;
+    struct seq_value *v = number_value(w, number);
+    if (w->output && v->kind == SEQ_FRAME)
+        v = seq_value(w->seq, SEQ_ANY);
+    add(w, name, v, number->va, true);
+}
+
+static void on_text(void *user, const char *name, uint32_t va, const uint8_t *bytes, uint32_t len,
+                    uint32_t left_out)
+{
+    struct seq_writer *w = user;
+    struct seq_value *v = seq_text(w->seq, bytes, len);
+    v->rest = left_out != 0;
+    w->cut |= left_out != 0;
+    add(w, name, v, va, true);
+}
+
+static void on_pointer(void *user, const char *name, uint32_t va, G_GNUC_UNUSED bool bad)
+{
+    struct seq_writer *w = user;
+    add(w, name, va ? seq_number(w->seq, va, SEQ_HEX) : seq_value(w->seq, SEQ_NULL), 0, true);
+}
+
+const struct decode_sink seq_write_sink = {
+    .begin = on_begin,
+    .end = on_end,
+    .number = on_number,
+    .text = on_text,
+    .pointer = on_pointer,
+};
