@@ -697,6 +697,7 @@ void options_clear(struct options *o)
     g_free(o->console);
     g_free(o->tracing.perfetto);
     g_free(o->tracing.xentrace);
+    g_free(o->tracing.hc);
     g_free(o->control);
     g_free(o->report_file);
     g_free(o->net_dump);

@@ -41,8 +41,8 @@ enum on_suspend { SUSPEND_EXIT, SUSPEND_RESUME, SUSPEND_CANCEL };
 
 /* What `ring1 trace` takes beside the options of a run. */
 struct trace_options {
-    char *perfetto, *xentrace; /* files, or NULL */
-    struct filter *filter;     /* -e and -P */
+    char *perfetto, *xentrace, *hc; /* files, or NULL */
+    struct filter *filter;          /* -e and -P */
     enum { SUMMARY_NONE, SUMMARY_ALONE, SUMMARY_TOO } summary;
     enum summary_order summary_order;
     struct trace_text_options text;

@@ -49,6 +49,11 @@ TAKE(perfetto)
     return take_file(&o->tracing.perfetto, option, value, error);
 }
 
+TAKE(hc)
+{
+    return take_file(&o->tracing.hc, option, value, error);
+}
+
 TAKE(xentrace)
 {
     return take_file(&o->tracing.xentrace, option, value, error);
@@ -148,6 +153,7 @@ static const struct option_row rows[] = {
      take_perfetto},
     {"xentrace", 0, COMMAND_TRACE, "FILE", "Write records as Xen's xentrace does, for Xen's own tools",
      take_xentrace},
+    {"hc", 0, COMMAND_TRACE, "FILE", "Write a sequence that stands alone, for ring1 seq", take_hc},
     {"summary-only", 'c', COMMAND_TRACE, NULL, "Count calls, errors and times at the end, and write no lines",
      take_summary_alone},
     {"summary", 'C', COMMAND_TRACE, NULL, "Write lines and then the counts", take_summary},

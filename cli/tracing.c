@@ -5,6 +5,7 @@
 #include "tracing.h"
 
 #include "debug/filter.h"
+#include "debug/seq_capture.h"
 #include "debug/trace_json.h"
 #include "debug/trace_perfetto.h"
 #include "debug/trace_xentrace.h"
@@ -18,7 +19,7 @@ static bool wants_text(const struct options *o)
 {
     if (o->tracing.summary == SUMMARY_ALONE)
         return false;
-    return !o->json && (o->trace_file || !(o->tracing.perfetto || o->tracing.xentrace));
+    return !o->json && (o->trace_file || !(o->tracing.perfetto || o->tracing.xentrace || o->tracing.hc));
 }
 
 static void *open_text(const struct options *o, struct trace_out *out)
@@ -146,6 +147,34 @@ static void close_summary(void *user)
     g_free(c);
 }
 
+/* --- a sequence ------------------------------------------------------------------------- */
+
+static bool wants_hc(const struct options *o)
+{
+    return o->tracing.hc != NULL;
+}
+
+static const char *file_of_hc(const struct options *o)
+{
+    return o->tracing.hc;
+}
+
+static void *open_hc(G_GNUC_UNUSED const struct options *o, struct trace_out *out)
+{
+    return seq_capture_new(trace_out_write, out);
+}
+
+static void attach_hc(void *user, const struct options *o, ring1_machine *m)
+{
+    g_autofree char *name = g_path_get_basename(o->image);
+    seq_capture_start(user, m, name);
+}
+
+static void close_hc(void *user)
+{
+    seq_capture_free(user);
+}
+
 /* Every form: a consumer and the file that it writes to. */
 static const struct form {
     const char *option; /* names the file in messages */
@@ -164,6 +193,7 @@ static const struct form {
     {"--xentrace", &trace_xentrace_consumer, wants_xentrace, file_of_xentrace, open_xentrace, NULL,
      close_xentrace},
     {"--output", &counting_consumer, wants_summary, NULL, open_summary, NULL, close_summary},
+    {"--hc", &seq_capture_consumer, wants_hc, file_of_hc, open_hc, attach_hc, close_hc},
 };
 #define NR_FORMS G_N_ELEMENTS(forms)
 

@@ -19,7 +19,7 @@ _ring1()
     run) options="$runs --trace" ;;
     trace)
         options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
-            --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace"
+            --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"
         ;;
     info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
     ctl)

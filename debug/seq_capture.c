@@ -9,7 +9,7 @@
 #include "event.h"
 #include "seq_capture_state.h"
 
-#include <inttypes.h>
+#include <string.h>
 
 /* Results of some calls depend on the time; before others it is said when so much has
  * passed. */
@@ -276,6 +276,22 @@ static void end_line(struct capture *c, struct seq_item *item, const struct trac
                   &seq_write_sink, &c->writer);
 }
 
+/* Not to be written down: the filter has found that it is not wanted. */
+static void on_drop(void *user, const struct trace_call *call)
+{
+    struct capture *c = user;
+    if (call->call->depth || !c->call)
+        return;
+    seq_state_after(c->state, call->v->domain);
+    if (c->done)
+        c->done->next = NULL;
+    else
+        c->seq->first = NULL;
+    c->seq->last = c->done;
+    leave_out(c, name_of(call) ? name_of(call) : "a call without a name");
+    write_out(c);
+}
+
 static void on_after(void *user, const struct trace_call *call)
 {
     struct capture *c = user;
@@ -283,6 +299,10 @@ static void on_after(void *user, const struct trace_call *call)
         c->entry_goes_on = call->call->continued;
         if (c->entry && !c->entry_goes_on)
             end_line(c, c->entry, call);
+        return;
+    }
+    if (call->injected) {
+        on_drop(c, call);
         return;
     }
     c->goes_on = call->call->continued;
@@ -366,7 +386,8 @@ static void on_end(void *user)
 const struct trace_consumer seq_capture_consumer = {
     .before = on_before,
     .after = on_after,
-    .drop = on_after,
+    .drop = on_drop,
     .event = on_event,
     .end = on_end,
+    .needs = RING1_EVENT_BIT(RING1_EVENT_FRAME) | RING1_EVENT_BIT(RING1_EVENT_STORE),
 };

@@ -46,7 +46,8 @@ struct trace {
     bool touched[2]; /* what went in has to do with a place that is asked for */
     bool entry_told; /* of the multicall in progress, and was not dropped */
     unsigned depth;  /* of the calls in progress: 0, 1, or 2 in a multicall's entry */
-    uint32_t events;
+    uint32_t events; /* that all are told */
+    uint32_t needed; /* that some need */
     bool want_host;
     bool again; /* the call in progress is one that goes on */
     struct going_on going_on[MAX_VCPUS];
@@ -287,6 +288,17 @@ void trace_free(struct trace *t)
 void trace_add(struct trace *t, const struct trace_consumer *ops, void *user)
 {
     g_array_append_val(t->listeners, ((struct listener){ops, user}));
+    t->needed |= ops->needs;
+}
+
+/* Those who asked for it; `events`: what all asked for. */
+static void tell(struct trace *t, const struct trace_event *e, uint32_t events)
+{
+    unsigned nr;
+    const struct listener *l = listeners(t, &nr);
+    for (unsigned i = 0; i < nr; i++)
+        if (l[i].ops->event && RING1_EVENT_BIT(e->event->kind) & (events | l[i].ops->needs))
+            l[i].ops->event(l[i].user, e);
 }
 
 static void on_event(ring1_vcpu *v, const struct ring1_event *event, void *user)
@@ -307,7 +319,7 @@ static void on_event(ring1_vcpu *v, const struct ring1_event *event, void *user)
             e.eip = c->eip;
         }
     }
-    trace_tell(t, &e);
+    tell(t, &e, t->events);
 }
 
 void trace_set_events(struct trace *t, uint32_t events)
@@ -329,7 +341,7 @@ void trace_want_host(struct trace *t)
 void trace_attach(struct trace *t, ring1_machine *m)
 {
     const struct ring1_watch watch = {
-        .before = before_call, .after = after_call, .event = on_event, .events = t->events};
+        .before = before_call, .after = after_call, .event = on_event, .events = t->events | t->needed};
     t->machine = m;
     t->depth = 0;
     decoder_free(t->decoder);
@@ -343,11 +355,7 @@ void trace_attach(struct trace *t, ring1_machine *m)
 
 void trace_tell(struct trace *t, const struct trace_event *e)
 {
-    unsigned nr;
-    const struct listener *l = listeners(t, &nr);
-    for (unsigned i = 0; i < nr; i++)
-        if (l[i].ops->event)
-            l[i].ops->event(l[i].user, e);
+    tell(t, e, RING1_EVENTS_ALL);
 }
 
 void trace_end(struct trace *t)

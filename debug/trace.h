@@ -42,6 +42,8 @@ struct trace_consumer {
     void (*event)(void *user, const struct trace_event *e);
     /* The machine stopped for good; calls in progress never came back. */
     void (*end)(void *user);
+    /* Events that it is told whoever else wants them: RING1_EVENT_BITs. */
+    uint32_t needs;
 };
 
 struct trace *trace_new(void);
