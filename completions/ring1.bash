@@ -31,13 +31,15 @@ _ring1()
     hypercalls) options="--abi --xen --json --help" ;;
     seq)
         if ((cword == 2)); then
-            mapfile -t COMPREPLY < <(compgen -W "run check fmt --help" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "run check fmt min export --help" -- "$cur")
             return
         fi
         case ${words[2]-} in
         run) options="--trace --console --quiet --abi --xen --help" ;;
         check) options="--abi --xen --help" ;;
         fmt) options="--in-place --help" ;;
+        min) options="--output --tries --help" ;;
+        export) options="--elf --expected --skip-backends --help" ;;
         esac
         ;;
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
