@@ -18,21 +18,7 @@ struct call_log *read_trace(const char *source, const uint8_t *bytes, size_t len
     if (len > 0 && bytes[0] == '{')
         return read_json_trace(source, (const char *)bytes, len, error);
     g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT,
-                "%s: expected a trace: JSON lines, whose first byte is '{', or xentrace's records (%s)",
+                "%s: expected JSON lines, whose first byte is '{', xentrace's records, or a sequence (%s)",
                 source, len ? "its first bytes are neither" : "the file is empty");
     return NULL;
-}
-
-struct call_log *read_trace_file(const char *path, const struct read_trace_options *options, GError **error)
-{
-    g_autoptr(GError) why = NULL;
-    gchar *bytes;
-    gsize len;
-    if (!g_file_get_contents(path, &bytes, &len, &why)) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s", why->message);
-        return NULL;
-    }
-    struct call_log *log = read_trace(path, (const uint8_t *)bytes, len, options, error);
-    g_free(bytes);
-    return log;
 }

@@ -11,6 +11,10 @@
 /* JSON Lines of `ring1 trace --json` (docs/trace-json.md). */
 struct call_log *read_json_trace(const char *source, const char *text, size_t len, GError **error);
 
+/* A sequence (docs/sequences.md): the calls that it makes, up to the first expectation
+ * that is not met. */
+struct call_log *read_sequence(const char *source, const char *text, size_t len, GError **error);
+
 #define XENTRACE_ANY_DOMAIN UINT32_MAX
 
 /* Records of xentrace (xen/trace.h): the calls of one domain. With
@@ -19,13 +23,14 @@ struct call_log *read_json_trace(const char *source, const char *text, size_t le
 struct call_log *read_xentrace(const char *source, const uint8_t *bytes, size_t len, uint32_t domain,
                                uint64_t hz, GError **error);
 
-/* Whichever it is: its first bytes tell. */
+/* Whichever of the two it is: its first bytes tell. */
 struct read_trace_options {
     uint32_t domain;
     uint64_t hz;
 };
 struct call_log *read_trace(const char *source, const uint8_t *bytes, size_t len,
                             const struct read_trace_options *options, GError **error);
+/* The same of a file, or a sequence. */
 struct call_log *read_trace_file(const char *path, const struct read_trace_options *options, GError **error);
 
 #endif

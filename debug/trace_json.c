@@ -111,7 +111,7 @@ static void before_call(void *user, const struct trace_call *c)
         json_uint(j, "index", c->call->index);
     json_uint(j, "ns", c->ns);
     json_uint(j, "vcpu", c->v->id);
-    if (!depth)
+    if (!depth && c->ring)
         write_site(j, c->v, c->ring, c->eip);
     json_uint(j, "nr", c->call->nr);
     if (c->call->name)

@@ -59,6 +59,17 @@ def test_xentrace():
     check("a call less", r.status == 1 and b"1 only in " + A.encode() in r.out, r)
 
 
+def test_sequences():
+    head = 'ring1-sequence 1\nabi xen-3.0-pae 4.17\n'
+    alloc = 'event_channel_op(EVTCHNOP_alloc_unbound, {dom=DOMID_SELF, remote_dom=0})\n'
+    one = write("one.hc", "# a comment\n\n" + head + alloc + "vm_assist(VMASST_CMD_enable, 2)\n")
+    two = write("two.hc", head + alloc + alloc)
+    check("a sequence, alike itself", ring1("diff", one, one).status == 0, ring1("diff", one, one))
+    r = ring1("diff", one, two)
+    check("another sequence", r.status == 1 and b"(call 2)" in r.out and b"vm_assist" in r.out, r)
+    check_refused("a bad sequence", 126, ["bad.hc:4:1: "], "diff", write("bad.hc", head + "x(\n"), one)
+
+
 def test_bad():
     for option, values in (("--ignore", ["x", "", "time,"]), ("--window", ["0", "4097", "x"]), ("--context", ["-1"]),
                            ("--shown", ["x"]), ("--domain", ["32752", "x"]), ("--tsc-hz", ["0", "x"])):
@@ -78,6 +89,6 @@ def test_bad():
     check("help", r.status == 0 and b"--ignore" in r.out and one_line("ring1: x\n"), r)
 
 
-for test in (test_status, test_frames, test_xentrace, test_bad):
+for test in (test_status, test_frames, test_xentrace, test_sequences, test_bad):
     test()
 finish()
