@@ -7,6 +7,7 @@
 
 int command_run(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_hypercalls(int argc, char **argv);
 int command_diff(int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct command_entry {
 } commands[] = {
     {"run", command_run, "run a 32-bit Xen PV kernel"},
     {"trace", command_trace, "run one and write each of its hypercalls down"},
+    {"replay", command_replay, "repeat a recorded run to the byte"},
     {"info", command_info, "tell what an image is and asks for"},
     {"diff", command_diff, "compare two runs, call by call"},
     {"hypercalls", command_hypercalls, "list the hypercalls and how each is served"},

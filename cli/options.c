@@ -46,6 +46,8 @@ int status_of_error(const GError *error)
     case RING1_ERROR_IMAGE:
     case RING1_ERROR_INPUT:
         return STATUS_IMAGE;
+    case RING1_ERROR_DIVERGED:
+        return STATUS_DIVERGED;
     case RING1_ERROR_CPU:
     case RING1_ERROR_HOST:
     case RING1_ERROR_STATE:
@@ -370,6 +372,40 @@ static bool take_report(struct options *o, G_GNUC_UNUSED const char *option, con
     return true;
 }
 
+static bool take_record(struct options *o, G_GNUC_UNUSED const char *option, const char *value,
+                        G_GNUC_UNUSED GError **error)
+{
+    g_free(o->record_file);
+    o->record_file = g_strdup(value);
+    return true;
+}
+
+/* A whole number is a call's; with a point or an `s` it is a time. */
+static bool take_until(struct options *o, const char *option, const char *value, GError **error)
+{
+    size_t len = strlen(value);
+    bool has_unit = len > 1 && value[len - 1] == 's';
+    g_autofree char *seconds = g_strndup(value, has_unit ? len - 1 : len);
+    bool ok = has_unit || strchr(value, '.') ? parse_seconds(seconds, &o->until_ns)
+                                             : parse_number(value, 1, UINT64_MAX - 1, &o->until_calls);
+    return ok ||
+           bad_value(error, option, value, "the number of a call (1000) or a time in seconds (1.5 or 2s)");
+}
+
+static bool take_info(struct options *o, G_GNUC_UNUSED const char *option, G_GNUC_UNUSED const char *value,
+                      G_GNUC_UNUSED GError **error)
+{
+    o->info = true;
+    return true;
+}
+
+static bool take_hash(struct options *o, G_GNUC_UNUSED const char *option, G_GNUC_UNUSED const char *value,
+                      G_GNUC_UNUSED GError **error)
+{
+    o->hash = true;
+    return true;
+}
+
 static bool take_raw(struct options *o, const char *option, const char *value, GError **error)
 {
     uint64_t address;
@@ -400,7 +436,8 @@ static const struct option_row rows[] = {
     {"memory", 'm', RUNS | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)", take_memory},
     {"name", 0, RUNS, "NAME", "The domain's name in xenstore (ring1)", take_name},
     {"vcpus", 0, RUNS | COMMAND_INFO, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
-    {"maxmem", 0, RUNS | COMMAND_INFO, "MIB", "What the guest may grow to by its balloon (as --memory)", take_maxmem},
+    {"maxmem", 0, RUNS | COMMAND_INFO, "MIB", "What the guest may grow to by its balloon (as --memory)",
+     take_maxmem},
     {"initrd", 0, RUNS | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
     {"disk", 0, RUNS, "FILE[,OPTION...]",
      "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
@@ -427,7 +464,7 @@ static const struct option_row rows[] = {
      take_date},
     {"input", 0, RUNS, "FILE", "Console input from FILE, all there from the start; stdin is not read",
      take_input},
-    {"max-time", 0, RUNS, "SECONDS", "End after this time of the host", take_max_time},
+    {"max-time", 0, RUNS | COMMAND_REPLAY, "SECONDS", "End after this time of the host", take_max_time},
     {"max-guest-time", 0, RUNS, "SECONDS", "End after this time of the guest", take_max_guest_time},
     {"max-hypercalls", 0, RUNS, "N", "End after N hypercalls", take_max_hypercalls},
     {"on-reboot", 0, RUNS, "WHAT", "exit or restart (exit)", take_on_reboot},
@@ -437,11 +474,20 @@ static const struct option_row rows[] = {
      take_segment_limits},
     {"preempt", 0, RUNS, "WHEN", "Stop long hypercalls half-way: normal, every or random:SEED (normal)",
      take_preempt},
-    {"trace", 0, COMMAND_RUN, "", "A line for every hypercall, to stderr or to FILE", take_trace},
-    {"report", 0, RUNS, "FILE", "Write how the run ended to FILE, as JSON", take_report},
-    {"raw", 0, RUNS | COMMAND_INFO, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
-    {"json", 0, COMMAND_INFO | COMMAND_HYPERCALLS | COMMAND_TRACE, NULL, "Print JSON", take_json},
-    {"help", 'h', RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text", take_help},
+    {"record", 0, RUNS, "FILE", "Write down all that enters, for `ring1 replay`", take_record},
+    {"until", 0, COMMAND_REPLAY, "CALL|TIME", "Stop after this hypercall (1000) or time (1.5, 2s)",
+     take_until},
+    {"info", 0, COMMAND_REPLAY, NULL, "Tell what the record holds", take_info},
+    {"hash", 0, COMMAND_REPLAY, NULL, "Tell the hash of memory and registers at the end", take_hash},
+    {"trace", 0, COMMAND_RUN | COMMAND_REPLAY, "", "A line for every hypercall, to stderr or to FILE",
+     take_trace},
+    {"report", 0, RUNS | COMMAND_REPLAY, "FILE", "Write how the run ended to FILE, as JSON", take_report},
+    {"raw", 0, RUNS | COMMAND_INFO, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there",
+     take_raw},
+    {"json", 0, COMMAND_REPLAY | COMMAND_INFO | COMMAND_HYPERCALLS | COMMAND_TRACE, NULL, "Print JSON",
+     take_json},
+    {"help", 'h', RUNS | COMMAND_REPLAY | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text",
+     take_help},
 };
 
 static const struct command_row {
@@ -454,6 +500,8 @@ static const struct command_row {
      "Run a 32-bit Xen PV kernel. The console is the terminal: Ctrl-] leaves."},
     {COMMAND_TRACE, "trace", "IMAGE [-- GUEST COMMAND LINE]",
      "Run a 32-bit Xen PV kernel and write each of its hypercalls down."},
+    {COMMAND_REPLAY, "replay", "FILE",
+     "Repeat a run of `ring1 run --record FILE`, to the byte, without the outside."},
     {COMMAND_INFO, "info", "IMAGE", "Tell what an image is and asks for, and the layout it would get."},
     {COMMAND_HYPERCALLS, "hypercalls", "", "List the hypercalls of a Xen and how each is served."},
 };
@@ -564,7 +612,8 @@ static bool take_image(struct options *o, const GPtrArray *words, const char *na
         return words->len <= 1;
     }
     if (words->len < 2) {
-        complain("%s: IMAGE is missing (see ring1 %s --help)", name, name);
+        complain("%s: %s is missing (see ring1 %s --help)", name,
+                 o->command == COMMAND_REPLAY ? "FILE" : "IMAGE", name);
         return false;
     }
     if (words->len > 2) {
@@ -596,6 +645,8 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
                           .max_host_ns = NO_LIMIT,
                           .max_guest_ns = NO_LIMIT,
                           .max_hypercalls = NO_LIMIT,
+                          .until_calls = NO_LIMIT,
+                          .until_ns = NO_LIMIT,
                           .tracing = {.filter = filter_new(), .text = TRACE_TEXT_DEFAULTS}};
     *status = STATUS_OPTION;
 
@@ -701,6 +752,7 @@ void options_clear(struct options *o)
     g_free(o->control);
     g_free(o->report_file);
     g_free(o->net_dump);
+    g_free(o->record_file);
     g_free(o->append);
     filter_free(o->tracing.filter);
     *o = (struct options){0};

@@ -19,6 +19,8 @@ enum {
     STATUS_CRASH = 3,    /* the guest crashed, or shut down with "crash" */
     STATUS_REBOOT = 4,   /* the guest asked for a reboot */
     STATUS_OTHER = 5,    /* the guest ended, or waits for ever, for another reason */
+    STATUS_DIVERGED = 6, /* a replay was not the recorded run */
+    STATUS_CUT = 7,      /* a replay came to where its record was cut */
     STATUS_BUDGET = 124, /* a --max- limit is spent */
     STATUS_FAILED = 125, /* ring1 itself failed */
     STATUS_IMAGE = 126,  /* the image, the initrd, or their fit into memory */
@@ -31,6 +33,7 @@ enum subcommand {
     COMMAND_INFO = 2,
     COMMAND_HYPERCALLS = 4,
     COMMAND_TRACE = 8,
+    COMMAND_REPLAY = 16,
 };
 /* Those that run an image. */
 #define COMMANDS_RUN (COMMAND_RUN | COMMAND_TRACE)
@@ -57,6 +60,7 @@ struct options {
     char *trace_file;     /* of --trace or -o; NULL: stderr */
     char *console;        /* --console, or NULL: stdin and stdout */
     char *control;        /* path of --control unix:PATH, or NULL */
+    char *record_file;    /* --record, or NULL */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
     char *net_dump;       /* --net-dump, or NULL */
     char *append;         /* --append, before it joins config->cmdline */
@@ -68,6 +72,8 @@ struct options {
     enum on_suspend on_suspend;
     bool trace;
     struct trace_options tracing;
+    uint64_t until_calls, until_ns; /* of a replay; NO_LIMIT: none */
+    bool info, hash;
     bool json;
     bool help;
     bool list_cpus;

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ring1/record.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,8 @@ struct session {
     uint64_t idle_since;     /* guest time since when it only waits */
     uint64_t idle_until;     /* end of its last wait */
     uint64_t idle_written;   /* console bytes that it had written then */
+    ring1_record *record;    /* NULL: none */
+    char *words;             /* that were said at the end */
     int status;
 };
 
@@ -79,6 +82,8 @@ static enum next end_saying(struct session *s, int status, const char *format, .
     end_with(s, status);
     console_let_go(&s->console);
     complain("%s", text);
+    g_free(s->words);
+    s->words = g_steal_pointer(&text);
     return END;
 }
 
@@ -119,6 +124,25 @@ static bool open_console(struct session *s)
         return true;
     complain("%s: --console: %s", s->o->name, error->message);
     return false;
+}
+
+static bool open_record(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    s->record = ring1_record_new(s->o->record_file, &error);
+    if (!s->record)
+        complain("%s: --record: %s", s->o->name, error->message);
+    return s->record != NULL;
+}
+
+static void close_record(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    if (s->record && !ring1_record_end(s->record, s->status, s->words, &error)) {
+        complain("%s: --record: %s", s->o->name, error->message);
+        s->status = STATUS_FAILED;
+    }
+    ring1_record_free(s->record);
 }
 
 static bool open_control(struct session *s)
@@ -185,6 +209,7 @@ static bool make_machine(struct session *s)
 {
     ring1_config config = *s->o->config;
     config.date_ns = start_date(s);
+    config.record = s->record;
     g_autoptr(GError) error = NULL;
     s->machine = ring1_machine_new_from_file(&config, s->o->image, &error);
     if (!s->machine) {
@@ -440,7 +465,8 @@ int run_image(const struct options *o)
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
     } else if (open_console(&s) && (!o->control || open_control(&s)) &&
-               (!o->input || read_input(&s, o->input)) && open_dump(&s) && tracing_open(o, &s.tracing)) {
+               (!o->input || read_input(&s, o->input)) && open_dump(&s) && tracing_open(o, &s.tracing) &&
+               (!o->record_file || open_record(&s))) {
         if (s.tracing)
             s.console.before_output = on_output;
         s.console.before_user = s.tracing;
@@ -448,6 +474,7 @@ int run_image(const struct options *o)
             console_open_stdin(&s.console);
         run_machines(&s);
         console_let_go(&s.console);
+        close_record(&s);
         if (!tracing_close(s.tracing))
             s.status = STATUS_FAILED;
     }
@@ -456,6 +483,7 @@ int run_image(const struct options *o)
         s.status = STATUS_FAILED;
     }
     g_clear_error(&s.network.error);
+    g_free(s.words);
     if (s.input)
         g_byte_array_unref(s.input);
     console_close(&s.console);

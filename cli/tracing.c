@@ -242,7 +242,7 @@ bool tracing_open(const struct options *o, struct tracing **tracing)
     t->options = o;
     if (o->tracing.text.spent == TRACE_SPENT_HOST || wants_summary(o))
         trace_want_host(t->trace);
-    bool ok = open_file(&t->lines, o->command == COMMAND_RUN ? "--trace" : "--output", o->trace_file, t);
+    bool ok = open_file(&t->lines, o->command != COMMAND_TRACE ? "--trace" : "--output", o->trace_file, t);
     for (size_t i = 0; ok && i < NR_FORMS; i++)
         ok = open_form(t, i, o);
     if (ok)

@@ -48,6 +48,8 @@ uint64_t machine_advance(struct machine *m, uint64_t ns)
     uint64_t now = cpu_clock(m->cpu), next = timers_next_event(m->domain);
     uint64_t limit = next == NO_DEADLINE ? UINT64_MAX - now : next > now ? next - now : 0;
     ns = MIN(ns, limit);
+    if (ns == 0)
+        return 0;
     machine_disturb(m);
     machine_pass(m, ns);
     return ns;
@@ -190,6 +192,23 @@ static struct call_record *remember_call(struct machine *m, const struct cpu_cal
     return kept;
 }
 
+static uint64_t mix(uint64_t sum, uint64_t a, uint64_t b)
+{
+    sum = (sum ^ a) * UINT64_C(0x9E3779B97F4A7C15);
+    sum = (sum ^ sum >> 32 ^ b) * UINT64_C(0xD6E8FEB86659FD93);
+    return sum ^ sum >> 32;
+}
+
+static void sum_call(struct machine *m, const struct call_record *call)
+{
+    const uint32_t *a = call->arg;
+    uint64_t sum = mix(m->s.sum, call->nr | (uint64_t)call->eip << 32, a[0] | (uint64_t)a[1] << 32);
+    sum = mix(sum, a[2] | (uint64_t)a[3] << 32, a[4] | (uint64_t)a[5] << 32);
+    m->s.sum = mix(sum, (uint32_t)call->result | (uint64_t)call->vcpu << 32, machine_now(m));
+    if (m->s.hypercalls % m->sums->each == 0 && !call->continued)
+        m->sums->mark(m->sums->user);
+}
+
 static bool on_hypercall(void *user, struct cpu_call *call)
 {
     struct machine *m = user;
@@ -209,6 +228,8 @@ static bool on_hypercall(void *user, struct cpu_call *call)
     kept->continued = m->domain->s.preempt.continued;
     if (m->domain->s.preempt.work || kept->continued)
         charge_work(m, v);
+    if (G_UNLIKELY(m->sums))
+        sum_call(m, kept);
     recount(m->domain, kept->nr, m->s.hypercalls);
     if (v->regs_loaded)
         v->regs.eax = call->eax;

@@ -55,6 +55,14 @@ struct call_record {
     uint32_t arg[MAX_HYPERCALL_ARGS];
 };
 
+/* Somebody compares runs: a checksum over number, arguments, place, result and time of
+ * each call by `int 0x82`; `mark` is told after each `each` calls, in the run. */
+struct call_sums {
+    void (*mark)(void *user);
+    void *user;
+    uint32_t each;
+};
+
 struct machine {
     const struct abi *abi;
     struct memory *mem;
@@ -77,6 +85,7 @@ struct machine {
     /* State, saved with the domain's. */
     struct machine_state {
         uint64_t hypercalls;
+        uint64_t sum;   /* with call_sums */
         uint64_t traps; /* beside hypercalls */
         bool switched;  /* another vcpu has the CPU: its segments are to be loaded */
         bool goes_on;   /* the next hypercall is the rest of the last one */
@@ -90,6 +99,7 @@ struct machine {
         bool fpu_live;                            /* the FPU was used: real CR0.TS follows the guest's */
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
+    const struct call_sums *sums; /* NULL: none */
     struct tlb_filter tlb;
     bool timer_known; /* next_timer is timers_next, as long as ATTN_TIMER is not set */
     uint64_t next_timer;

@@ -84,8 +84,17 @@ static bool name_is_free(const GArray *numbers, unsigned number)
     return true;
 }
 
+static struct disk *open_disk(const struct disk_spec *spec, unsigned index, const struct disk_hook *hook,
+                              GError **error)
+{
+    struct disk *disk = hook && hook->makes ? NULL : open_place(spec, error);
+    if (!hook || (!disk && !hook->makes))
+        return disk;
+    return hook->use(hook->user, index, disk, error);
+}
+
 static bool add_disk(struct devices *devices, const char *text, struct domain *d, struct xenstore *x,
-                     GArray *numbers, GError **error)
+                     const struct disk_hook *hook, GArray *numbers, GError **error)
 {
     struct disk_spec spec;
     unsigned number;
@@ -102,7 +111,7 @@ static bool add_disk(struct devices *devices, const char *text, struct domain *d
                         : "is no name of a disk: xvda, sda, hda, xvda1 ...");
         return false;
     }
-    struct disk *disk = open_place(&spec, error);
+    struct disk *disk = open_disk(&spec, numbers->len, hook, error);
     if (!disk)
         return false;
     g_array_append_val(numbers, number);
@@ -119,7 +128,7 @@ static void free_block(void *block)
 }
 
 struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, struct console *host,
-                            GError **error)
+                            const struct disk_hook *hook, GError **error)
 {
     struct devices *devices = g_new0(struct devices, 1);
     devices->blocks = g_ptr_array_new_with_free_func(free_block);
@@ -129,7 +138,7 @@ struct devices *devices_new(const ring1_config *c, struct domain *d, struct xens
         console_set_client(host, &block_2_0_client, devices->block_2_0);
     }
     for (char **disk = c->disks; disk && *disk; disk++) {
-        if (!add_disk(devices, *disk, d, x, numbers, error)) {
+        if (!add_disk(devices, *disk, d, x, hook, numbers, error)) {
             devices_free(devices);
             return NULL;
         }

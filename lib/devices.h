@@ -10,10 +10,19 @@
 
 struct devices;
 
-/* The devices of `c` for a domain. NULL: RING1_ERROR_OPTION or _HOST says which
+/* Whoever wants to be between a block device and its disk. */
+struct disk_hook {
+    /* What to use as the disk `index`; `disk` is what was opened, and becomes the
+     * result's. With `makes` nothing was opened: it is NULL. */
+    struct disk *(*use)(void *user, unsigned index, struct disk *disk, GError **error);
+    void *user;
+    bool makes;
+};
+
+/* The devices of `c` for a domain; `hook` may be NULL. NULL: RING1_ERROR_OPTION or _HOST says which
  * device and what. Nothing was shown to the guest then. */
-struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x,
-                            struct console *host, GError **error);
+struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, struct console *host,
+                            const struct disk_hook *hook, GError **error);
 /* The domain goes too. */
 void devices_free(struct devices *devices);
 

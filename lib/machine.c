@@ -11,6 +11,7 @@
 #include "emu/backtrace.h"
 #include "emu/resume.h"
 #include "machine_priv.h"
+#include "record.h"
 
 #include <xen/errno.h>
 
@@ -109,25 +110,29 @@ static const struct abi *choose_abi(const ring1_config *c, const struct image *i
     return pair;
 }
 
-static bool load_xenstore(ring1_machine *m, const char *path, GError **error)
+static bool load_xenstore(ring1_machine *m, const char *path, struct machine_parts *parts, GError **error)
 {
-    g_autofree char *text = NULL;
+    char *text = NULL;
     gsize len;
     g_autoptr(GError) why = NULL;
     if (!path)
         return true;
-    if (g_file_get_contents(path, &text, &len, &why))
-        return xenstore_load(m->xenstore, path, text, len, error);
-    g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
-    return false;
+    if (!parts->xenstore && !g_file_get_contents(path, &text, &len, &why)) {
+        g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
+        return false;
+    }
+    if (!parts->xenstore)
+        parts->xenstore = g_bytes_new_take(text, len);
+    const char *nodes = g_bytes_get_data(parts->xenstore, &len);
+    return xenstore_load(m->xenstore, path, nodes ? nodes : "", len, error);
 }
 
-static ring1_machine *make(const ring1_config *c, struct image *image, GError **error)
+static ring1_machine *make(const ring1_config *c, struct image *image, struct machine_parts *parts,
+                           GError **error)
 {
-    g_autoptr(GBytes) initrd = NULL;
     const struct abi *abi = choose_abi(c, image, error);
     if (!abi || !config_check_abi(c, abi, error) ||
-        (c->initrd && !(initrd = image_read_file(c->initrd, error))))
+        (c->initrd && !parts->initrd && !(parts->initrd = image_read_file(c->initrd, error))))
         return NULL;
     struct boot_config boot = {
         .nr_pages = c->memory_mib * 256u,
@@ -137,8 +142,8 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
         .cmdline = c->cmdline,
         .initrd_name = c->initrd,
     };
-    if (initrd)
-        boot.initrd = g_bytes_get_data(initrd, &boot.initrd_len);
+    if (parts->initrd)
+        boot.initrd = g_bytes_get_data(parts->initrd, &boot.initrd_len);
     const struct machine_setup setup = {
         .time_mode = c->time,
         .date_ns = c->date_ns,
@@ -156,8 +161,11 @@ static ring1_machine *make(const ring1_config *c, struct image *image, GError **
     preempt_set_mode(m->machine->domain, c->preempt, c->preempt_seed);
     m->console = console_new(m->machine->domain, on_console_write, m);
     m->xenstore = xenstore_new(m->machine->domain, c->name ? c->name : "ring1");
-    m->devices = devices_new(c, m->machine->domain, m->xenstore, m->console, error);
-    if (!m->devices || !load_xenstore(m, c->xenstore, error)) {
+    if (c->record && (m->recorder = recorder_new(c, error)))
+        parts->disks = recorder_disks(m->recorder);
+    if (!c->record || m->recorder)
+        m->devices = devices_new(c, m->machine->domain, m->xenstore, m->console, parts->disks, error);
+    if (!m->devices || !load_xenstore(m, c->xenstore, parts, error)) {
         ring1_machine_free(m);
         return NULL;
     }
@@ -172,19 +180,32 @@ static struct image *load_bytes(const ring1_config *c, const char *name, const v
     return image_load(bytes, len, name, error);
 }
 
-ring1_machine *ring1_machine_new_from_bytes(const ring1_config *c, const char *name, const void *bytes,
-                                            size_t len, GError **error)
+ring1_machine *machine_make(const ring1_config *c, const char *name, const void *bytes, size_t len,
+                            struct machine_parts *parts, GError **error)
 {
     if (!config_check(c, error))
         return NULL;
     struct image *image = load_bytes(c, name, bytes, len, error);
     if (!image)
         return NULL;
-    ring1_machine *m = make(c, image, error);
-    if (m)
-        m->image = image;
-    else
+    ring1_machine *m = make(c, image, parts, error);
+    if (!m) {
         image_free(image);
+        return NULL;
+    }
+    m->image = image;
+    if (m->recorder)
+        recorder_begin(m->recorder, m, c, name, bytes, len, parts);
+    return m;
+}
+
+ring1_machine *ring1_machine_new_from_bytes(const ring1_config *c, const char *name, const void *bytes,
+                                            size_t len, GError **error)
+{
+    struct machine_parts parts = {0};
+    ring1_machine *m = machine_make(c, name, bytes, len, &parts, error);
+    g_clear_pointer(&parts.initrd, g_bytes_unref);
+    g_clear_pointer(&parts.xenstore, g_bytes_unref);
     return m;
 }
 
@@ -204,6 +225,7 @@ void ring1_machine_free(ring1_machine *m)
 {
     if (!m)
         return;
+    recorder_free(m->recorder);
     devices_free(m->devices);
     console_free(m->console);
     xenstore_free(m->xenstore);
@@ -238,9 +260,7 @@ void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *ops
 
 void ring1_machine_console_input(ring1_machine *m, const char *bytes, size_t len)
 {
-    idle_reset(m->machine);
-    machine_disturb(m->machine);
-    console_input(m->console, bytes, len);
+    machine_input(m, RECORD_CONSOLE, bytes, len);
 }
 
 size_t ring1_machine_console_pending(const ring1_machine *m)
@@ -253,21 +273,31 @@ size_t ring1_machine_console_pending(const ring1_machine *m)
 bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
                        GError **error)
 {
-    bool ok = machine_run(m->machine, budget, stop, error);
+    bool ok = m->recorder ? recorder_run(m->recorder, budget, stop, error)
+                          : machine_run(m->machine, budget, stop, error);
     /* What the guest wrote and did not kick for. A guest that goes on could see it. */
     if (ok && (stop->reason == RING1_STOP_SHUTDOWN || stop->reason == RING1_STOP_CRASH))
         console_poll(m->console);
     return ok;
 }
 
+/* The record of something that is done to the machine. */
+static void record(ring1_machine *m, enum record_op op, uint64_t value)
+{
+    if (m->recorder)
+        recorder_event(m->recorder, &(struct record_event){.op = op, .value = value});
+}
+
 void ring1_machine_console_flush(ring1_machine *m)
 {
+    record(m, RECORD_FLUSH, 0);
     machine_disturb(m->machine);
     console_poll(m->console);
 }
 
 bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error)
 {
+    record(m, RECORD_RESUME, mfn_seed);
     console_poll(m->console);
     if (!machine_resume(m->machine, mfn_seed, error))
         return false;
@@ -278,6 +308,7 @@ bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error)
 
 bool ring1_machine_resume_cancelled(ring1_machine *m, GError **error)
 {
+    record(m, RECORD_CANCEL, 0);
     return machine_resume_cancelled(m->machine, error);
 }
 
@@ -293,7 +324,10 @@ uint64_t ring1_machine_now(const ring1_machine *m)
 
 uint64_t ring1_machine_advance(ring1_machine *m, uint64_t ns)
 {
-    return machine_advance(m->machine, ns);
+    ns = machine_advance(m->machine, ns);
+    if (ns > 0)
+        record(m, RECORD_ADVANCE, ns);
+    return ns;
 }
 
 void ring1_machine_set_forgetful(ring1_machine *m, bool forgetful)
@@ -488,6 +522,11 @@ ring1_snapshot *ring1_machine_save(ring1_machine *m)
 
 bool ring1_machine_restore(ring1_machine *m, const ring1_snapshot *s, GError **error)
 {
+    if (m->recorder) {
+        g_set_error_literal(error, RING1_ERROR, RING1_ERROR_STATE,
+                            "a machine that is recorded takes no snapshot");
+        return false;
+    }
     if (!machine_restore(m->machine, s->machine, error))
         return false;
     console_restore(m->console, s->console);

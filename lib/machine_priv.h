@@ -22,6 +22,7 @@ struct ring1_machine {
     struct ring1_watch watch;
     void *watch_user;
     struct tap tap;
+    struct recorder *recorder; /* NULL: its run is not recorded */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include "dispatch/evtchn.h"
 #include "dispatch/schedule.h"
 #include "machine_priv.h"
+#include "record.h"
 
 static bool fail(GError **error, enum ring1_error code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 static bool fail(GError **error, enum ring1_error code, const char *format, ...)
@@ -22,6 +23,53 @@ static bool fail(GError **error, enum ring1_error code, const char *format, ...)
 static void disturb(ring1_machine *m)
 {
     idle_reset(m->machine);
+    machine_disturb(m->machine);
+}
+
+/* --- what changes the guest: recorded, and the same in a replay --------------------- */
+
+static bool apply(ring1_machine *m, enum record_tag tag, const char *bytes, size_t len)
+{
+    struct domain_state *s = &m->machine->domain->s;
+    const char *nul = memchr(bytes, '\0', len);
+    disturb(m);
+    switch (tag) {
+    case RECORD_CONSOLE:
+        console_input(m->console, bytes, len);
+        return true;
+    case RECORD_XENSTORE_WRITE: {
+        g_autofree char *path = g_strndup(bytes, len);
+        g_autofree char *value = nul ? g_strndup(nul + 1, len - (size_t)(nul + 1 - bytes)) : NULL;
+        return value && xenstore_write(m->xenstore, path, value);
+    }
+    case RECORD_XENSTORE_RM: {
+        g_autofree char *path = g_strndup(bytes, len);
+        return xenstore_rm(m->xenstore, path);
+    }
+    case RECORD_CONTROL:
+        if (len < 2 || !control_send_message(m->machine->domain, (uint8_t)bytes[0], (uint8_t)bytes[1],
+                                             bytes + 2, len - 2))
+            return false;
+        evtchn_backend_send(m->machine->domain, s->control_port);
+        return true;
+    case RECORD_NMI:
+        if (len != 1 || (uint8_t)bytes[0] >= s->nr_vcpus)
+            return false;
+        s->vcpu[(uint8_t)bytes[0]].nmi_pending = true;
+        s->attention |= ATTN_SCHED;
+        vcpu_wake(&s->vcpu[(uint8_t)bytes[0]]);
+        return true;
+    case RECORD_NR_TAGS:
+        break;
+    }
+    return false;
+}
+
+bool machine_input(ring1_machine *m, enum record_tag tag, const void *bytes, size_t len)
+{
+    if (m->recorder)
+        recorder_input(m->recorder, tag, bytes, len);
+    return apply(m, tag, bytes, len);
 }
 
 /* --- xenstore ----------------------------------------------------------------- */
@@ -44,15 +92,18 @@ char **ring1_machine_xenstore_list(ring1_machine *m, const char *path, GError **
 
 bool ring1_machine_xenstore_write(ring1_machine *m, const char *path, const char *value, GError **error)
 {
-    disturb(m);
-    return xenstore_write(m->xenstore, path, value) ||
+    size_t len = strlen(path) + 1 + strlen(value);
+    g_autofree char *both = g_malloc(len + 1);
+    memcpy(both, path, strlen(path) + 1);
+    memcpy(both + strlen(path) + 1, value, strlen(value) + 1);
+    return machine_input(m, RECORD_XENSTORE_WRITE, both, len) ||
            fail(error, RING1_ERROR_OPTION, "xenstore takes no '%s'", path);
 }
 
 bool ring1_machine_xenstore_rm(ring1_machine *m, const char *path, GError **error)
 {
-    disturb(m);
-    return xenstore_rm(m->xenstore, path) || fail(error, RING1_ERROR_OPTION, "xenstore has no '%s'", path);
+    return machine_input(m, RECORD_XENSTORE_RM, path, strlen(path)) ||
+           fail(error, RING1_ERROR_OPTION, "xenstore has no '%s'", path);
 }
 
 static bool write_node(ring1_machine *m, const char *name, const char *value, GError **error)
@@ -71,12 +122,12 @@ static bool is_2_0(const ring1_machine *m)
 static bool send_message(ring1_machine *m, uint8_t type, uint8_t subtype, const void *data, size_t len,
                          GError **error)
 {
-    struct domain *d = m->machine->domain;
-    disturb(m);
-    if (!control_send_message(d, type, subtype, data, len))
-        return fail(error, RING1_ERROR_STATE, "the guest has not taken the last control messages");
-    evtchn_backend_send(d, d->s.control_port);
-    return true;
+    g_autofree uint8_t *message = g_malloc(len + 2);
+    message[0] = type;
+    message[1] = subtype;
+    memcpy(message + 2, data, len);
+    return machine_input(m, RECORD_CONTROL, message, len + 2) ||
+           fail(error, RING1_ERROR_STATE, "the guest has not taken the last control messages");
 }
 
 bool ring1_machine_ask_shutdown(ring1_machine *m, const char *how, GError **error)
@@ -132,9 +183,5 @@ bool ring1_machine_send_nmi(ring1_machine *m, unsigned vcpu, GError **error)
     struct domain_state *s = &m->machine->domain->s;
     if (vcpu >= s->nr_vcpus)
         return fail(error, RING1_ERROR_OPTION, "vcpu %u: the guest has %u", vcpu, s->nr_vcpus);
-    disturb(m);
-    s->vcpu[vcpu].nmi_pending = true;
-    s->attention |= ATTN_SCHED;
-    vcpu_wake(&s->vcpu[vcpu]);
-    return true;
+    return machine_input(m, RECORD_NMI, &(uint8_t){(uint8_t)vcpu}, 1);
 }

@@ -32,13 +32,17 @@ G_BEGIN_DECLS
 GQuark ring1_error_quark(void);
 
 enum ring1_error {
-    RING1_ERROR_OPTION, /* a configuration value, or a pair that never existed */
-    RING1_ERROR_IMAGE,  /* the image, the initrd, or their fit into memory */
-    RING1_ERROR_CPU,    /* the CPU engine would not start or is not usable */
-    RING1_ERROR_HOST,   /* memory, files: what the host refused */
-    RING1_ERROR_STATE,  /* a call out of order, a foreign snapshot */
-    RING1_ERROR_INPUT,  /* a file that is no image: a sequence, a trace, a record */
+    RING1_ERROR_OPTION,   /* a configuration value, or a pair that never existed */
+    RING1_ERROR_IMAGE,    /* the image, the initrd, or their fit into memory */
+    RING1_ERROR_CPU,      /* the CPU engine would not start or is not usable */
+    RING1_ERROR_HOST,     /* memory, files: what the host refused */
+    RING1_ERROR_DIVERGED, /* a replay that is not the recorded run */
+    RING1_ERROR_STATE,    /* a call out of order, a foreign snapshot */
+    RING1_ERROR_INPUT,    /* a file that is no image: a sequence, a trace, a record */
 };
+
+/* A run that is written down: ring1/record.h. */
+typedef struct ring1_record ring1_record;
 
 /* What a machine is to be. All fields may be set directly; ring1_config_new
  * gives the defaults. Strings are copied by ring1_machine_new*. */
@@ -76,6 +80,7 @@ typedef struct ring1_config {
                                    * behind the card; default NULL: no card; owned */
     int64_t raw_address;          /* IMAGE is flat 32-bit code for this address;
                                    * default -1: it is a kernel */
+    ring1_record *record;         /* ring1/record.h; default NULL: none; not owned */
 } ring1_config;
 
 ring1_config *ring1_config_new(void);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * record_format.h - what a file of `ring1 run --record` consists of; docs/records.md
+ * describes it to the byte.
+ */
+#ifndef DEBUG_RECORD_FORMAT_H
+#define DEBUG_RECORD_FORMAT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RECORD_MAGIC     "ring1rec"
+#define RECORD_VERSION   1u
+#define RECORD_HEAD      16u
+#define RECORD_CHUNK     24u          /* bytes before a chunk's contents */
+#define RECORD_RAW_MAX   (1u << 20)   /* a chunk's contents, before compression */
+#define RECORD_INPUT_MAX (256u << 10) /* bytes of one event */
+#define RECORD_BLOB_MAX  (UINT64_C(4) << 30)
+#define RECORD_SHA256    32u
+/* A MARK each so many hypercalls. */
+#define RECORD_MARK_CALLS 1024u
+/* How guests run: a new number when a run of the same guest is not what it was. */
+#define RECORD_RUNS 1u
+
+enum record_chunk {
+    RECORD_ABOUT = 1, /* key=value lines: who wrote it */
+    RECORD_BLOB,      /* a piece of a file: SHA-256, its whole size, offset, bytes */
+    RECORD_MACHINE,   /* key=value lines: a machine begins */
+    RECORD_EVENTS,    /* time, calls, events */
+    RECORD_END,       /* key=value lines: how the run ended */
+};
+
+/* Events. Numbers are LEB128 unless something else is said; times are what was added
+ * to the last one's. */
+enum record_op {
+    RECORD_STOP = 1, /* time, kind: there the machine stood when the next ones came */
+    RECORD_INPUT,    /* tag, length, bytes */
+    RECORD_ADVANCE,  /* ns: a wait */
+    RECORD_RESUME,   /* seed of the frames */
+    RECORD_CANCEL,   /* ring1_machine_resume_cancelled */
+    RECORD_FLUSH,    /* ring1_machine_console_flush */
+    RECORD_MARK,     /* time, calls, 8 bytes: the checksum of the calls so far */
+    RECORD_DATA,     /* tag, length, bytes: what was asked for in the run */
+    RECORD_FINISH,   /* reason, shutdown, SHA-256: the machine is not run again */
+    RECORD_NR_OPS,
+};
+
+/* Why the machine stood. */
+enum record_stop {
+    RECORD_OUTSIDE, /* somebody wanted it to: at that time */
+    RECORD_IDLE,    /* RING1_STOP_IDLE */
+    RECORD_ENDED,   /* RING1_STOP_SHUTDOWN, RING1_STOP_CRASH */
+    RECORD_NR_STOPS,
+};
+
+/* What came in. */
+enum record_tag {
+    RECORD_CONSOLE,        /* bytes for the console */
+    RECORD_XENSTORE_WRITE, /* path, 0, value */
+    RECORD_XENSTORE_RM,    /* path */
+    RECORD_CONTROL,        /* type, subtype, data: 2.0's control message */
+    RECORD_NMI,            /* vcpu, a byte */
+    RECORD_NR_TAGS,
+};
+
+struct record_event {
+    enum record_op op;
+    enum record_stop stop;
+    uint64_t time;  /* absolute */
+    uint64_t calls; /* MARK: absolute */
+    uint64_t value; /* ADVANCE, RESUME, the tag, the checksum, FINISH: the shutdown */
+    unsigned reason;
+    const uint8_t *bytes; /* INPUT, DATA; FINISH: the hash */
+    size_t len;
+};
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * record.c - see ring1/record.h: what enters a machine from outside, with the time and
+ * the kind of stop at which it came. Nothing is written of stops at which nothing came:
+ * runs are the same however they are sliced (emu/machine_run.c).
+ */
+#include "record.h"
+
+#include "devices/disk.h"
+#include "machine_priv.h"
+
+#include <string.h>
+
+#define NO_DEADLINE UINT64_MAX
+/* How much a crash of ring1 may lose, in ms of the host. */
+#define FLUSH_MS 100u
+/* A wait as long as this is worth a chunk of its own. */
+#define LONG_WAIT_NS 100000000u
+
+struct ring1_record {
+    struct record_writer *writer;
+};
+
+struct recorder {
+    ring1_record *record;
+    ring1_machine *m; /* NULL: not begun */
+    struct call_sums sums;
+    struct disk_hook hook;
+    GString *disks; /* lines of RECORD_MACHINE */
+    bool pending;   /* the stop where the machine stands is not written yet */
+    struct record_event stop;
+    struct ring1_stop last;
+};
+
+/* --- the record ----------------------------------------------------------------------- */
+
+static void add_line(GString *text, const char *key, const char *value)
+{
+    g_autofree char *escaped = value ? g_strescape(value, NULL) : NULL;
+    if (escaped)
+        g_string_append_printf(text, "%s=%s\n", key, escaped);
+}
+
+static void add_number(GString *text, const char *key, uint64_t value)
+{
+    g_string_append_printf(text, "%s=%" G_GUINT64_FORMAT "\n", key, value);
+}
+
+ring1_record *ring1_record_new(const char *path, GError **error)
+{
+    struct record_writer *writer = record_writer_new(path, error);
+    if (!writer)
+        return NULL;
+    ring1_record *r = g_new0(ring1_record, 1);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *engine = cpu_engine_version();
+    r->writer = writer;
+    add_line(text, "ring1", RING1_VERSION_STRING);
+    add_number(text, "runs", RECORD_RUNS);
+    add_line(text, "engine", engine);
+    record_write_text(writer, RECORD_ABOUT, text->str);
+    return r;
+}
+
+bool ring1_record_end(ring1_record *r, int status, const char *words, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    add_number(text, "status", (uint64_t)status);
+    add_line(text, "text", words);
+    record_write_text(r->writer, RECORD_END, text->str);
+    const GError *bad = record_writer_error(r->writer);
+    if (bad)
+        g_propagate_error(error, g_error_copy(bad));
+    return !bad;
+}
+
+void ring1_record_free(ring1_record *r)
+{
+    if (!r)
+        return;
+    record_writer_free(r->writer);
+    g_free(r);
+}
+
+/* --- a machine ------------------------------------------------------------------------ */
+
+static void on_mark(void *user)
+{
+    struct recorder *r = user;
+    const struct machine_state *s = &r->m->machine->s;
+    record_write_event(r->record->writer, &(struct record_event){.op = RECORD_MARK,
+                                                                 .time = machine_now(r->m->machine),
+                                                                 .calls = s->hypercalls,
+                                                                 .value = s->sum});
+    record_write_flush(r->record->writer, FLUSH_MS);
+}
+
+static struct disk *use_disk(void *user, unsigned index, struct disk *disk, G_GNUC_UNUSED GError **error)
+{
+    struct recorder *r = user;
+    g_string_append_printf(r->disks,
+                           "disk.%u.size=%" G_GUINT64_FORMAT "\ndisk.%u.readonly=%d\ndisk.%u.discard=%d\n",
+                           index, disk->size, index, disk->readonly, index, disk->can_discard);
+    return record_disk(r, index, disk);
+}
+
+struct recorder *recorder_new(const ring1_config *c, GError **error)
+{
+    if (c->time != RING1_TIME_VIRTUAL) {
+        g_set_error(
+            error, RING1_ERROR, RING1_ERROR_OPTION,
+            "a run by the host's clock cannot be recorded: what the guest reads of it is not repeatable");
+        return NULL;
+    }
+    if (c->nets && c->nets[0]) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                    "a guest with a network card (%s) is not recorded yet", c->nets[0]);
+        return NULL;
+    }
+    struct recorder *r = g_new0(struct recorder, 1);
+    r->record = c->record;
+    r->hook = (struct disk_hook){.use = use_disk, .user = r};
+    r->disks = g_string_new(NULL);
+    return r;
+}
+
+const struct disk_hook *recorder_disks(struct recorder *r)
+{
+    return &r->hook;
+}
+
+static void add_config(GString *text, const ring1_config *c, ring1_machine *m)
+{
+    add_line(text, "abi", ring1_abi_name(ring1_machine_abi(m)));
+    add_line(text, "xen", ring1_xen_name(ring1_machine_xen(m)));
+    add_number(text, "memory_mib", c->memory_mib);
+    add_number(text, "maxmem_mib", c->maxmem_mib);
+    add_number(text, "vcpus", c->vcpus);
+    add_number(text, "mfn_mode", c->mfn_mode);
+    add_number(text, "mfn_seed", c->mfn_seed);
+    add_number(text, "date_ns", (uint64_t)c->date_ns);
+    add_number(text, "console_io", c->console_io);
+    add_number(text, "segment_limits", c->segment_limits);
+    add_number(text, "preempt", c->preempt);
+    add_number(text, "preempt_seed", c->preempt_seed);
+    add_line(text, "cmdline", c->cmdline);
+    add_line(text, "cpu", c->cpu);
+    add_line(text, "name", c->name);
+    if (c->raw_address >= 0)
+        add_number(text, "raw_address", (uint64_t)c->raw_address);
+    for (unsigned i = 0; c->disks && c->disks[i]; i++) {
+        char key[24];
+        g_snprintf(key, sizeof key, "disk.%u", i);
+        add_line(text, key, c->disks[i]);
+    }
+}
+
+static void add_file(struct recorder *r, GString *text, const char *key, GBytes *file)
+{
+    if (!file)
+        return;
+    gsize size;
+    const void *data = g_bytes_get_data(file, &size);
+    g_autofree char *sha256 = record_write_blob(r->record->writer, data, size);
+    add_line(text, key, sha256);
+}
+
+void recorder_begin(struct recorder *r, ring1_machine *m, const ring1_config *c, const char *name,
+                    const void *bytes, size_t len, const struct machine_parts *parts)
+{
+    struct record_writer *w = r->record->writer;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *image = record_write_blob(w, bytes, len);
+    add_line(text, "image", image);
+    add_line(text, "image_name", name);
+    add_file(r, text, "initrd", parts->initrd);
+    add_line(text, "initrd_name", c->initrd);
+    add_file(r, text, "xenstore", parts->xenstore);
+    add_line(text, "xenstore_name", c->xenstore);
+    add_config(text, c, m);
+    g_string_append(text, r->disks->str);
+    record_write_text(w, RECORD_MACHINE, text->str);
+    r->m = m;
+    r->sums = (struct call_sums){.mark = on_mark, .user = r, .each = RECORD_MARK_CALLS};
+    m->machine->sums = &r->sums;
+    r->stop = (struct record_event){.op = RECORD_STOP, .stop = RECORD_OUTSIDE};
+    r->pending = true;
+    r->last.reason = RING1_STOP_BUDGET;
+}
+
+static void write_stop(struct recorder *r)
+{
+    if (r->pending)
+        record_write_event(r->record->writer, &r->stop);
+    r->pending = false;
+}
+
+void record_hash_bytes(const char *digits, uint8_t bytes[RECORD_SHA256])
+{
+    for (unsigned i = 0; i < RECORD_SHA256; i++)
+        bytes[i] =
+            (uint8_t)(g_ascii_xdigit_value(digits[2 * i]) << 4 | g_ascii_xdigit_value(digits[2 * i + 1]));
+}
+
+void recorder_free(struct recorder *r)
+{
+    if (!r)
+        return;
+    if (r->m) {
+        uint8_t hash[RECORD_SHA256];
+        g_autofree char *digits = machine_hash(r->m->machine);
+        record_hash_bytes(digits, hash);
+        write_stop(r);
+        on_mark(r);
+        record_write_event(r->record->writer, &(struct record_event){.op = RECORD_FINISH,
+                                                                     .reason = r->last.reason,
+                                                                     .value = r->last.shutdown,
+                                                                     .bytes = hash});
+        record_write_flush(r->record->writer, 0);
+    }
+    g_string_free(r->disks, TRUE);
+    g_free(r);
+}
+
+/* --- while it runs ---------------------------------------------------------------------- */
+
+const GError *recorder_error(const struct recorder *r)
+{
+    return record_writer_error(r->record->writer);
+}
+
+void recorder_event(struct recorder *r, const struct record_event *event)
+{
+    write_stop(r);
+    record_write_event(r->record->writer, event);
+}
+
+/* In pieces, for an event has its bounds. */
+static void write_bytes(struct recorder *r, enum record_op op, unsigned tag, const uint8_t *bytes, size_t len)
+{
+    do {
+        size_t n = MIN(len, RECORD_INPUT_MAX);
+        record_write_event(r->record->writer,
+                           &(struct record_event){.op = op, .value = tag, .bytes = bytes, .len = n});
+        bytes += n;
+        len -= n;
+    } while (len > 0);
+}
+
+void recorder_input(struct recorder *r, enum record_tag tag, const void *bytes, size_t len)
+{
+    write_stop(r);
+    write_bytes(r, RECORD_INPUT, tag, bytes, len);
+}
+
+void recorder_data(struct recorder *r, unsigned tag, const void *bytes, size_t len)
+{
+    write_bytes(r, RECORD_DATA, tag, bytes, len);
+}
+
+/* Where the guest stopped of its own it is a stop of the replay, too: the next run
+ * begins with a look. */
+static void stopped(struct recorder *r, const struct ring1_stop *stop)
+{
+    struct record_writer *w = r->record->writer;
+    uint64_t now = machine_now(r->m->machine);
+    enum record_stop kind = stop->reason == RING1_STOP_IDLE ? RECORD_IDLE
+                            : stop->reason == RING1_STOP_SHUTDOWN || stop->reason == RING1_STOP_CRASH
+                                ? RECORD_ENDED
+                                : RECORD_OUTSIDE;
+    bool again = r->pending && r->stop.stop == RECORD_ENDED && kind == RECORD_ENDED;
+    r->last = *stop;
+    if (again)
+        return;
+    r->stop = (struct record_event){.op = RECORD_STOP, .stop = kind, .time = now};
+    r->pending = true;
+    bool is_long =
+        kind == RECORD_IDLE && (stop->wake_ns == NO_DEADLINE || stop->wake_ns > now + LONG_WAIT_NS);
+    bool due = record_write_due(w, is_long ? 0 : FLUSH_MS);
+    if (kind == RECORD_IDLE || due) /* or to say how far it got, if it is cut here */
+        write_stop(r);
+    if (due)
+        record_write_flush(w, 0);
+}
+
+static uint64_t left(uint64_t limit, uint64_t done)
+{
+    if (limit == UINT64_MAX)
+        return limit;
+    return limit > done ? limit - done : 0;
+}
+
+static uint64_t saturating_add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* A jump over a wait is an event: the replay does not know the limits of this run. */
+static void jump(struct recorder *r, uint64_t to)
+{
+    uint64_t now = machine_now(r->m->machine);
+    if (to <= now)
+        return;
+    recorder_event(r, &(struct record_event){.op = RECORD_ADVANCE, .value = to - now});
+    machine_disturb(r->m->machine);
+    machine_pass(r->m->machine, to - now);
+}
+
+bool recorder_run(struct recorder *r, const struct ring1_budget *budget, struct ring1_stop *stop,
+                  GError **error)
+{
+    static const struct ring1_budget unlimited = RING1_BUDGET_UNLIMITED;
+    struct machine *m = r->m->machine;
+    struct ring1_budget b = budget ? *budget : unlimited;
+    uint64_t calls = saturating_add(m->s.hypercalls, b.hypercalls);
+    uint64_t traps = saturating_add(m->s.hypercalls + m->s.traps, b.traps);
+    bool jumps = !b.return_when_idle;
+    b.return_when_idle = true;
+    for (;;) {
+        b.hypercalls = left(calls, m->s.hypercalls);
+        b.traps = left(traps, m->s.hypercalls + m->s.traps);
+        if (!machine_run(m, &b, stop, error))
+            return false;
+        stopped(r, stop);
+        if (recorder_error(r)) {
+            g_propagate_error(error, g_error_copy(recorder_error(r)));
+            return false;
+        }
+        if (stop->reason != RING1_STOP_IDLE || !jumps || stop->wake_ns == NO_DEADLINE)
+            return true;
+        jump(r, MIN(stop->wake_ns, b.until_ns));
+    }
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * record.h - what a machine tells its record, and what it asks a replay for.
+ */
+#ifndef LIB_RECORD_H
+#define LIB_RECORD_H
+
+#include "debug/record_read.h"
+#include "debug/record_write.h"
+#include "devices.h"
+
+#include <ring1/record.h>
+
+struct recorder;
+
+/* What a machine is made of beside its configuration. */
+struct machine_parts {
+    GBytes *initrd, *xenstore; /* NULL: those of the paths in the configuration */
+    const struct disk_hook *disks;
+};
+
+/* lib/machine.c: the making of a machine for a replay. */
+ring1_machine *machine_make(const ring1_config *c, const char *name, const void *bytes, size_t len,
+                            struct machine_parts *parts, GError **error);
+
+/* A machine is about to be made. NULL: RING1_ERROR_OPTION, it cannot be recorded. */
+struct recorder *recorder_new(const ring1_config *c, GError **error);
+/* Its devices go through it. */
+const struct disk_hook *recorder_disks(struct recorder *r);
+/* It is made, and runs next. */
+void recorder_begin(struct recorder *r, ring1_machine *m, const ring1_config *c, const char *name,
+                    const void *bytes, size_t len, const struct machine_parts *parts);
+/* It is not run again. */
+void recorder_free(struct recorder *r);
+
+/* machine_run with everything in it that is for the record. */
+bool recorder_run(struct recorder *r, const struct ring1_budget *budget, struct ring1_stop *stop,
+                  GError **error);
+/* Before something is done to the machine between two runs. */
+void recorder_event(struct recorder *r, const struct record_event *event);
+/* Bytes came in: machine_input; record_disk.c. */
+void recorder_input(struct recorder *r, enum record_tag tag, const void *bytes, size_t len);
+void recorder_data(struct recorder *r, unsigned tag, const void *bytes, size_t len);
+/* Something could not be written. */
+const GError *recorder_error(const struct recorder *r);
+
+/* toolstack.c: bytes for the guest, recorded if it is. */
+bool machine_input(ring1_machine *m, enum record_tag tag, const void *bytes, size_t len);
+
+/* record_disk.c: what a guest reads of a disk is told to `r`. */
+struct disk *record_disk(struct recorder *r, unsigned index, struct disk *below);
+/* A disk that gives what was recorded, by `data` of the replay: false, it has none. */
+struct disk *replay_disk(uint64_t size, bool readonly, bool discard, unsigned index,
+                         bool (*data)(void *user, unsigned index, uint8_t *bytes, size_t len), void *user);
+
+/* The first RECORD_SHA256 bytes of a hash's digits. */
+void record_hash_bytes(const char *digits, uint8_t bytes[RECORD_SHA256]);
+
+#endif
