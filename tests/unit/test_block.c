@@ -191,10 +191,13 @@ static int submit(union blk_request *r)
     return response.status;
 }
 
+/* `segment` holds `nr` segments, or one where that is more than a request takes. */
 static int rw(uint8_t op, uint64_t sector, unsigned nr, const struct blk_segment *segment)
 {
     union blk_request r = {.rw = {.op = op, .nr_segments = (uint8_t)nr, .sector = sector}};
-    memcpy(r.rw.segment, segment, MIN(nr, BLK_MAX_SEGMENTS) * sizeof *segment);
+    unsigned given = nr > BLK_MAX_SEGMENTS ? 1 : nr;
+    if (given)
+        memcpy(r.rw.segment, segment, given * sizeof *segment);
     return submit(&r);
 }
 
