@@ -108,7 +108,7 @@ static struct seq_value *descriptors(const struct seq_writer *w, const uint8_t *
     for (unsigned i = 0; i < RING1_PAGE_SIZE / 8; i++) {
         uint64_t d = load(bytes + i * 8, 8);
         if (d)
-            seq_append_key(out, i, i, seq_number(w->seq, d, SEQ_HEX));
+            seq_append_key(out, i, i, seq_number(w->seq, d, SEQ_HEX))->bytes = 8;
     }
     return out;
 }
