@@ -13,7 +13,7 @@ _ring1()
 
     local options runs
     runs="--memory --name --maxmem --vcpus --initrd --disk --net --net-dump --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --report
+            --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --record --report
             --raw --help"
     case ${words[1]-} in
     run) options="$runs --trace" ;;
@@ -21,6 +21,7 @@ _ring1()
         options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
             --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"
         ;;
+    replay) options="--until --info --hash --json --trace --report --max-time --help" ;;
     info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
     ctl)
         options="--json --help"
@@ -45,7 +46,7 @@ _ring1()
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
     esac
     if ((cword == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run trace info diff hypercalls seq ctl --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run trace replay info diff hypercalls seq ctl --help --version" -- "$cur")
         return
     fi
 
