@@ -4,6 +4,8 @@
  */
 #include "net_user.h"
 
+#include "net_restrict.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libslirp.h>
@@ -25,6 +27,8 @@ struct net_user {
     Slirp *slirp;
     uint64_t (*now)(void *user);
     void *now_user;
+    bool restricted;
+    struct net_restrict filter;
     GQueue inbox; /* GBytes */
     size_t inbox_bytes;
     /* During prepare and serve. */
@@ -70,6 +74,8 @@ bool net_forward_parse(const char *text, struct net_forward *f)
 static ssize_t on_packet(const void *frame, size_t len, void *user)
 {
     struct net_user *u = user;
+    if (u->restricted)
+        net_restrict_learn(&u->filter, frame, (uint32_t)len);
     /* What is too much is lost, as in any network. */
     if (u->inbox_bytes + len <= INBOX_BYTES && g_queue_get_length(&u->inbox) < INBOX_FRAMES) {
         g_queue_push_tail(&u->inbox, g_bytes_new(frame, len));
@@ -162,9 +168,12 @@ static bool add_forward(struct net_user *u, const struct net_forward *f, GError 
 struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*now)(void *user), void *user,
                               GError **error)
 {
+    bool udp = false;
+    for (guint i = 0; i < config->forwards->len; i++)
+        udp |= g_array_index(config->forwards, struct net_forward, i).udp;
     const SlirpConfig c = {
         .version = 1,
-        .restricted = config->restricted,
+        .restricted = config->restricted && !udp, /* it would drop what the guest answers */
         .in_enabled = true,
         .vnetwork = address(NETWORK),
         .vnetmask = address(NETMASK),
@@ -175,6 +184,8 @@ struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*n
     struct net_user *u = g_new0(struct net_user, 1);
     u->now = now;
     u->now_user = user;
+    u->restricted = config->restricted;
+    u->filter.router = ROUTER;
     g_queue_init(&u->inbox);
     u->slirp = slirp_new(&c, &callbacks, u);
     if (!u->slirp)
@@ -204,7 +215,8 @@ void net_user_free(struct net_user *u)
 
 void net_user_output(struct net_user *u, const uint8_t *frame, uint32_t len)
 {
-    slirp_input(u->slirp, frame, (int)len);
+    if (!u->restricted || net_restrict_passes(&u->filter, frame, len))
+        slirp_input(u->slirp, frame, (int)len);
 }
 
 GBytes *net_user_next(struct net_user *u)

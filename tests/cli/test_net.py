@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""--net and --net-dump: what their values may be."""
+"""--net and --net-dump: what their values may be; and a guest with a small front end
+(guest-images/network.c) that answers real clients on loopback. Arguments behind the
+first are that guest, by ABI."""
 
 import os
+import random
 import shutil
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
+import time
 
-from kit import Guest, Guests, check, check_refused, finish, ring1
+from kit import RING1, Guest, Guests, check, check_refused, finish, ring1
 
 guests = Guests()
 off = guests.add("off", Guest().shutdown())
@@ -53,6 +58,127 @@ check("an empty dump has its header", len(header) == 24 and struct.unpack("<IHH8
       header)
 r = ring1("run", "--net-dump", "/dev/full", "--net", "user", *off, image)
 check("a dump that cannot be written", r.status == 125 and "No space" in r.err, r)
+
+
+# --- the guest ------------------------------------------------------------------------
+
+
+class Network:
+    """The guest, ready; its ports 7 and 19 of TCP, 7 and 9 of UDP are forwarded."""
+
+    def __init__(self, image, *options, words="", net="user,restrict"):
+        self.port = {name: free_port(socket.SOCK_DGRAM if name[0] == "u" else socket.SOCK_STREAM)
+                     for name in ("t7", "t19", "u7", "u9")}
+        forwards = "".join(f",hostfwd={'udp' if name[0] == 'u' else 'tcp'}:127.0.0.1:{port}-:{name[1:]}"
+                           for name, port in self.port.items())
+        self.process = subprocess.Popen([RING1, "run", "-m", "16", "--net", net + forwards, *options, image, "--", words],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.out = b""
+        while b"ready\n" not in self.out:
+            line = self.process.stdout.readline()
+            if not line:
+                break
+            self.out += line
+
+    def connect(self, name):
+        return socket.create_connection(("127.0.0.1", self.port[name]), timeout=30)
+
+    def datagram(self, name, data, answers=True):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(30)
+            s.sendto(data, ("127.0.0.1", self.port[name]))
+            return s.recv(65536) if answers else None
+
+    def end(self):
+        self.datagram("u9", b"end", answers=False)
+        out, err = self.process.communicate(timeout=60)
+        self.out += out
+        self.err = err
+        return self.process.returncode == 0 and b" 0 failed" in self.out and not err
+
+
+def read_all(s, length=None):
+    data = b""
+    while length is None or len(data) < length:
+        piece = s.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def echo(network, size, chunk):
+    data = random.Random(size).randbytes(size)
+    with network.connect("t7") as s:
+        for at in range(0, size, chunk):
+            piece = data[at:at + chunk]
+            s.sendall(piece)
+            if read_all(s, len(piece)) != piece:
+                return False
+        s.shutdown(socket.SHUT_WR)
+        return s.recv(1) == b""
+
+
+def packets(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    at = 24
+    while at < len(data):
+        s, ns, kept, full = struct.unpack_from("<4I", data, at)
+        yield s * 10**9 + ns, data[at + 16:at + 16 + kept], kept == full
+        at += 16 + kept
+
+
+def check_dump(path):
+    seen = list(packets(path))
+    times = [t for t, _, _ in seen]
+    check("packets are in order, at the guest's date", times == sorted(times) and 1577836800 <= times[0] // 10**9 < 1577836900, times[:3])
+    check("whole packets", all(whole for _, _, whole in seen))
+    guests_own = bytes.fromhex("00163e000001")
+    check("those of the guest", any(p[6:12] == guests_own for _, p, _ in seen))
+    check("those to it", any(p[:6] == guests_own for _, p, _ in seen))
+    check("one that the card had to cut", max(len(p) for _, p, _ in seen) > 20000)
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def serve(what, image, *options):
+    network = Network(image, "--net-dump", dump, *options)
+    check(f"{what}: ready", b"ready\n" in network.out, network.out)
+    check(f"{what}: UDP echo", network.datagram("u7", b"datagram") == b"datagram")
+    check(f"{what}: a large datagram", network.datagram("u7", b"x" * 1400) == b"x" * 1400)
+    check(f"{what}: TCP echo", echo(network, 100000, 3001))
+    check(f"{what}: TCP echo in small pieces", echo(network, 2000, 13))
+    with network.connect("t19") as s:
+        data = read_all(s)
+    check(f"{what}: packets to be cut", data == bytes((i * 2654435761 & 0xFFFFFFFF) >> 24 for i in range(200000)), len(data))
+    before = cpu_seconds(network.process)
+    time.sleep(1)
+    used = cpu_seconds(network.process) - before
+    check(f"{what}: a guest that waits leaves the CPU alone", used < 0.5, used)
+    check(f"{what}: it is content", network.end(), network.out, network.err)
+    check_dump(dump)
+
+
+def reaches(image):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        for net, reached in ("user,restrict", 0), ("user", 1):
+            network = Network(image, words=f"reach={port} reached={reached}", net=net)
+            check(f"{net} and this host", network.end(), network.out, network.err)
+
+
+for abi_image in sys.argv[2:]:
+    serve(os.path.basename(abi_image), abi_image)
+if len(sys.argv) > 2:
+    reaches(sys.argv[2])
+    serve("several vcpus", sys.argv[2], "--vcpus", "2")
 
 shutil.rmtree(folder)
 finish()

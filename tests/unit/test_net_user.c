@@ -3,6 +3,7 @@
  * test_net_user.c - what is behind a card of the kind "user", against a guest that is
  * played here: its ports' names, ARP, DHCP; and that it wakes nobody without a reason.
  */
+#include "devices/net_restrict.h"
 #include "devices/net_user.h"
 
 #include <arpa/inet.h>
@@ -136,6 +137,72 @@ START_TEST(test_nonsense)
 }
 END_TEST
 
+/* An IPv4 frame from the guest (or to it) to 10.0.2.2, port 7 to `port`. */
+struct probe {
+    uint8_t bytes[64];
+};
+
+static struct probe probe(uint8_t protocol, uint16_t from, uint16_t to, uint8_t flags)
+{
+    struct probe p = {{[12] = 8, [14] = 0x45, [17] = 50, [22] = 64}};
+    p.bytes[23] = protocol;
+    memcpy(p.bytes + 26, (uint8_t[]){10, 0, 2, 15, 10, 0, 2, 2}, 8);
+    p.bytes[34] = (uint8_t)(from >> 8);
+    p.bytes[35] = (uint8_t)from;
+    p.bytes[36] = (uint8_t)(to >> 8);
+    p.bytes[37] = (uint8_t)to;
+    p.bytes[47] = flags;
+    return p;
+}
+
+static bool passes(const struct net_restrict *r, struct probe p)
+{
+    return net_restrict_passes(r, p.bytes, sizeof p.bytes);
+}
+
+static struct probe with(struct probe p, unsigned at, uint8_t byte)
+{
+    p.bytes[at] = byte;
+    return p;
+}
+
+START_TEST(test_restrict)
+{
+    struct net_restrict r = {.router = 0x0A000202};
+    struct probe dhcp = probe(17, 68, 67, 0), ping = probe(1, 0, 0, 0), syn = probe(6, 7, 8, 2);
+    ck_assert(passes(&r, dhcp));
+    ck_assert(!passes(&r, with(dhcp, 33, 3))); /* not to the router */
+    ck_assert(passes(&r, ping));
+    ck_assert(!passes(&r, with(ping, 30, 8)));
+    ck_assert(!passes(&r, syn));
+    ck_assert(passes(&r, probe(6, 7, 8, 0x12)));
+    ck_assert(passes(&r, probe(6, 7, 8, 0x10)));
+    ck_assert(!passes(&r, probe(47, 7, 8, 0x10)));
+    /* Nothing hides behind options, fragments, lengths or other protocols. */
+    static const uint8_t spoilt[][2] = {{14, 0x46}, {14, 0x65}, {20, 0x20}, {21, 1},
+                                        {16, 1},    {17, 19},   {17, 30},   {12, 0x86}};
+    for (size_t i = 0; i < G_N_ELEMENTS(spoilt); i++)
+        ck_assert_msg(!passes(&r, with(probe(6, 7, 8, 0x10), spoilt[i][0], spoilt[i][1])), "%zu", i);
+    for (uint32_t len = 0; len < 64; len++)
+        ck_assert(!net_restrict_passes(&r, syn.bytes, len));
+    /* Answers to a datagram, to nobody else; the last 64 are known. */
+    struct probe answer = probe(17, 7, 5000, 0), question = probe(17, 5000, 7, 0);
+    memcpy(question.bytes + 26, (uint8_t[]){10, 0, 2, 2, 10, 0, 2, 15}, 8);
+    ck_assert(!passes(&r, answer));
+    net_restrict_learn(&r, question.bytes, sizeof question.bytes);
+    ck_assert(passes(&r, answer));
+    ck_assert(!passes(&r, with(answer, 35, 8)));
+    ck_assert(!passes(&r, with(answer, 37, 0)));
+    ck_assert(!passes(&r, with(answer, 33, 3)));
+    ck_assert(!passes(&r, with(answer, 29, 16)));
+    for (unsigned i = 0; i < 64; i++) {
+        ck_assert(passes(&r, answer));
+        net_restrict_learn(&r, with(question, 34, (uint8_t)(100 + i)).bytes, sizeof question.bytes);
+    }
+    ck_assert(!passes(&r, answer));
+}
+END_TEST
+
 /* Many questions and nobody who takes the answers: what waits is bounded. */
 START_TEST(test_bound)
 {
@@ -173,8 +240,8 @@ int main(void)
     TCase *c = tcase_create("user");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
-    const TTest *const tests[] = {test_forwards, test_arp,   test_quiet,
-                                  test_nonsense, test_bound, test_port_taken};
+    const TTest *const tests[] = {test_forwards, test_arp,        test_quiet,   test_nonsense,
+                                  test_bound,    test_port_taken, test_restrict};
     for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(s, c);
