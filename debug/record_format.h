@@ -61,6 +61,7 @@ enum record_tag {
     RECORD_XENSTORE_RM,    /* path */
     RECORD_CONTROL,        /* type, subtype, data: 2.0's control message */
     RECORD_NMI,            /* vcpu, a byte */
+    RECORD_PACKET,         /* card, a byte; the frame */
     RECORD_NR_TAGS,
 };
 

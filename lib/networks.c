@@ -8,6 +8,7 @@
 #include "devices/net.h"
 #include "devices/net_user.h"
 #include "machine_priv.h"
+#include "record.h"
 
 #include <stdio.h>
 
@@ -86,6 +87,15 @@ static bool parse_spec(const char *text, unsigned index, struct spec *spec, GErr
         if (!take_word(spec, text, *word, error))
             return false;
     return true;
+}
+
+char *networks_unplugged(const char *text, unsigned index)
+{
+    struct spec spec = {.user.forwards = g_array_new(FALSE, FALSE, sizeof(struct net_forward))};
+    g_autoptr(GArray) forwards = spec.user.forwards;
+    parse_spec(text, index, &spec, NULL);
+    const uint8_t *m = spec.mac;
+    return g_strdup_printf("none,mac=%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
 /* --- packets -------------------------------------------------------------------------- */
@@ -234,25 +244,28 @@ void networks_prepare(struct networks *n, GArray *fds, uint64_t *timeout_ns)
     }
 }
 
-unsigned networks_serve(struct networks *n, const struct pollfd *fds, guint nr)
+void networks_serve(struct networks *n, const struct pollfd *fds, guint nr)
 {
-    unsigned came = 0;
     guint at = 0;
     for (guint i = 0; i < n->cards->len; i++) {
         struct card *c = card_at(n, i);
-        GBytes *frame;
-        if (!c->user)
-            continue;
-        net_user_serve(c->user, fds + at, MIN(c->nr, nr - at));
-        at += MIN(c->nr, nr - at);
-        for (; (frame = net_user_next(c->user)); came++) {
-            gsize len;
-            const void *bytes = g_bytes_get_data(frame, &len);
-            networks_input(n, i, bytes, len);
-            g_bytes_unref(frame);
-        }
+        guint own = MIN(c->nr, nr - at);
+        if (c->user)
+            net_user_serve(c->user, fds + at, own);
+        at += own;
     }
-    return came;
+}
+
+GBytes *networks_next(struct networks *n, unsigned *card)
+{
+    for (guint i = 0; i < n->cards->len; i++) {
+        struct card *c = card_at(n, i);
+        GBytes *frame = c->user ? net_user_next(c->user) : NULL;
+        *card = i;
+        if (frame)
+            return frame;
+    }
+    return NULL;
 }
 
 /* --- snapshots ------------------------------------------------------------------------ */
@@ -279,16 +292,14 @@ static struct networks *networks_of(const ring1_machine *m)
     return devices_networks(m->devices);
 }
 
-static void something_came(ring1_machine *m)
-{
-    idle_reset(m->machine);
-    machine_disturb(m->machine);
-}
-
 bool ring1_machine_packet_input(ring1_machine *m, unsigned card, const void *frame, size_t len)
 {
-    something_came(m);
-    return networks_input(networks_of(m), card, frame, len);
+    uint8_t bytes[1 + NET_FRAME_MAX];
+    if (card >= networks_of(m)->cards->len || card > UINT8_MAX || len > NET_FRAME_MAX)
+        return false;
+    bytes[0] = (uint8_t)card;
+    memcpy(bytes + 1, frame, len);
+    return machine_input(m, RECORD_PACKET, bytes, 1 + len);
 }
 
 void ring1_machine_watch_packets(ring1_machine *m, ring1_packet_fn fn, void *user)
@@ -308,6 +319,11 @@ void ring1_machine_network_prepare(ring1_machine *m, GArray *fds, uint64_t *time
 
 void ring1_machine_network_serve(ring1_machine *m, const struct pollfd *fds, unsigned nr)
 {
-    if (networks_serve(networks_of(m), fds, nr))
-        something_came(m);
+    unsigned card;
+    networks_serve(networks_of(m), fds, nr);
+    for (GBytes *frame; (frame = networks_next(networks_of(m), &card)); g_bytes_unref(frame)) {
+        gsize len;
+        const void *bytes = g_bytes_get_data(frame, &len);
+        ring1_machine_packet_input(m, card, bytes, len);
+    }
 }

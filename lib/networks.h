@@ -28,13 +28,19 @@ void networks_resume(struct networks *n);
 
 /* The door. False: it was dropped, or there is no such card. */
 bool networks_input(struct networks *n, unsigned card, const void *frame, size_t len);
+/* The next frame that waits before the door, or NULL; g_bytes_unref. */
+GBytes *networks_next(struct networks *n, unsigned *card);
 /* Who sees every packet that comes in or goes out; any number of them. */
 void networks_watch(struct networks *n, ring1_packet_fn fn, void *user);
 
-/* ring1_machine_network_*: serve returns the frames that came in by the door. */
+/* ring1_machine_network_*. */
 bool networks_open(const struct networks *n);
 void networks_prepare(struct networks *n, GArray *fds, uint64_t *timeout_ns);
-unsigned networks_serve(struct networks *n, const struct pollfd *fds, guint nr);
+void networks_serve(struct networks *n, const struct pollfd *fds, guint nr);
+
+/* The text of a card that is like that of `spec`, the `index`th, with nothing behind it;
+ * g_free. */
+char *networks_unplugged(const char *spec, unsigned index);
 
 /* One blob a card. */
 unsigned networks_count(const struct networks *n);

@@ -4,6 +4,7 @@
  * the kind of stop at which it came. Nothing is written of stops at which nothing came:
  * runs are the same however they are sliced (emu/machine_run.c).
  */
+#include "networks.h"
 #include "record.h"
 
 #include "devices/disk.h"
@@ -112,11 +113,6 @@ struct recorder *recorder_new(const ring1_config *c, GError **error)
             "a run by the host's clock cannot be recorded: what the guest reads of it is not repeatable");
         return NULL;
     }
-    if (c->nets && c->nets[0]) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
-                    "a guest with a network card (%s) is not recorded yet", c->nets[0]);
-        return NULL;
-    }
     struct recorder *r = g_new0(struct recorder, 1);
     r->record = c->record;
     r->hook = (struct disk_hook){.use = use_disk, .user = r};
@@ -152,6 +148,12 @@ static void add_config(GString *text, const ring1_config *c, ring1_machine *m)
         char key[24];
         g_snprintf(key, sizeof key, "disk.%u", i);
         add_line(text, key, c->disks[i]);
+    }
+    for (unsigned i = 0; c->nets && c->nets[i]; i++) {
+        char key[24];
+        g_autofree char *net = networks_unplugged(c->nets[i], i);
+        g_snprintf(key, sizeof key, "net.%u", i);
+        add_line(text, key, net);
     }
 }
 

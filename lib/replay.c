@@ -266,11 +266,22 @@ static bool bad_machine(GError **error, unsigned machine, const char *what)
     return false;
 }
 
+/* The values of PREFIX.0, PREFIX.1 ... */
+static char **read_list(const ring1_replay *r, const char *prefix)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new();
+    for (unsigned i = 0;; i++) {
+        char key[32];
+        g_snprintf(key, sizeof key, "%s.%u", prefix, i);
+        g_ptr_array_add(list, word(r, key));
+        if (!g_ptr_array_index(list, i))
+            return (char **)g_ptr_array_steal(list, NULL);
+    }
+}
+
 static bool read_config(const ring1_replay *r, ring1_config *c, GError **error)
 {
     g_autofree char *abi = word(r, "abi"), *xen = word(r, "xen");
-    g_autoptr(GPtrArray) disks = g_ptr_array_new();
-    char key[32] = "disk.0";
     if (!abi || !ring1_abi_from_name(abi, &c->abi))
         return bad_machine(error, r->machine, "ABI");
     if (!xen || !ring1_xen_from_name(xen, &c->xen))
@@ -293,12 +304,8 @@ static bool read_config(const ring1_replay *r, ring1_config *c, GError **error)
     c->name = word(r, "name");
     c->initrd = word(r, "initrd_name");
     c->xenstore = word(r, "xenstore_name");
-    for (unsigned i = 0; record_value(r->reader, (int)r->machine, key); i++) {
-        g_ptr_array_add(disks, word(r, key));
-        g_snprintf(key, sizeof key, "disk.%u", i + 1);
-    }
-    g_ptr_array_add(disks, NULL);
-    c->disks = (char **)g_ptr_array_steal(disks, NULL);
+    c->disks = read_list(r, "disk");
+    c->nets = read_list(r, "net");
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "dispatch/evtchn.h"
 #include "dispatch/schedule.h"
 #include "machine_priv.h"
+#include "networks.h"
 #include "record.h"
 
 static bool fail(GError **error, enum ring1_error code, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -59,6 +60,10 @@ static bool apply(ring1_machine *m, enum record_tag tag, const char *bytes, size
         s->attention |= ATTN_SCHED;
         vcpu_wake(&s->vcpu[(uint8_t)bytes[0]]);
         return true;
+    case RECORD_PACKET:
+        if (len < 1)
+            return false;
+        return networks_input(devices_networks(m->devices), (uint8_t)bytes[0], bytes + 1, len - 1);
     case RECORD_NR_TAGS:
         break;
     }

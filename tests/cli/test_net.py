@@ -174,10 +174,26 @@ def reaches(image):
             check(f"{net} and this host", network.end(), network.out, network.err)
 
 
+def recorded(image):
+    """The replay has the packets, and nothing of the network: no port is open."""
+    record = os.path.join(folder, "record")
+    network = Network(image, "--record", record, "--net-dump", dump, "--net", "none,mac=02:00:00:00:00:07")
+    check("recorded: TCP echo", echo(network, 50000, 3001))
+    check("recorded: UDP echo", network.datagram("u7", b"datagram") == b"datagram")
+    check("recorded: it is content", network.end(), network.out, network.err)
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", network.port["t7"]))
+        s.listen()
+        r = ring1("replay", record)
+    check("the replay is the same", r.status == 0 and r.out == network.out and not r.err, r, network.out)
+
+
 for abi_image in sys.argv[2:]:
     serve(os.path.basename(abi_image), abi_image)
 if len(sys.argv) > 2:
     reaches(sys.argv[2])
+    recorded(sys.argv[2])
     serve("several vcpus", sys.argv[2], "--vcpus", "2")
 
 shutil.rmtree(folder)
