@@ -109,7 +109,13 @@ static GHashTable *parse_text(const char *text, size_t len)
         if (!equals)
             continue;
         *equals = '\0';
-        g_hash_table_replace(table, g_strdup(*line), g_strcompress(equals + 1));
+        char *value = equals + 1;
+        size_t end = strlen(value), slashes = 0;
+        while (slashes < end && value[end - 1 - slashes] == '\\')
+            slashes++;
+        if (slashes % 2)
+            value[end - 1] = '\0'; /* it would escape nothing */
+        g_hash_table_replace(table, g_strdup(*line), g_strcompress(value));
     }
     return table;
 }
