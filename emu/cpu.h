@@ -104,6 +104,9 @@ void cpu_set_deadline(struct cpu *cpu, uint64_t clock);
 /* The last run left a block in its middle: the next one does not ask for the deadline
  * before that block's end, as the last would not have. */
 void cpu_finish_block(struct cpu *cpu);
+/* The next run, of one instruction by TF, ends by nothing else: after MOV SS it is two,
+ * and two blocks. */
+void cpu_finish_step(struct cpu *cpu);
 
 /* Of EBX, ECX, EDX, ESI, EDI, EBP those from CPU_ARGS_GIVEN to n (at most 6) to
  * their places in `arg`; inside `hypercall`. */

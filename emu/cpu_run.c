@@ -278,6 +278,7 @@ bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
     uc_err err = uc_emu_start(cpu->uc, eip, 0, 0, 0);
     cpu->running = false;
     cpu->finishing = UINT64_MAX;
+    cpu->stepping = false;
     cpu->refusing = false; /* cpu_forget_code asks for its window between runs */
     if (cpu->rewind) {
         cpu_restore_context(cpu);
@@ -306,7 +307,6 @@ bool cpu_step(struct cpu *cpu, struct cpu_event *event, GError **error)
     cpu_set_deadline(cpu, UINT64_MAX);
     cpu->stepping = true; /* a stop that comes now waits */
     bool ran = cpu_run(cpu, event, error);
-    cpu->stepping = false;
     cpu_set_deadline(cpu, deadline);
     eflags = (cpu_eflags(cpu) & ~EFLAGS_TF) | own;
     uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
@@ -338,6 +338,11 @@ void cpu_set_deadline(struct cpu *cpu, uint64_t clock)
 {
     cpu->wanted_deadline = clock;
     atomic_store_explicit(&cpu->deadline, clock, memory_order_relaxed);
+}
+
+void cpu_finish_step(struct cpu *cpu)
+{
+    cpu->stepping = true;
 }
 
 void cpu_finish_block(struct cpu *cpu)

@@ -366,6 +366,8 @@ static bool run_guest(struct machine *m, struct vcpu *v, const struct ring1_budg
     /* On, at least to where the clock is another. */
     if (cut || cpu_clock(m->cpu) < deadline)
         cpu_finish_block(m->cpu);
+    if (m->step.armed)
+        cpu_finish_step(m->cpu);
     if (atomic_load(&m->interrupted))
         cpu_stop(m->cpu); /* where a block ends */
     if (!cpu_run(m->cpu, &event, error))
