@@ -12,7 +12,6 @@
 #define BUFFERS 64u
 #define PARTS   9u
 #define SLOTS   256u
-#define PATTERN 200000u /* bytes of port 19 */
 
 struct tx_request {
     u32 ref;
@@ -36,6 +35,7 @@ enum { CSUM_BLANK = 1, VALIDATED = 2, MORE = 4, EXTRA = 8 };
 static u8 tx_page[4096] PAGE, rx_page[4096] PAGE, rx_data[BUFFERS][4096] PAGE, tx_data[PARTS][4096] PAGE;
 static u32 tx_refs[PARTS], rx_refs[BUFFERS], tx_cons, rx_cons, port;
 static u8 mac[6], router[6], frame[PARTS * 4096];
+static u32 pattern = 200000, filled = 1; /* bytes of port 19 */
 static u32 address, bad_sends, bad_sums, packets;
 static char front[64], back[128];
 #define TX ((struct ring *)tx_page)
@@ -202,8 +202,8 @@ static void more_pattern(void)
     while (c.on && c.left && c.acked + c.window - c.sent >= 30000) {
         u32 len = c.left < 30000 ? c.left : 30000, i;
 
-        for (i = 0; i < len; i++)
-            frame[54 + i] = (u8)((PATTERN - c.left + i) * 2654435761u >> 24);
+        for (i = 0; filled && i < len; i++)
+            frame[54 + i] = (u8)((pattern - c.left + i) * 2654435761u >> 24);
         c.left -= len;
         tcp(ACK, len);
         if (!c.left)
@@ -232,7 +232,7 @@ static void tcp_came(const u8 *p, u32 len, u32 from)
         c.own_port = own;
         c.next = sequence + 1;
         c.sent = c.acked = sequence * 7 + 99;
-        c.left = own == 19 ? PATTERN : 0;
+        c.left = own == 19 ? pattern : 0;
         tcp(SYN | ACK, 0);
         return;
     }
@@ -426,7 +426,7 @@ static void reach(u32 to_port)
         if (!look())
             yield();
     c.on = 0;
-    CHECK("a connection to the host", reached, number_of(option("reached=")));
+    CHECK("a connection to the host", reached == 1, number_of(option("reached")));
 }
 
 void guest_main(void)
@@ -438,6 +438,10 @@ void guest_main(void)
     memcpy(front, xenbus_path("device/vif", xs_reply), sizeof front);
     CHECK("where its back end is", xs_path(XS_READ, 0, xenbus_path(front, "backend")) > 0, 1);
     memcpy(back, xs_reply, strlen(xs_reply) + 1);
+    if (option("bytes")) {
+        pattern = number_of(option("bytes"));
+        filled = 0;
+    }
     connect();
     dhcp(1);
     CHECK("DHCP offers", look_for(&dhcp_type, 2), 1);
@@ -448,8 +452,8 @@ void guest_main(void)
     memset(router, 0, 6);
     arp(1, 0, 0x0A000202);
     CHECK("the router's ARP", look_for(&arps, 1), 1);
-    if (option("reach="))
-        reach(number_of(option("reach=")));
+    if (option("reach"))
+        reach(number_of(option("reach")));
     print("ready\n");
     while (!quit)
         if (!look())

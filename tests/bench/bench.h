@@ -43,6 +43,7 @@ struct bench {
     const char *hello; /* images */
     const char *work;
     const char *smp;
+    const char *network;
     const char *grub; /* may be missing */
     const char *self;
     bool quick;
@@ -65,6 +66,7 @@ bool measure_traps(struct bench *b);
 bool measure_vcpus(struct bench *b);
 bool measure_sequences(struct bench *b);
 bool measure_devices(struct bench *b);
+bool measure_network(struct bench *b);
 
 /* One of them in `rounds` fresh processes (one with --quick): the rows with the
  * middle ratio, or figure. */

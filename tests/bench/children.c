@@ -74,9 +74,23 @@ static bool take_rows(struct bench *b, const char *text)
 
 static bool run_child(struct bench *b, const char *name)
 {
-    const char *argv[] = {b->self,  "--child", "--only", name,     "--ring1",
-                          b->ring1, "--hello", b->hello, "--work", b->work,
-                          "--smp",  b->smp,    "--grub", b->grub,  b->quick ? "--quick" : NULL,
+    const char *argv[] = {b->self,
+                          "--child",
+                          "--only",
+                          name,
+                          "--ring1",
+                          b->ring1,
+                          "--hello",
+                          b->hello,
+                          "--work",
+                          b->work,
+                          "--smp",
+                          b->smp,
+                          "--network",
+                          b->network,
+                          "--grub",
+                          b->grub,
+                          b->quick ? "--quick" : NULL,
                           NULL};
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
