@@ -220,7 +220,7 @@ static void connect(void)
     xenbus_put_number(front, "ring-ref", ring_ref);
     xenbus_put_number(front, "event-channel", port);
     xs_write(0, xenbus_path(front, "protocol"), "x86_32-abi");
-    if (option("persistent="))
+    if (option("persistent"))
         xenbus_put_number(front, "feature-persistent", 1);
     xenbus_set_state(front, 3);
     CHECK("it connects", xenbus_wait(back, 4), 1);
@@ -264,10 +264,10 @@ static void disk(void)
         by_chance(sectors);
         disconnect();
         connect();
-        if (option("flush_only="))
+        if (option("flush_only"))
             print("writing\n");
         pattern(sectors);
-        if (option("flush_only=")) { /* the host ends it in the midst of more writes */
+        if (option("flush_only")) { /* the host ends it in the midst of more writes */
             print("flushed\n");
             for (;;)
                 submit(WRITE, chance() % 8, 1);
