@@ -5,62 +5,20 @@
  */
 #include "debug/event.h"
 #include "debug/trace_text.h"
-#include "dispatch/preempt.h"
-#include "fixture.h"
+#include "played_machine.h"
 
 #include <check.h>
 
-/* --- the played machine ---------------------------------------------------- */
-
-struct ring1_machine {
-    enum ring1_abi abi;
-    enum ring1_xen xen;
-    struct ring1_watch watch;
-    void *user;
-};
-
-static struct ring1_machine machine;
 static struct fixture *f;
 static GString *text;
 static struct trace *trace;
 static struct trace_text *writer;
 
-enum ring1_abi ring1_machine_abi(const ring1_machine *m)
-{
-    return m->abi;
-}
+/* --- what is known of the image: one function -------------------------------- */
 
-enum ring1_xen ring1_machine_xen(const ring1_machine *m)
-{
-    return m->xen;
-}
-
-uint64_t ring1_machine_hypercalls(const ring1_machine *m)
-{
-    (void)m;
-    return 1;
-}
-
-void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
-{
-    m->watch = *watch;
-    m->user = user;
-}
-
-uint32_t ring1_vcpu_call_site(ring1_vcpu *v)
-{
-    return v->regs.eip - 2;
-}
-
-ring1_machine *ring1_vcpu_machine(G_GNUC_UNUSED ring1_vcpu *v)
-{
-    return &machine;
-}
-
-/* What is known of the image: one function. */
 #define FUNCTION 0xC0108000u
 
-const char *ring1_machine_symbol(G_GNUC_UNUSED ring1_machine *m, uint32_t va, bool is_return)
+static const char *symbol(uint32_t va, bool is_return)
 {
     static char name[32];
     uint32_t inside = is_return ? va - 1 : va;
@@ -70,22 +28,17 @@ const char *ring1_machine_symbol(G_GNUC_UNUSED ring1_machine *m, uint32_t va, bo
     return name;
 }
 
-char *ring1_machine_source(G_GNUC_UNUSED ring1_machine *m, uint32_t va, G_GNUC_UNUSED bool is_return)
+static char *source(uint32_t va)
 {
     return va - FUNCTION < 0x100 ? g_strdup("handler.c:7") : NULL;
 }
 
-unsigned ring1_vcpu_stack(ring1_vcpu *v, struct ring1_stack_frame *frames, G_GNUC_UNUSED unsigned max)
+static unsigned stack(const ring1_vcpu *v, struct ring1_stack_frame *frames)
 {
     frames[0] = (struct ring1_stack_frame){.eip = v->regs.eip};
     frames[1] = (struct ring1_stack_frame){.eip = FUNCTION + 0x100};
     frames[2] = (struct ring1_stack_frame){.eip = 0xC0109000, .guess = true};
     return 3;
-}
-
-GQuark ring1_error_quark(void)
-{
-    return g_quark_from_static_string("ring1-error");
 }
 
 static void sink(G_GNUC_UNUSED void *user, const char *bytes, size_t len)
@@ -95,15 +48,10 @@ static void sink(G_GNUC_UNUSED void *user, const char *bytes, size_t len)
 
 static void setup(void)
 {
-    enum ring1_abi abi = RING1_ABI_XEN_3_0_PAE;
-    enum ring1_xen xen = RING1_XEN_4_17;
-    machine = (struct ring1_machine){.abi = abi, .xen = xen};
-    f = fixture_new(abi, xen);
-    preempt_begin_anew(f->v->domain); /* of what the fixture did */
-    f->now = 12 * G_GUINT64_CONSTANT(1000000000) + 34;
-    f->v->regs.eip = 0xC0100002;
-    f->v->regs.cs = 0xE019;
-    f->v->regs_loaded = true;
+    f = play_machine(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    machine.symbol = symbol;
+    machine.source = source;
+    machine.stack = stack;
     text = g_string_new(NULL);
     trace = trace_new();
     writer = trace_text_new(NULL, sink, NULL);

@@ -6,81 +6,19 @@
 #include "debug/filter.h"
 #include "debug/trace.h"
 #include "dispatch/preempt.h"
-#include "fixture.h"
+#include "played_machine.h"
 
 #include <check.h>
-#include <ring1/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xen/errno.h>
 
-/* --- the played machine: the domain's calls go to the trace --------------------- */
-
-struct ring1_machine {
-    uint64_t calls;
-    struct ring1_watch watch;
-    void *user;
-};
-
-static struct ring1_machine machine;
 static struct fixture *f;
 static struct trace *trace;
 static struct filter *filter;
 static GString *told;
 
-enum ring1_abi ring1_machine_abi(G_GNUC_UNUSED const ring1_machine *m)
-{
-    return f->d->abi->abi;
-}
-
-enum ring1_xen ring1_machine_xen(G_GNUC_UNUSED const ring1_machine *m)
-{
-    return f->d->abi->xen;
-}
-
-uint64_t ring1_machine_hypercalls(const ring1_machine *m)
-{
-    return m->calls;
-}
-
-void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
-{
-    m->watch = *watch;
-    m->user = user;
-}
-
-uint32_t ring1_vcpu_call_site(ring1_vcpu *v)
-{
-    return v->regs.eip - 2;
-}
-
-ring1_machine *ring1_vcpu_machine(G_GNUC_UNUSED ring1_vcpu *v)
-{
-    return &machine;
-}
-
-const char *ring1_machine_symbol(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
-                                 G_GNUC_UNUSED bool is_return)
-{
-    return NULL;
-}
-
-char *ring1_machine_source(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
-                           G_GNUC_UNUSED bool is_return)
-{
-    return NULL;
-}
-
-unsigned ring1_vcpu_stack(G_GNUC_UNUSED ring1_vcpu *v, G_GNUC_UNUSED struct ring1_stack_frame *frames,
-                          G_GNUC_UNUSED unsigned max)
-{
-    return 0;
-}
-
-GQuark ring1_error_quark(void)
-{
-    return g_quark_from_static_string("ring1-error");
-}
+/* --- the domain's calls go to the trace ------------------------------------------ */
 
 static struct ring1_call as_seen(const struct call *call)
 {
@@ -157,8 +95,8 @@ static const struct trace_consumer consumer = {.before = on_before, .after = on_
 
 static void open_pair(enum ring1_abi abi, enum ring1_xen xen)
 {
-    f = fixture_new(abi, xen);
-    machine = (struct ring1_machine){0};
+    f = play_machine(abi, xen);
+    machine.calls = 0;
     filter = filter_new();
     told = g_string_new(NULL);
     trace = trace_new();

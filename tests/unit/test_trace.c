@@ -7,82 +7,16 @@
 #include "debug/filter.h"
 #include "debug/summary.h"
 #include "debug/trace_text.h"
-#include "dispatch/preempt.h"
-#include "fixture.h"
+#include "played_machine.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <xen/errno.h>
 
-/* --- the played machine ---------------------------------------------------- */
-
-struct ring1_machine {
-    enum ring1_abi abi;
-    enum ring1_xen xen;
-    struct ring1_watch watch;
-    void *user;
-};
-
-static struct ring1_machine machine;
 static struct fixture *f;
 static GString *text;
 static struct trace *trace;
 static struct trace_text *writer;
-
-enum ring1_abi ring1_machine_abi(const ring1_machine *m)
-{
-    return m->abi;
-}
-
-enum ring1_xen ring1_machine_xen(const ring1_machine *m)
-{
-    return m->xen;
-}
-
-uint64_t ring1_machine_hypercalls(const ring1_machine *m)
-{
-    (void)m;
-    return 1;
-}
-
-void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
-{
-    m->watch = *watch;
-    m->user = user;
-}
-
-uint32_t ring1_vcpu_call_site(ring1_vcpu *v)
-{
-    return v->regs.eip - 2;
-}
-
-ring1_machine *ring1_vcpu_machine(G_GNUC_UNUSED ring1_vcpu *v)
-{
-    return &machine;
-}
-
-const char *ring1_machine_symbol(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
-                                 G_GNUC_UNUSED bool is_return)
-{
-    return NULL;
-}
-
-char *ring1_machine_source(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
-                           G_GNUC_UNUSED bool is_return)
-{
-    return NULL;
-}
-
-unsigned ring1_vcpu_stack(G_GNUC_UNUSED ring1_vcpu *v, G_GNUC_UNUSED struct ring1_stack_frame *frames,
-                          G_GNUC_UNUSED unsigned max)
-{
-    return 0;
-}
-
-GQuark ring1_error_quark(void)
-{
-    return g_quark_from_static_string("ring1-error");
-}
 
 static void sink(G_GNUC_UNUSED void *user, const char *bytes, size_t len)
 {
@@ -91,13 +25,7 @@ static void sink(G_GNUC_UNUSED void *user, const char *bytes, size_t len)
 
 static void setup_pair(enum ring1_abi abi, enum ring1_xen xen)
 {
-    machine = (struct ring1_machine){.abi = abi, .xen = xen};
-    f = fixture_new(abi, xen);
-    preempt_begin_anew(f->v->domain); /* of what the fixture did */
-    f->now = 12 * G_GUINT64_CONSTANT(1000000000) + 34;
-    f->v->regs.eip = 0xC0100002;
-    f->v->regs.cs = 0xE019;
-    f->v->regs_loaded = true;
+    f = play_machine(abi, xen);
     text = g_string_new(NULL);
     trace = trace_new();
     writer = trace_text_new(NULL, sink, NULL);
