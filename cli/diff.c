@@ -118,8 +118,8 @@ static bool parse(struct diff_command *c, int argc, char **argv, int *status)
     g_autoptr(GError) error = NULL;
     g_set_prgname("ring1 diff");
     g_option_context_set_summary(context,
-                                 "Compare two runs call by call: JSON traces, or xentrace's. The exit "
-                                 "status is 0 when they\nare alike, 1 when not.");
+                                 "Compare two runs call by call: JSON traces, xentrace's, sequences or "
+                                 "records. The exit\nstatus is 0 when they are alike, 1 when not.");
     g_option_context_set_help_enabled(context, FALSE);
     GOptionGroup *group = g_option_group_new("diff", "diff", "diff", c, NULL);
     g_option_group_add_entries(group, entries);

@@ -80,9 +80,10 @@ struct call_log *read_trace_file(const char *path, const struct read_trace_optio
         g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s", why->message);
         return NULL;
     }
-    struct call_log *log = is_sequence((const uint8_t *)bytes, len)
-                               ? read_sequence(path, bytes, len, error)
-                               : read_trace(path, (const uint8_t *)bytes, len, options, error);
+    const uint8_t *head = (const uint8_t *)bytes;
+    struct call_log *log = is_record(head, len)     ? read_record(path, error)
+                           : is_sequence(head, len) ? read_sequence(path, bytes, len, error)
+                                                    : read_trace(path, head, len, options, error);
     g_free(bytes);
     return log;
 }

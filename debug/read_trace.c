@@ -18,7 +18,8 @@ struct call_log *read_trace(const char *source, const uint8_t *bytes, size_t len
     if (len > 0 && bytes[0] == '{')
         return read_json_trace(source, (const char *)bytes, len, error);
     g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT,
-                "%s: expected JSON lines, whose first byte is '{', xentrace's records, or a sequence (%s)",
+                "%s: expected JSON lines, whose first byte is '{', xentrace's records, a sequence, or what "
+                "--record wrote (%s)",
                 source, len ? "its first bytes are neither" : "the file is empty");
     return NULL;
 }

@@ -15,6 +15,11 @@ struct call_log *read_json_trace(const char *source, const char *text, size_t le
  * that is not met. */
 struct call_log *read_sequence(const char *source, const char *text, size_t len, GError **error);
 
+/* A record of `ring1 run --record` (docs/records.md): it is replayed, without its outside,
+ * and the calls on the way are written down. One that was cut gives those up to there. */
+bool is_record(const uint8_t *bytes, size_t len);
+struct call_log *read_record(const char *path, GError **error);
+
 #define XENTRACE_ANY_DOMAIN UINT32_MAX
 
 /* Records of xentrace (xen/trace.h): the calls of one domain. With
@@ -30,7 +35,7 @@ struct read_trace_options {
 };
 struct call_log *read_trace(const char *source, const uint8_t *bytes, size_t len,
                             const struct read_trace_options *options, GError **error);
-/* The same of a file, or a sequence. */
+/* The same of a file, or a sequence, or a record. */
 struct call_log *read_trace_file(const char *path, const struct read_trace_options *options, GError **error);
 
 #endif

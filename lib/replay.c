@@ -138,6 +138,12 @@ bool ring1_replay_has_next(const ring1_replay *r)
     return r->machine + (r->m ? 1 : 0) < record_nr_machines(r->reader);
 }
 
+const char *ring1_replay_image(const ring1_replay *r)
+{
+    const char *name = record_value(r->reader, (int)r->machine, "image_name");
+    return name ? name : "recorded";
+}
+
 ring1_machine *ring1_replay_machine(ring1_replay *r)
 {
     return r->m;
@@ -327,14 +333,13 @@ static ring1_machine *make(ring1_replay *r, GError **error)
     if (read_config(r, c, error) && read_file(r, "image", &image, error) &&
         (image || bad_machine(error, r->machine, "image")) && read_file(r, "initrd", &parts.initrd, error) &&
         read_file(r, "xenstore", &parts.xenstore, error)) {
-        const char *name = record_value(r->reader, (int)r->machine, "image_name");
         size_t len;
         const void *bytes = g_bytes_get_data(image, &len);
         if (!parts.initrd)
             g_clear_pointer(&c->initrd, g_free); /* nothing is read from outside */
         if (!parts.xenstore)
             g_clear_pointer(&c->xenstore, g_free);
-        m = machine_make(c, name ? name : "recorded", bytes, len, &parts, error);
+        m = machine_make(c, ring1_replay_image(r), bytes, len, &parts, error);
     }
     g_clear_pointer(&parts.initrd, g_bytes_unref);
     g_clear_pointer(&parts.xenstore, g_bytes_unref);

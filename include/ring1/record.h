@@ -59,6 +59,9 @@ const char *ring1_replay_warning(const ring1_replay *r);
 bool ring1_replay_next(ring1_replay *r, GError **error);
 /* There is another after the present one. */
 bool ring1_replay_has_next(const ring1_replay *r);
+/* The name of the present machine's image, as it was given to the recorded run. Owned by
+ * `r`. */
+const char *ring1_replay_image(const ring1_replay *r);
 /* The present machine. It may be watched, looked at and interrupted, but not be run or
  * changed. Owned by `r`. */
 ring1_machine *ring1_replay_machine(ring1_replay *r);

@@ -4,9 +4,10 @@
 import json
 import struct
 
-from kit import Guests, check, check_refused, finish, one_line, ring1
+from kit import Guests, check, check_refused, echo_guest, finish, one_line, ring1
 
-guests = Guests()  # for its folder
+guests = Guests()
+ECHO = guests.add("echo", echo_guest(), b"".ljust(2048, b"\0") + b"ready\n")
 HEAD = '{"type":"trace","version":1}\n'
 
 
@@ -70,6 +71,34 @@ def test_sequences():
     check_refused("a bad sequence", 126, ["bad.hc:4:1: "], "diff", write("bad.hc", head + "x(\n"), one)
 
 
+def recorded(name, text, *options):
+    record, trace = guests.path(name + ".rec"), guests.path(name + ".json")
+    r = ring1("run", "--record", record, *options, *ECHO, data=text)
+    check("the run", r.status == 0, r)
+    r = ring1("trace", "--json", "-o", trace, *options, *ECHO, data=text)
+    return record, trace
+
+
+def test_records():
+    # All of the input lies there from the start: the traced run is the recorded one.
+    for name, text in (("one", b"abcq"), ("two", b"abdq")):
+        with open(guests.path(name), "wb") as f:
+            f.write(text)
+    one, trace = recorded("one", b"", "--input", guests.path("one"))
+    two, _ = recorded("two", b"", "--input", guests.path("two"))
+    for a, b in ((one, one), (one, trace), (trace, one)):
+        r = ring1("diff", a, b)
+        check("records, alike", r.status == 0 and b"no difference" in r.out and not r.err, r)
+    r = ring1("diff", one, two)
+    check("records of two runs", r.status == 1 and b"(call " in r.out and b"console_io" in r.out, r)
+    with open(one, "rb") as f:
+        data = f.read()
+    r = ring1("diff", one, write("cut.rec", data[:-20]))
+    check("a record that was cut", r.status in (0, 1) and not r.err, r)
+    check_refused("a damaged record", 126, ["damaged.rec"], "diff",
+                  write("damaged.rec", data[:40] + bytes([data[40] ^ 1]) + data[41:]), one)
+
+
 def test_bad():
     for option, values in (("--ignore", ["x", "", "time,"]), ("--window", ["0", "4097", "x"]), ("--context", ["-1"]),
                            ("--shown", ["x"]), ("--domain", ["32752", "x"]), ("--tsc-hz", ["0", "x"])):
@@ -89,6 +118,6 @@ def test_bad():
     check("help", r.status == 0 and b"--ignore" in r.out and one_line("ring1: x\n"), r)
 
 
-for test in (test_status, test_frames, test_xentrace, test_sequences, test_bad):
+for test in (test_status, test_frames, test_xentrace, test_sequences, test_records, test_bad):
     test()
 finish()
