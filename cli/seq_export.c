@@ -37,8 +37,8 @@ static int export_file(const char *file, const char *elf, const char *expected, 
     const void *bytes = g_bytes_get_data(out.elf, &len);
     bool ok = write_file(elf, bytes, len) &&
               (!expected || write_file(expected, out.expected->str, out.expected->len));
-    g_autofree char *text = g_strdup_printf("%s%s: a kernel at %#x; boot it with --memory %u\n",
-                                            out.left_out->str, elf, out.va, out.memory_mib);
+    g_autofree char *text = g_strdup_printf("%s%s: a kernel at %#x; boot it with --memory %u --vcpus %u\n",
+                                            out.left_out->str, elf, out.va, out.memory_mib, out.nr_vcpus);
     if (!ok || print_out(text) != STATUS_OK)
         status = STATUS_FAILED;
     seq_export_clear(&out);

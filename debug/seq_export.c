@@ -143,6 +143,18 @@ static void find_grants(struct exporter *x)
         seq_kernel_grants(x->k, x->grant[0], x->nr_grants);
 }
 
+/* Ports that a domain has from the start, so that the sequence gets the numbers that it
+ * expects where there is neither a xenstore nor a console. */
+static void fill_ports(struct exporter *x)
+{
+    const struct domain *d = x->plan->w[0]->d;
+    unsigned nr = 0;
+    while (nr + 1 < NR_EVTCHNS && d->s.evtchn[nr + 1].kind != ECS_FREE)
+        nr++;
+    if (nr && d->abi->abi != RING1_ABI_XEN_2_0)
+        seq_kernel_ports(x->k, nr);
+}
+
 /* --- lines ------------------------------------------------------------------------------------ */
 
 static const struct seq_op *op_of(const struct exporter *x, unsigned world, uint32_t i)
@@ -282,30 +294,80 @@ static uint32_t frame_of_both(const struct exporter *x, uint32_t a, uint32_t b)
     return found ? g_array_index(fixes, struct plan_fix, 0).frame : PLAN_NOTHING;
 }
 
+static void say_frame(struct exporter *x, uint32_t word, uint32_t want, uint32_t other)
+{
+    uint32_t frame = frame_of_both(x, want, other);
+    seq_kernel_print_frame(x->k, word);
+    if (x->expected && frame < x->plan->w[0]->setup.nr_pages)
+        g_string_append_printf(x->expected, "pfn %#x", frame);
+    else if (x->expected)
+        g_string_append(x->expected, "mfn ?");
+}
+
+/* Bytes in memory, up to four at a time. */
+static void say_bytes(struct exporter *x, const struct seq_place *place, const uint8_t *want, uint32_t len)
+{
+    for (uint32_t at = 0, size; at < len; at += size) {
+        size = len - at >= 4 ? 4 : len - at >= 2 ? 2 : 1;
+        const struct seq_kernel_place from = {place->va + at, place->add, false, (uint8_t)size};
+        uint32_t value = 0;
+        memcpy(&value, want + at, size);
+        say(x, at ? " " : "");
+        seq_kernel_read(x->k, x->scratch, &from);
+        seq_kernel_print_hex(x->k, x->scratch, 4);
+        if (x->expected)
+            g_string_append_printf(x->expected, "0x%x", GUINT32_FROM_LE(value));
+    }
+}
+
+static const struct seq_check *check_of(const struct exporter *x, unsigned world, uint32_t i, uint32_t n)
+{
+    return &g_array_index(x->plan->p[world]->checks, struct seq_check, op_of(x, world, i)->first_check + n);
+}
+
+/* What `expect` looks at: of an entry that maps a frame the flags alone. */
+static void say_memory(struct exporter *x, uint32_t i, uint32_t n)
+{
+    const struct seq_check *c = check_of(x, 0, i, n);
+    uint64_t want = GUINT64_TO_LE(c->want);
+    bool frame = !c->len && c->want != check_of(x, 1, i, n)->want;
+    if (n)
+        say(x, " ");
+    if (c->slot != NO_SLOT)
+        say(x, "?");
+    else if (c->len)
+        say_bytes(x, &c->place, x->plan->p[0]->bytes->data + c->bytes, c->len);
+    else
+        say_bytes(x, &c->place, (const uint8_t *)&want, frame ? 1 : c->place.size);
+}
+
+static void say_expect(struct exporter *x, uint32_t i, unsigned number)
+{
+    g_autofree char *head = g_strdup_printf("got memory after call %u = ", number);
+    say(x, head);
+    for (uint32_t n = 0; n < op_of(x, 0, i)->nr_checks; n++)
+        say_memory(x, i, n);
+    seq_kernel_print_end(x->k);
+    if (x->expected)
+        g_string_append_c(x->expected, '\n');
+}
+
 /* One number that came back: a frame by its page, others as they are. */
 static void say_check(struct exporter *x, uint32_t i, uint32_t n)
 {
-    const struct seq_check *c = &g_array_index(x->plan->p[0]->checks, struct seq_check, n);
-    const struct seq_check *other =
-        &g_array_index(x->plan->p[1]->checks, struct seq_check,
-                       op_of(x, 1, i)->first_check + (n - op_of(x, 0, i)->first_check));
+    const struct seq_check *c = check_of(x, 0, i, n), *other = check_of(x, 1, i, n);
     uint32_t word = x->scratch;
     const struct seq_kernel_place from = {c->place.va, c->place.add, c->place.indirect, c->place.size};
     if (c->len || c->slot != NO_SLOT || c->place.size == 0)
         return;
-    g_autofree char *name = g_strdup_printf("%s%s=", n == op_of(x, 0, i)->first_check ? " => " : " ",
+    g_autofree char *name = g_strdup_printf("%s%s=", n ? " " : " => ",
                                             c->entry_result ? "result"
                                             : c->name       ? c->name
                                                             : "value");
     say(x, name);
     seq_kernel_read(x->k, word, &from);
     if (c->want != other->want) {
-        uint32_t frame = frame_of_both(x, (uint32_t)c->want, (uint32_t)other->want);
-        seq_kernel_print_frame(x->k, word);
-        if (x->expected && frame < x->plan->w[0]->setup.nr_pages)
-            g_string_append_printf(x->expected, "pfn %#x", frame);
-        else if (x->expected)
-            g_string_append(x->expected, "mfn ?");
+        say_frame(x, word, (uint32_t)c->want, (uint32_t)other->want);
     } else if (c->entry_result) {
         seq_kernel_print_decimal(x->k, word);
         if (x->expected)
@@ -329,7 +391,7 @@ static void say_call(struct exporter *x, uint32_t i, unsigned number)
     if (x->expected)
         g_string_append_printf(x->expected, "%d", plan->result);
     for (uint32_t n = 0; n < op->nr_checks; n++)
-        say_check(x, i, op->first_check + n);
+        say_check(x, i, n);
     seq_kernel_print_end(x->k);
     if (x->expected)
         g_string_append_c(x->expected, '\n');
@@ -375,6 +437,9 @@ static bool line(struct exporter *x, uint32_t i, unsigned *number)
         x->ns += op->ns;
         seq_kernel_wait(x->k, x->ns);
         return true;
+    case SEQ_EXPECT:
+        say_expect(x, i, *number);
+        return true;
     default:
         return true;
     }
@@ -386,6 +451,7 @@ static bool emit(struct exporter *x)
     x->ns = 0;
     memset(x->slot, 0, sizeof *x->slot * (x->plan->p[0]->nr_slots + 1u));
     find_grants(x);
+    fill_ports(x);
     x->scratch = seq_kernel_variable(x->k);
     if (!set_up(x))
         return false;
@@ -451,6 +517,7 @@ static bool export_plan(struct exporter *x, struct seq_export *out)
     if (!go(x, &site, &size, &out->elf))
         return false;
     out->memory_mib = site.nr_pages / PAGES_PER_MIB;
+    out->nr_vcpus = x->plan->w[0]->setup.nr_vcpus;
     out->va = site.va;
     out->left_out = g_string_new(x->plan->left_out->str);
     return true;

@@ -16,6 +16,7 @@ struct seq_export_options {
 struct seq_export {
     GBytes *elf;
     uint32_t memory_mib; /* that the domain needs */
+    uint32_t nr_vcpus;   /* that it has */
     uint32_t va;         /* of the kernel's first page */
     GString *expected;   /* lines that it prints under ring1 */
     GString *left_out;   /* a line for each call that is not in it, and why */

@@ -13,6 +13,7 @@ enum {
     NR_mmu_update = 1,
     NR_set_callbacks = 4,
     NR_update_va_mapping = 14,
+    NR_event_channel_op_compat = 16,
     NR_grant_table_op = 20,
     NR_mmuext_op = 26,
 };
@@ -23,6 +24,8 @@ enum {
 #define MMUEXT_UNPIN      4u
 #define MMUEXT_NEW_BASE   5u
 #define DOMID_SELF        0x7FF0u
+#define EVTCHNOP_CLOSE    3u
+#define EVTCHNOP_ALLOC    6u
 #define ENTRY_L1          0x63u /* P, RW, A, D */
 #define ENTRY_L1_READONLY 0x21u
 #define ENTRY_L2          0x67u
@@ -262,6 +265,24 @@ void seq_kernel_grants(struct seq_kernel *k, uint32_t to, unsigned nr)
     uint32_t at = k->words + WORD_OPS;
     seq_kernel_write(k, at, request, sizeof request, NULL, 0);
     own_call(k, NR_grant_table_op, (const uint32_t[]){2, at, 1}, 3, NULL, 0);
+}
+
+void seq_kernel_ports(struct seq_kernel *k, unsigned nr)
+{
+    struct i386_code *c = &k->code;
+    uint32_t at = k->words + WORD_OPS, again = i386_here(c);
+    const uint32_t request[] = {EVTCHNOP_ALLOC, DOMID_SELF | DOMID_SELF << 16, 0}; /* cmd, domids, port */
+    seq_kernel_write(k, at, request, sizeof request, NULL, 0);
+    own_call(k, NR_event_channel_op_compat, &at, 1, NULL, 0);
+    i386_load(c, EAX, at + 8);
+    I386(c, 0x3D); /* cmp $, %eax */
+    i386_word(c, nr);
+    i386_jump_if(c, CC_B, again);
+    unsigned last = i386_leap_if(c, CC_Z);
+    i386_store_word(c, at, EVTCHNOP_CLOSE);
+    i386_store(c, at + 4, EAX);
+    own_call(k, NR_event_channel_op_compat, &at, 1, NULL, 0);
+    i386_land(c, last);
 }
 
 void seq_kernel_callbacks(struct seq_kernel *k)

@@ -91,6 +91,9 @@ void seq_kernel_call(struct seq_kernel *k, uint32_t nr, const uint32_t *arg, uns
 uint32_t seq_kernel_result(const struct seq_kernel *k);
 /* Frames of the grant table, so many, to words from `to` on: by GNTTABOP_setup_table. */
 void seq_kernel_grants(struct seq_kernel *k, uint32_t to, unsigned nr);
+/* Event channels up to `nr` are in use from here on: those that no toolstack made are unbound.
+ * Not for 2.0. */
+void seq_kernel_ports(struct seq_kernel *k, unsigned nr);
 /* Have events and failures of iret come to the kernel's own handler: after a call that
  * may have set others. */
 void seq_kernel_callbacks(struct seq_kernel *k);

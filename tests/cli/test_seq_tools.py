@@ -21,7 +21,7 @@ HEADS = {
 }
 # A table that is pinned, changed and refused; results that later calls use; a list.
 CALLS = """page pt1 0x40 = l1 {0: mfn(0x41)|P|RW|A, 1..3: mfn(0x50..)|P|A}
-page plain 0x41 = rw "some text"
+page plain 0x41 = rw {0: "some text", 11: [u8 1, u8 2]}
 xen_version(XENVER_version, NULL) = 0x40011
 r1 = event_channel_op(EVTCHNOP_alloc_unbound, {dom=DOMID_SELF, remote_dom=0}) = 0 => {port=3}
 mmuext_op([{cmd=MMUEXT_PIN_L1_TABLE, mfn=mfn(pt1)}], 1, NULL, DOMID_SELF) = 0
@@ -29,6 +29,8 @@ mmu_update([{ptr=ma(pt1)+8|MMU_NORMAL_PT_UPDATE, val=mfn(pt1)|P|RW}], 1, NULL, D
 time 0.001000000s
 event_channel_op(EVTCHNOP_close, {port=r1.port}) = 0
 event_channel_op(EVTCHNOP_close, {port=r1.port}) = -EINVAL
+expect &pt1 = mfn(0x41)|P|RW|A
+expect &plain = ["some text", hex"00000102"]
 set_callbacks(0xe019, 0xc0100000, 0xe019, 0xc0100010) = 0
 multicall = 0
   [0] xen_version(XENVER_version, NULL) = 0x40011
