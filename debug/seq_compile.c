@@ -325,8 +325,30 @@ static void begin_op(struct compiler *c, const struct seq_item *item)
     };
     g_ptr_array_set_size(c->blobs, 0);
     g_array_set_size(c->vas, 0);
+    g_ptr_array_set_size(c->ats, 0);
     g_ptr_array_add(c->blobs, bytes);
     g_array_append_val(c->vas, arena);
+    g_ptr_array_add(c->ats, NULL);
+}
+
+/* Nothing is put over what has its place in the arena. */
+static bool no_overlaps(struct compiler *c)
+{
+    const GByteArray *arena = g_ptr_array_index(c->blobs, 0);
+    uint64_t from = g_array_index(c->vas, uint32_t, 0), end = from + arena->len;
+    for (guint i = 1; i < c->blobs->len && arena->len; i++) {
+        const GByteArray *bytes = g_ptr_array_index(c->blobs, i);
+        const struct seq_value *at = g_ptr_array_index(c->ats, i);
+        uint64_t va = g_array_index(c->vas, uint32_t, i);
+        if (bytes->len == 0 || va >= end || va + bytes->len <= from)
+            continue;
+        return seq_complain(
+            &c->scope, at->pos,
+            "expected %u bytes at an address that is free: structures of this call that have "
+            "no @ lie from %#x to %#x; give another address, as from %#x on, or give them one",
+            bytes->len, (unsigned)from, (unsigned)end - 1, ((unsigned)end + 0xFu) & ~0xFu);
+    }
+    return true;
 }
 
 /* Blobs stay numbered as they are, so that patches find them. */
@@ -522,8 +544,7 @@ static bool compile_all(struct compiler *c)
                                 "expected a vcpu of the domain, which has %u, found v%d",
                                 c->scope.w->setup.nr_vcpus, item->vcpu);
         begin_op(c, item);
-        bool ok = compile_line(c, item);
-        if (!ok)
+        if (!compile_line(c, item) || !no_overlaps(c))
             return false;
         end_op(c);
     }
@@ -547,12 +568,14 @@ struct seq_program *seq_compile(const struct seq *s, const struct world *w, GErr
     c.lies = g_hash_table_new(NULL, NULL);
     c.blobs = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
     c.vas = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    c.ats = g_ptr_array_new();
     bool ok = compile_all(&c);
     g_hash_table_unref(c.scope.pages);
     g_hash_table_unref(c.named);
     g_hash_table_unref(c.lies);
     g_ptr_array_unref(c.blobs);
     g_array_unref(c.vas);
+    g_ptr_array_unref(c.ats);
     if (ok)
         return p;
     g_propagate_error(error, g_steal_pointer(&why));

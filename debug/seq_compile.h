@@ -33,6 +33,7 @@ struct compiler {
     struct seq_op op;
     GPtrArray *blobs; /* GByteArray: of the present op; the first is the arena's */
     GArray *vas;      /* uint32_t: where each lies */
+    GPtrArray *ats;   /* const struct seq_value *: that says so; of the arena's NULL */
 };
 
 /* --- seq_world.c ------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ static bool room_at(struct compiler *c, const struct seq_value *at, uint32_t len
         memset(bytes->data, 0, len);
     g_ptr_array_add(c->blobs, bytes);
     g_array_append_val(c->vas, word);
+    g_ptr_array_add(c->ats, (gpointer)at);
     *out = (struct span){c->blobs->len - 1, 0, word};
     return true;
 }

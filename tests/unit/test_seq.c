@@ -155,6 +155,9 @@ static const struct {
      "t.hc:3:51: expected no more outputs of event_channel_op"},
     {"set_timer_op([1])\n", "t.hc:3:14: expected a number for deadline, found [...]"},
     {"hypercall_2(1, 2, 3, 4, 5, 6, 7)\n", "t.hc:3:31: expected at most 6 arguments"},
+    {"multicall@0xc0001000 = 0\n  [0] event_channel_op(EVTCHNOP_close, {port=9})\n",
+     "t.hc:3:11: expected 32 bytes at an address that is free: structures of this call that have no @ "
+     "lie from 0xc0001000 to 0xc0001003; give another address, as from 0xc0001010 on, or give them one"},
     {"event_channel_op(4, {port=0x123456789})\n",
      "t.hc:3:27: expected a number of 4 bytes, found 0x123456789"},
 };
