@@ -56,9 +56,10 @@ check("on_reboot = destroy", run(again + "on_reboot = 'destroy'\n").status == 4)
 check("the command line is heard last", run(again, "--on-reboot", "exit").status == 4)
 
 # What the guest's xenstore says of it.
-config(f'kernel = "{guests.path("echo")}"\nmemory = 16\nmaxmem = 32\nname = "web"\ndisk = ["{disk},raw,xvdb,ro"]\n')
+config(f'kernel = "{guests.path("echo")}"\nmemory = 16\nmaxmem = 32\nname = "web"\ndisk = ["{disk},raw,xvdb,ro"]\n'
+       'vif = ["mac=00:16:3e:00:00:07,bridge=xenbr0"]\n')
 process = subprocess.Popen([RING1, "run", *raw, "--control", "unix:" + socket, path], stdin=subprocess.PIPE,
-                           stdout=subprocess.DEVNULL)
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 deadline = time.monotonic() + 30
 while not os.path.exists(socket) and time.monotonic() < deadline:
     time.sleep(0.02)
@@ -71,6 +72,8 @@ def read(node):
 check("its name", read("/local/domain/1/name") == "web")
 check("its memory", read("/local/domain/1/memory/static-max") == "32768")
 check("its disk", read("/local/domain/0/backend/vbd/1/51728/mode") == "r")
-process.communicate(b"q", timeout=30)
+check("its network", read("/local/domain/0/backend/vif/1/0/mac") == "00:16:3e:00:00:07")
+err = process.communicate(b"q", timeout=30)[1].decode()
 check("its end", process.returncode == 0)
+check("a bridge is named", "bridge=xenbr0" in err and err.count("\n") == 1, err)
 finish()
