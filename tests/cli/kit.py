@@ -3,12 +3,16 @@
 command, and small guests assembled by hand, for `--raw`."""
 
 import os
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 
 RING1 = os.path.abspath(sys.argv[1])
+
+# Whoever started the tests may ignore it (nohup does), and ring1 would, too.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 ADDRESS = 0x100000
 BUFFER = ADDRESS + 0x800
 XEN_VERSION, CONSOLE_IO, SCHED_OP_OLD, MULTICALL = 17, 18, 6, 13
