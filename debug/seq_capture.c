@@ -22,6 +22,8 @@ struct capture {
     void *user;
     struct seq *seq; /* lines that are not written yet */
     struct seq_writer writer;
+    struct seq_frames *frames;
+    unsigned nr_results;
     struct seq_state *state;
     struct seq_item *call, *entry; /* in progress */
     struct seq_item *done;         /* the last line that was complete when the call began */
@@ -57,6 +59,7 @@ void seq_capture_free(struct capture *c)
         seq_free(c->seq);
     }
     seq_state_free(c->state);
+    seq_frames_free(c->frames);
     g_hash_table_unref(c->left_out);
     g_string_free(c->text, TRUE);
     g_free(c);
@@ -73,7 +76,7 @@ static void write_out(struct capture *c)
     seq_writer_clear(&c->writer);
     seq_free(c->seq);
     c->seq = seq_new_empty();
-    seq_writer_init(&c->writer, c->seq, d);
+    seq_writer_init(&c->writer, c->seq, d, c->frames, &c->nr_results);
     c->call = c->entry = NULL;
 }
 
@@ -122,8 +125,9 @@ void seq_capture_start(struct capture *c, ring1_machine *m, const char *image)
 {
     const struct domain *d = ring1_machine_vcpu(m, 0)->domain;
     c->many_vcpus = d->s.nr_vcpus > 1;
+    c->frames = seq_frames_new(d);
     c->seq = seq_new(d->abi->abi, d->abi->xen);
-    seq_writer_init(&c->writer, c->seq, d);
+    seq_writer_init(&c->writer, c->seq, d, c->frames, &c->nr_results);
     g_autofree char *note = g_strdup_printf("# Captured of %s.", image);
     seq_add_note(c->seq, note);
     add_domain(c, d);
@@ -136,6 +140,7 @@ void seq_capture_start(struct capture *c, ring1_machine *m, const char *image)
 
 enum {
     NR_SCHED_OP_OLD = 6,
+    NR_MEMORY = 12,
     NR_SET_TIMER = 15,
     NR_EVTCHN_OLD = 16,
     NR_GRANT = 20,
@@ -173,6 +178,8 @@ static void catch_up(struct capture *c, unsigned nr, uint64_t ns)
     }
     if (depends_on_events(nr))
         seq_state_events(c->state, &c->writer);
+    if (nr == NR_MEMORY)
+        seq_state_memory(c->state, &c->writer);
     if (nr == NR_GRANT)
         seq_state_grants(c->state, &c->writer);
 }

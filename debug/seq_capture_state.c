@@ -24,8 +24,11 @@ struct watched {
 
 struct seq_state {
     GHashTable *frames; /* mfn -> 4096 bytes: as it was when it was a table last */
-    struct watched events, grants;
+    struct watched events, grants, memory;
 };
+
+/* shared_info.arch.max_pfn: what XENMEM_maximum_gpfn goes by (docs/xen-abi.md). */
+#define MAX_PFN_OFFSET 2316u
 
 struct seq_state *seq_state_new(void)
 {
@@ -34,7 +37,9 @@ struct seq_state *seq_state_new(void)
     s->events.before = g_byte_array_new();
     s->events.expected = g_byte_array_new();
     s->grants.before = g_byte_array_new();
+    s->memory.before = g_byte_array_new();
     s->grants.expected = g_byte_array_new();
+    s->memory.expected = g_byte_array_new();
     return s;
 }
 
@@ -46,7 +51,9 @@ void seq_state_free(struct seq_state *s)
     g_byte_array_unref(s->events.before);
     g_byte_array_unref(s->events.expected);
     g_byte_array_unref(s->grants.before);
+    g_byte_array_unref(s->memory.before);
     g_byte_array_unref(s->grants.expected);
+    g_byte_array_unref(s->memory.expected);
     g_free(s);
 }
 
@@ -65,16 +72,17 @@ static bool same_flags(uint64_t a, uint64_t b)
 }
 
 /* How many entries from `i` on name pages one behind the other, with the same flags. */
-static unsigned run_of(const struct domain *d, const uint8_t *bytes, unsigned i, unsigned nr, uint32_t *pfn)
+static unsigned run_of(const struct seq_writer *w, const uint8_t *bytes, unsigned i, unsigned nr,
+                       uint32_t *pfn)
 {
-    unsigned size = d->abi->pte_size, n = 1;
+    unsigned size = w->domain->abi->pte_size, n = 1;
     uint64_t first = load(bytes + i * size, size);
-    if (!(first & PTE_P) || !seq_write_page_of(d, pte_mfn(first), pfn))
+    if (!(first & PTE_P) || !seq_frames_page(w->frames, pte_mfn(first), pfn))
         return 1;
     for (; i + n < nr; n++) {
         uint64_t e = load(bytes + (i + n) * size, size);
         uint32_t next;
-        if (!same_flags(e, first) || !seq_write_page_of(d, pte_mfn(e), &next) || next != *pfn + n)
+        if (!same_flags(e, first) || !seq_frames_page(w->frames, pte_mfn(e), &next) || next != *pfn + n)
             break;
     }
     return n;
@@ -92,7 +100,7 @@ static struct seq_value *entries(const struct seq_writer *w, const uint8_t *byte
             i++;
             continue;
         }
-        unsigned n = run_of(w->domain, bytes, i, nr, &pfn);
+        unsigned n = run_of(w, bytes, i, nr, &pfn);
         struct seq_value *v = seq_write_entry(w, e);
         if (n > 1 && v->kind == SEQ_OR)
             v->first->steps = true;
@@ -199,6 +207,12 @@ static unsigned grant_stretches(const struct domain *d, struct stretch *out)
     return n;
 }
 
+static unsigned memory_stretches(const struct domain *d, struct stretch *out)
+{
+    out[0] = (struct stretch){d->s.shared_info, MAX_PFN_OFFSET, 4};
+    return d->abi->abi != RING1_ABI_XEN_2_0;
+}
+
 static void gather(const struct domain *d, const struct stretch *stretch, unsigned nr, GByteArray *out)
 {
     g_byte_array_set_size(out, 0);
@@ -233,6 +247,7 @@ void seq_state_before(struct seq_state *s, const struct domain *d)
     struct stretch stretch[MAX_STRETCHES];
     watch_before(&s->events, d, stretch, event_stretches(d, stretch));
     watch_before(&s->grants, d, stretch, grant_stretches(d, stretch));
+    watch_before(&s->memory, d, stretch, memory_stretches(d, stretch));
 }
 
 void seq_state_after(struct seq_state *s, const struct domain *d)
@@ -240,6 +255,7 @@ void seq_state_after(struct seq_state *s, const struct domain *d)
     struct stretch stretch[MAX_STRETCHES];
     watch_after(&s->events, d, stretch, event_stretches(d, stretch));
     watch_after(&s->grants, d, stretch, grant_stretches(d, stretch));
+    watch_after(&s->memory, d, stretch, memory_stretches(d, stretch));
 }
 
 static struct seq_value *address_of(const struct seq_writer *w, const struct stretch *s, uint32_t offset)
@@ -263,12 +279,24 @@ static void write_words(const struct seq_writer *w, const struct stretch *s, con
     }
 }
 
+static void write_watched(struct watched *watched, const struct seq_writer *w, const struct stretch *stretch,
+                          unsigned nr)
+{
+    unsigned at = 0;
+    for (unsigned i = 0; i < nr && at + stretch[i].len <= watched->expected->len; at += stretch[i++].len)
+        write_words(w, &stretch[i], watched->before->data + at, watched->expected->data + at);
+}
+
 void seq_state_events(struct seq_state *s, const struct seq_writer *w)
 {
     struct stretch stretch[MAX_STRETCHES];
-    unsigned nr = event_stretches(w->domain, stretch), at = 0;
-    for (unsigned i = 0; i < nr && at + stretch[i].len <= s->events.expected->len; at += stretch[i++].len)
-        write_words(w, &stretch[i], s->events.before->data + at, s->events.expected->data + at);
+    write_watched(&s->events, w, stretch, event_stretches(w->domain, stretch));
+}
+
+void seq_state_memory(struct seq_state *s, const struct seq_writer *w)
+{
+    struct stretch stretch[MAX_STRETCHES];
+    write_watched(&s->memory, w, stretch, memory_stretches(w->domain, stretch));
 }
 
 /* Entries of version 1: flags, domid, frame. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * seq_capture_state.h - guest memory that calls depend on and no argument points at:
- * pages that become tables, event bits, grants. What a sequence that is run would have
- * there is known from what was written down; what differs becomes a line.
+ * pages that become tables, event bits, grants, how many pages the guest says it has.
+ * What a sequence that is run would have there is known from what was written down;
+ * what differs becomes a line.
  */
 #ifndef DEBUG_SEQ_CAPTURE_STATE_H
 #define DEBUG_SEQ_CAPTURE_STATE_H
@@ -27,6 +28,8 @@ void seq_state_before(struct seq_state *s, const struct domain *d);
 void seq_state_after(struct seq_state *s, const struct domain *d);
 /* Lines for what of them the guest has changed since. */
 void seq_state_events(struct seq_state *s, const struct seq_writer *w);
+/* Of shared_info, what calls of memory_op look at. */
+void seq_state_memory(struct seq_state *s, const struct seq_writer *w);
 void seq_state_grants(struct seq_state *s, const struct seq_writer *w);
 
 #endif

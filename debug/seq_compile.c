@@ -331,26 +331,6 @@ static void begin_op(struct compiler *c, const struct seq_item *item)
     g_ptr_array_add(c->ats, NULL);
 }
 
-/* Nothing is put over what has its place in the arena. */
-static bool no_overlaps(struct compiler *c)
-{
-    const GByteArray *arena = g_ptr_array_index(c->blobs, 0);
-    uint64_t from = g_array_index(c->vas, uint32_t, 0), end = from + arena->len;
-    for (guint i = 1; i < c->blobs->len && arena->len; i++) {
-        const GByteArray *bytes = g_ptr_array_index(c->blobs, i);
-        const struct seq_value *at = g_ptr_array_index(c->ats, i);
-        uint64_t va = g_array_index(c->vas, uint32_t, i);
-        if (bytes->len == 0 || va >= end || va + bytes->len <= from)
-            continue;
-        return seq_complain(
-            &c->scope, at->pos,
-            "expected %u bytes at an address that is free: structures of this call that have "
-            "no @ lie from %#x to %#x; give another address, as from %#x on, or give them one",
-            bytes->len, (unsigned)from, (unsigned)end - 1, ((unsigned)end + 0xFu) & ~0xFu);
-    }
-    return true;
-}
-
 /* Blobs stay numbered as they are, so that patches find them. */
 static void end_op(struct compiler *c)
 {
@@ -460,12 +440,19 @@ static bool compile_write(struct compiler *c, const struct seq_item *item)
 {
     const struct seq_type address = {.size = 8, .format = FORMAT_VA};
     struct seq_amount a;
-    uint64_t va;
-    if (!seq_evaluate_constant(&c->scope, item->address, &address, &va))
+    if (!seq_evaluate(&c->scope, item->address, &address, 0, &a))
         return false;
+    uint64_t va = a.value;
     c->op.ns = item->address->kind == SEQ_MADDR;
     c->op.word[0] = (uint32_t)va;
     c->op.word[1] = (uint32_t)(va >> 32);
+    if (a.result) {
+        uint32_t slot = output_slot(c, a.result);
+        if (slot == NO_SLOT)
+            return false;
+        set_patch(c, PATCH_WORD, 0, slot, &a, false);
+        set_patch(c, PATCH_WORD, 1, slot, &a, true);
+    }
     GByteArray *bytes = g_ptr_array_index(c->blobs, 0);
     if (item->value->kind == SEQ_STRUCT)
         return write_entries(c, item->value, (uint32_t)va, c->op.ns != 0);
@@ -544,7 +531,7 @@ static bool compile_all(struct compiler *c)
                                 "expected a vcpu of the domain, which has %u, found v%d",
                                 c->scope.w->setup.nr_vcpus, item->vcpu);
         begin_op(c, item);
-        if (!compile_line(c, item) || !no_overlaps(c))
+        if (!compile_line(c, item) || !encode_is_apart(c))
             return false;
         end_op(c);
     }

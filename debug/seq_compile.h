@@ -45,6 +45,8 @@ GHashTable *seq_pages(const struct seq *s);
 
 /* Room for what `v` is: at its own place or in the arena. */
 bool encode_room(struct compiler *c, const struct seq_value *v, uint32_t len, struct span *out);
+/* Nothing of the op that has its own place lies over what is in the arena. */
+bool encode_is_apart(struct compiler *c);
 bool encode_amount(struct compiler *c, const struct span *at, uint32_t offset, unsigned size,
                    const struct seq_amount *a);
 /* What a pointer is to point at, or the pointer itself: the word. `target` NULL: to

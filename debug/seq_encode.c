@@ -61,6 +61,25 @@ bool encode_room(struct compiler *c, const struct seq_value *v, uint32_t len, st
     return true;
 }
 
+bool encode_is_apart(struct compiler *c)
+{
+    const GByteArray *arena = blob_of(c, 0);
+    uint64_t from = g_array_index(c->vas, uint32_t, 0), end = from + arena->len;
+    for (guint i = 1; i < c->blobs->len && arena->len; i++) {
+        const GByteArray *bytes = g_ptr_array_index(c->blobs, i);
+        const struct seq_value *at = g_ptr_array_index(c->ats, i);
+        uint64_t va = g_array_index(c->vas, uint32_t, i);
+        if (bytes->len == 0 || va >= end || va + bytes->len <= from)
+            continue;
+        return seq_complain(
+            &c->scope, at->pos,
+            "expected %u bytes at an address that is free: structures of this call that have "
+            "no @ lie from %#x to %#x; give another address, as from %#x on, or give them one",
+            bytes->len, (unsigned)from, (unsigned)end - 1, ((unsigned)end + 0xFu) & ~0xFu);
+    }
+    return true;
+}
+
 static void store(struct compiler *c, const struct span *at, uint32_t offset, unsigned size, uint64_t value)
 {
     memcpy(blob_of(c, at->blob)->data + at->offset + offset, &value, size);

@@ -178,12 +178,21 @@ static bool place_at(struct seq_plan *plan, const struct seq_item *item, uint32_
     return true;
 }
 
+/* The frame is one that an earlier call gave. */
+static bool is_given(const struct seq_plan *plan, const struct seq_op *op)
+{
+    for (uint32_t i = 0; i < op->nr_patches; i++)
+        if (g_array_index(plan->p[0]->patches, struct seq_patch, op->first_patch + i).blob == PATCH_WORD)
+            return true;
+    return false;
+}
+
 static bool place_of_machine(struct seq_plan *plan, const struct seq_op *op, uint32_t len)
 {
     uint64_t at = (uint64_t)op->word[1] << 32 | op->word[0];
     mfn_t mfn = MFN((uint32_t)(at >> RING1_PAGE_SHIFT));
     uint32_t frame = frame_named(plan, 0, mfn.mfn);
-    if (frame == PLAN_NOTHING || !frame_is_open(plan, mfn))
+    if (is_given(plan, op) || frame == PLAN_NOTHING || !frame_is_open(plan, mfn))
         return refuse_line(plan, op->item,
                            "cannot be exported: it writes to a frame that a kernel cannot write to");
     add_place(plan, &(struct plan_place){0, frame, (uint32_t)(at % RING1_PAGE_SIZE), len});

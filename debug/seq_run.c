@@ -276,17 +276,18 @@ static bool run_call(struct run *r, const struct seq_op *op)
 
 static bool run_write(struct run *r, const struct seq_op *op)
 {
-    uint32_t none[MAX_HYPERCALL_ARGS];
+    uint32_t word[MAX_HYPERCALL_ARGS];
     if (!ready(r, op))
         return false;
-    patch(r, op, none);
+    memcpy(word, op->word, sizeof word);
+    patch(r, op, word);
     if (op->nr_blobs == 0)
         return true;
     const struct seq_blob *b = &g_array_index(r->p->blobs, struct seq_blob, op->first_blob);
     const uint8_t *bytes = r->p->bytes->data + b->offset;
     bool done;
     if (op->ns) { /* a machine address */
-        uint64_t at = (uint64_t)op->word[1] << 32 | op->word[0];
+        uint64_t at = (uint64_t)word[1] << 32 | word[0];
         mfn_t mfn = MFN((uint32_t)(at >> RING1_PAGE_SHIFT));
         done =
             at >> RING1_PAGE_SHIFT < r->w->mem->nr_frames && at % RING1_PAGE_SIZE + b->len <= RING1_PAGE_SIZE;
@@ -295,9 +296,9 @@ static bool run_write(struct run *r, const struct seq_op *op)
             frame_changed(r->w->d, mfn);
         }
     } else if (op->line == SEQ_PTWRITE) {
-        done = world_store(r->w, GVA(op->word[0]), bytes, b->len);
+        done = world_store(r->w, GVA(word[0]), bytes, b->len);
     } else {
-        done = put_bytes(r, op->word[0], bytes, b->len);
+        done = put_bytes(r, word[0], bytes, b->len);
     }
     if (world_ended(r->w))
         return stop(r, SEQ_DIFFERS, op->item, g_strdup("the store to be made"), end_text(r->w->d));

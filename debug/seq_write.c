@@ -9,9 +9,14 @@
 
 #include <string.h>
 
-void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain *domain)
+void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain *domain,
+                     struct seq_frames *frames, unsigned *nr_results)
 {
-    *w = (struct seq_writer){.seq = seq, .domain = domain, .parent = g_ptr_array_new()};
+    *w = (struct seq_writer){.seq = seq,
+                             .domain = domain,
+                             .frames = frames,
+                             .nr_results = nr_results,
+                             .parent = g_ptr_array_new()};
 }
 
 void seq_writer_clear(struct seq_writer *w)
@@ -50,9 +55,15 @@ static struct seq_value *page_or_special(const struct seq_writer *w, enum seq_ki
                                          uint64_t offset)
 {
     uint32_t pfn;
-    if (!w->domain || mfn > UINT32_MAX)
+    if (mfn > UINT32_MAX)
         return NULL;
-    if (seq_write_page_of(w->domain, MFN((uint32_t)mfn), &pfn))
+    const struct seq_given *given = seq_frames_given(w->frames, MFN((uint32_t)mfn));
+    if (given) {
+        struct seq_value *v = seq_page(w->seq, kind, given->result, 0, offset);
+        v->path = seq_strdup(w->seq, given->path);
+        return v;
+    }
+    if (seq_frames_page(w->frames, MFN((uint32_t)mfn), &pfn))
         return seq_page(w->seq, kind, NULL, pfn, offset);
     return special_frame(w, kind, MFN((uint32_t)mfn), offset);
 }
@@ -263,12 +274,43 @@ static void on_end(void *user, G_GNUC_UNUSED enum bracket bracket, uint32_t left
     g_ptr_array_set_size(w->parent, (int)w->parent->len - 1);
 }
 
+/* An element of extent_start: the domain has the frame now, if it is memory of its own. */
+static bool is_given(const struct seq_writer *w, const struct number *n)
+{
+    const struct seq_value *list = w->parent->len ? w->parent->pdata[w->parent->len - 1] : NULL;
+    return w->output && (n->format == FORMAT_FRAME || n->format == FORMAT_MFN) && list &&
+           list->kind == SEQ_LIST && list->label && strcmp(list->label, "extent_start") == 0 &&
+           n->value <= UINT32_MAX;
+}
+
+/* The frame is called by this output of the call, whose result gets a name. */
+static void give(struct seq_writer *w, const struct number *n)
+{
+    const struct seq_value *list = w->parent->pdata[w->parent->len - 1];
+    g_autoptr(GString) path = g_string_new(NULL);
+    unsigned index = 0;
+    for (guint i = 0; i < w->parent->len; i++) {
+        const struct seq_value *v = w->parent->pdata[i];
+        if (v->label)
+            g_string_append_printf(path, ".%s", v->label);
+    }
+    for (const struct seq_value *v = list->first; v; v = v->next)
+        index++;
+    g_string_append_printf(path, "[%u]", index);
+    if (!w->call->result_name)
+        w->call->result_name = seq_printf(w->seq, "r%u", ++*w->nr_results);
+    seq_frames_give(w->frames, MFN((uint32_t)n->value), w->call->result_name, path->str);
+}
+
 /* A frame of which nothing can be said is another one at the next run. */
 static void on_number(void *user, const char *name, const struct number *number)
 {
     struct seq_writer *w = user;
+    bool given = is_given(w, number);
     struct seq_value *v = number_value(w, number);
-    if (w->output && v->kind == SEQ_FRAME)
+    if (given)
+        give(w, number);
+    if (given || (w->output && v->kind == SEQ_FRAME))
         v = seq_value(w->seq, SEQ_ANY);
     add(w, name, v, number->va, true);
 }

@@ -9,11 +9,14 @@
 
 #include "decode.h"
 #include "seq.h"
+#include "seq_frames.h"
 
 struct seq_writer {
     struct seq *seq;
-    const struct domain *domain; /* whose m2p tells the page of a frame */
-    struct seq_item *call;       /* that gets arguments, or outputs */
+    const struct domain *domain;
+    struct seq_frames *frames; /* names of frames; calls that give some add to them */
+    unsigned *nr_results;      /* that have a name: r1, r2, ... */
+    struct seq_item *call;     /* that gets arguments, or outputs */
     bool output;
     bool cut;          /* something of it was not to be had: see limits */
     GPtrArray *parent; /* struct seq_value, the innermost last */
@@ -22,7 +25,8 @@ struct seq_writer {
 /* The sink for decode_input and decode_output; `user` is a struct seq_writer. */
 extern const struct decode_sink seq_write_sink;
 
-void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain *domain);
+void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain *domain,
+                     struct seq_frames *frames, unsigned *nr_results);
 void seq_writer_clear(struct seq_writer *w);
 
 /* The frame as mfn(page) when it is a page's or one of Xen's that have a word; else as
@@ -34,7 +38,7 @@ struct seq_value *seq_write_entry(const struct seq_writer *w, uint64_t entry);
 /* A result: an errno by its name. */
 struct seq_value *seq_write_result(const struct seq_writer *w, int32_t result);
 
-/* The page of a frame that is the domain's memory. */
+/* The page of a frame that is the domain's memory, by its m2p. */
 bool seq_write_page_of(const struct domain *d, mfn_t mfn, uint32_t *pfn);
 
 #endif

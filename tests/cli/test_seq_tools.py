@@ -36,6 +36,9 @@ multicall = 0
   [0] xen_version(XENVER_version, NULL) = 0x40011
   [1] set_gdt([mfn(1)], 8000) = -EINVAL
 """
+GIVEN = """r = memory_op(XENMEM_increase_reservation, {extent_start=[...], nr_extents=1, domid=DOMID_SELF}) = 1
+write ma(r.extent_start[0]) = {0: mfn(0x40)|P}
+"""
 # A mistake among much that has nothing to do with it.
 CALL = "val=mfn(pt1)|P|RW}], 1, NULL, DOMID_SELF) = -EBUSY"
 MISTAKE = CALLS.replace(CALL, "val=mfn(pt1)|P|RW|A|D}, {ptr=ma(pt1)+16|MMU_NORMAL_PT_UPDATE, val=0}], 2, NULL, DOMID_SELF) = 0")
@@ -99,6 +102,9 @@ def test_refusals(folder):
     r = ring1("seq", "export", "--elf", elf, bad)
     check("one that does not agree is not exported", r.status != 0 and "expected 0, got -EBUSY" in r.err, r)
     r = ring1("seq", "export", "--elf", elf, two)
+    given = write(folder, "given.hc", HEADS["xen-3.0-pae"] + "domain {maxmem=8M}\n" + GIVEN)
+    check("a frame that a call gave is written to", ring1("seq", "run", given).status == 0)
+    check_refused("it is no place for a kernel", 126, ["given.hc:5", "cannot write"], "seq", "export", "--elf", elf, given)
     check("vcpus", r.status != 0 and r.err.count("\n") >= 1, r)
     check("no file was left", not os.path.exists(elf))
     check_refused("min of one that agrees", 126, ["agrees"], "seq", "min", good)
@@ -126,7 +132,11 @@ def test_min(folder):
 
 def test_captures(folder):
     for image in GUESTS:
-        capture(os.path.basename(image), image, folder)
+        path = capture(os.path.basename(image), image, folder)
+        if "balloon" in image:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            check("frames that a balloon brought have names", "mfn(r1.extent_start[0])|P" in text, text[-500:])
     if not os.path.exists(GRUB):
         print(f"skipped: {GRUB} was not fetched")
         return

@@ -118,7 +118,9 @@ START_TEST(frames_and_results_are_patched_in)
         "p = memory_op(XENMEM_populate_physmap, {extent_start=[0x80], nr_extents=1, domid=DOMID_SELF}) = 1\n"
         "update_va_mapping(&0x80, mfn(p.extent_start[0])|P|RW|A, UVMF_INVLPG) = 0\n"
         "write &0x80 = \"new\"\n"
-        "expect &0x80 = \"new\"\n");
+        "expect &0x80 = \"new\"\n"
+        "write ma(p.extent_start[0])+8 = \"filled\"\n"
+        "expect &0x80+8 = \"filled\"\n");
 }
 END_TEST
 
