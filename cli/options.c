@@ -533,8 +533,11 @@ static gboolean take_option(const char *option, const char *value, gpointer data
         if ((row->commands & o->command) == 0)
             continue;
         bool is_letter = option[0] == '-' && option[1] != '-';
-        if (is_letter ? option[1] == row->letter : strcmp(option + strlen("--"), row->name) == 0)
-            return row->take(o, option, value, error);
+        if (is_letter ? option[1] != row->letter : strcmp(option + strlen("--"), row->name) != 0)
+            continue;
+        /* An option of a trace asks for one. */
+        o->trace |= row->commands == COMMANDS_TRACE;
+        return row->take(o, option, value, error);
     }
     g_assert_not_reached();
 }

@@ -37,6 +37,8 @@ enum subcommand {
 };
 /* Those that run an image. */
 #define COMMANDS_RUN (COMMAND_RUN | COMMAND_TRACE)
+/* Those that take all options of a trace. */
+#define COMMANDS_TRACE (COMMAND_TRACE | COMMAND_REPLAY)
 
 #define NO_LIMIT UINT64_MAX
 

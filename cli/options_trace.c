@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * options_trace.c - the options of `ring1 trace` beside those of a run: strace's
- * letters, where it has them.
+ * options_trace.c - the options of `ring1 trace` beside those of a run, and of `ring1
+ * replay`: strace's letters, where it has them.
  */
 #include "debug/filter.h"
 #include "option_rows.h"
@@ -145,30 +145,30 @@ TAKE(style)
 }
 
 static const struct option_row rows[] = {
-    {"expression", 'e', COMMAND_TRACE, "EXPRESSION",
+    {"expression", 'e', COMMANDS_TRACE, "EXPRESSION",
      "What to trace: [trace=]SET, status=SET, event=SET, inject=SET:... (all calls)", take_expression},
-    {"touches", 'P', COMMAND_TRACE, "PLACE", "Only calls that touch mfn:N, pfn:N or an address", take_place},
-    {"output", 'o', COMMAND_TRACE, "FILE", "Write the trace to FILE (stderr)", take_output},
-    {"perfetto", 0, COMMAND_TRACE, "FILE", "Write trace events, for Perfetto's and Chrome's viewers",
+    {"touches", 'P', COMMANDS_TRACE, "PLACE", "Only calls that touch mfn:N, pfn:N or an address", take_place},
+    {"output", 'o', COMMANDS_TRACE, "FILE", "Write the trace to FILE (stderr)", take_output},
+    {"perfetto", 0, COMMANDS_TRACE, "FILE", "Write trace events, for Perfetto's and Chrome's viewers",
      take_perfetto},
-    {"xentrace", 0, COMMAND_TRACE, "FILE", "Write records as Xen's xentrace does, for Xen's own tools",
+    {"xentrace", 0, COMMANDS_TRACE, "FILE", "Write records as Xen's xentrace does, for Xen's own tools",
      take_xentrace},
-    {"hc", 0, COMMAND_TRACE, "FILE", "Write a sequence that stands alone, for ring1 seq", take_hc},
-    {"summary-only", 'c', COMMAND_TRACE, NULL, "Count calls, errors and times at the end, and write no lines",
-     take_summary_alone},
-    {"summary", 'C', COMMAND_TRACE, NULL, "Write lines and then the counts", take_summary},
-    {"summary-sort-by", 'S', COMMAND_TRACE, "COLUMN", "time, host, calls, errors or name (time)",
+    {"hc", 0, COMMANDS_TRACE, "FILE", "Write a sequence that stands alone, for ring1 seq", take_hc},
+    {"summary-only", 'c', COMMANDS_TRACE, NULL,
+     "Count calls, errors and times at the end, and write no lines", take_summary_alone},
+    {"summary", 'C', COMMANDS_TRACE, NULL, "Write lines and then the counts", take_summary},
+    {"summary-sort-by", 'S', COMMANDS_TRACE, "COLUMN", "time, host, calls, errors or name (time)",
      take_summary_order},
-    {"relative-timestamps", 'r', COMMAND_TRACE, NULL, "Before each call the time since the one before it",
+    {"relative-timestamps", 'r', COMMANDS_TRACE, NULL, "Before each call the time since the one before it",
      take_relative},
-    {"timestamps", 't', COMMAND_TRACE, NULL, "The guest's date and time of day; -tt: the host's",
+    {"timestamps", 't', COMMANDS_TRACE, NULL, "The guest's date and time of day; -tt: the host's",
      take_timestamps},
-    {"call-times", 'T', COMMAND_TRACE, NULL, "What each call took of the guest's time; -TT: of the host's",
+    {"call-times", 'T', COMMANDS_TRACE, NULL, "What each call took of the guest's time; -TT: of the host's",
      take_call_times},
-    {"string-limit", 's', COMMAND_TRACE, "N", "Bytes of a text that are shown (128)", take_string_limit},
-    {"list-limit", 0, COMMAND_TRACE, "N", "Elements of a list that are shown (8)", take_list_limit},
-    {"stack-traces", 'k', COMMAND_TRACE, NULL, "The guest's stack below each call", take_stacks},
-    {"const-print-style", 'X', COMMAND_TRACE, "STYLE",
+    {"string-limit", 's', COMMANDS_TRACE, "N", "Bytes of a text that are shown (128)", take_string_limit},
+    {"list-limit", 0, COMMANDS_TRACE, "N", "Elements of a list that are shown (8)", take_list_limit},
+    {"stack-traces", 'k', COMMANDS_TRACE, NULL, "The guest's stack below each call", take_stacks},
+    {"const-print-style", 'X', COMMANDS_TRACE, "STYLE",
      "Numbers that have names: raw, abbrev (the name) or verbose (both) (abbrev)", take_style},
 };
 

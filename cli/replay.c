@@ -4,6 +4,7 @@
  * goes to stdout at full speed, its status is that of the recorded run.
  */
 #include "commands.h"
+#include "debug/filter.h"
 #include "options.h"
 #include "signals.h"
 #include "tracing.h"
@@ -125,7 +126,7 @@ static bool run_machine(struct replaying *s)
     budget.until_ns = left(s->o->until_ns, s->past_ns);
     budget.hypercalls = left(s->o->until_calls, s->past_calls);
     ring1_machine_set_console(m, &console, s);
-    tracing_attach(s->tracing, m);
+    tracing_attach(s->tracing, m, ring1_replay_image(s->replay));
     signals_set_machine(m);
     bool ok = ring1_replay_run(s->replay, &budget, &stop, &error);
     signals_set_machine(NULL);
@@ -193,12 +194,22 @@ static int replay(const struct options *o)
     return s.status;
 }
 
+/* Options that do not go together. */
+static bool check(struct options *o)
+{
+    o->trace |= o->json && !o->info;
+    if (o->tracing.filter->injections->len == 0)
+        return true;
+    complain("replay: -e: nothing can be injected into a replay: it repeats what was injected into the run");
+    return false;
+}
+
 int command_replay(int argc, char **argv)
 {
     struct options o;
     int status;
     if (options_parse(&o, COMMAND_REPLAY, argc, argv, &status))
-        status = replay(&o);
+        status = check(&o) ? replay(&o) : STATUS_OPTION;
     options_clear(&o);
     return status;
 }

@@ -218,7 +218,7 @@ static bool make_machine(struct session *s)
     }
     console_attach(&s->console, s->machine);
     network_attach(&s->network, s->machine, config.date_ns);
-    tracing_attach(s->tracing, s->machine);
+    tracing_attach(s->tracing, s->machine, s->o->image);
     if (s->control)
         control_attach(s->control, s->machine);
     signals_set_machine(s->machine);

@@ -44,14 +44,14 @@ static void *open_json(G_GNUC_UNUSED const struct options *o, struct trace_out *
     return trace_json_new(trace_out_write, out);
 }
 
-static void attach_json(void *user, const struct options *o, ring1_machine *m)
+static void attach_json(void *user, ring1_machine *m, const char *image)
 {
     const struct trace_origin origin = {
         .abi = ring1_abi_name(ring1_machine_abi(m)),
         .xen = ring1_xen_name(ring1_machine_xen(m)),
-        .image = o->image,
+        .image = image,
         .pages = ring1_machine_nr_pages(m),
-        .vcpus = o->config->vcpus,
+        .vcpus = ring1_machine_nr_vcpus(m),
     };
     trace_json_begin(user, &origin);
 }
@@ -78,9 +78,9 @@ static void *open_perfetto(G_GNUC_UNUSED const struct options *o, struct trace_o
     return trace_perfetto_new(trace_out_write, out);
 }
 
-static void attach_perfetto(void *user, const struct options *o, G_GNUC_UNUSED ring1_machine *m)
+static void attach_perfetto(void *user, ring1_machine *m, const char *image)
 {
-    trace_perfetto_begin(user, o->image, o->config->vcpus);
+    trace_perfetto_begin(user, image, ring1_machine_nr_vcpus(m));
 }
 
 static void close_perfetto(void *user)
@@ -164,9 +164,9 @@ static void *open_hc(G_GNUC_UNUSED const struct options *o, struct trace_out *ou
     return seq_capture_new(trace_out_write, out);
 }
 
-static void attach_hc(void *user, const struct options *o, ring1_machine *m)
+static void attach_hc(void *user, ring1_machine *m, const char *image)
 {
-    g_autofree char *name = g_path_get_basename(o->image);
+    g_autofree char *name = g_path_get_basename(image);
     seq_capture_start(user, m, name);
 }
 
@@ -183,7 +183,7 @@ static const struct form {
     const char *(*file)(const struct options *o);                  /* NULL: where the lines go (-o, stderr) */
     void *(*open)(const struct options *o, struct trace_out *out); /* makes ops' user */
     /* A machine is to be traced, the first or another; or NULL. */
-    void (*attach)(void *user, const struct options *o, ring1_machine *m);
+    void (*attach)(void *user, ring1_machine *m, const char *image);
     void (*close)(void *user); /* its last words go to `out`; frees it */
 } forms[] = {
     {"--output", &trace_text_consumer, wants_text, NULL, open_text, NULL, close_text},
@@ -252,14 +252,14 @@ bool tracing_open(const struct options *o, struct tracing **tracing)
     return ok;
 }
 
-void tracing_attach(struct tracing *t, ring1_machine *m)
+void tracing_attach(struct tracing *t, ring1_machine *m, const char *image)
 {
     if (!t)
         return;
     t->machine = m;
     for (size_t i = 0; i < NR_FORMS; i++)
         if (t->user[i] && forms[i].attach)
-            forms[i].attach(t->user[i], t->options, m);
+            forms[i].attach(t->user[i], m, image);
     trace_attach(t->trace, m);
 }
 

@@ -16,8 +16,9 @@ bool tracing_open(const struct options *o, struct tracing **t);
 
 /* The rest takes NULL: nothing is traced. */
 
-/* Watch a machine, until tracing_detach; several may come one after another. */
-void tracing_attach(struct tracing *t, ring1_machine *m);
+/* Watch a machine made from `image`, until tracing_detach; several may come one after
+ * another. */
+void tracing_attach(struct tracing *t, ring1_machine *m, const char *image);
 void tracing_detach(struct tracing *t);
 
 /* Whoever reads along shall see all that happened. */

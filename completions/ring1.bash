@@ -11,17 +11,18 @@ _ring1()
         words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
     fi
 
-    local options runs
+    local options runs traces
     runs="--memory --name --maxmem --vcpus --initrd --disk --net --net-dump --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --record --report
             --raw --help"
+    traces="--output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
+            --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"
     case ${words[1]-} in
     run) options="$runs --trace" ;;
     trace)
-        options="$runs --output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
-            --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"
+        options="$runs $traces"
         ;;
-    replay) options="--until --info --hash --json --trace --report --max-time --help" ;;
+    replay) options="$traces --until --info --hash --trace --report --max-time --help" ;;
     info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
     ctl)
         options="--json --help"

@@ -5,7 +5,6 @@
  */
 #include "read_trace.h"
 
-#include "dispatch/domain.h"
 #include "record_format.h"
 #include "trace.h"
 #include "trace_json.h"
@@ -32,7 +31,7 @@ static bool run_machine(ring1_replay *r, struct trace *trace, struct trace_json 
                                         .xen = ring1_xen_name(ring1_machine_xen(m)),
                                         .image = ring1_replay_image(r),
                                         .pages = ring1_machine_nr_pages(m),
-                                        .vcpus = ring1_machine_vcpu(m, 0)->domain->s.nr_vcpus};
+                                        .vcpus = ring1_machine_nr_vcpus(m)};
     trace_json_begin(json, &origin);
     trace_attach(trace, m);
     bool ok = ring1_replay_run(r, NULL, &stop, error);

@@ -43,6 +43,7 @@ enum record_op {
     RECORD_MARK,     /* time, calls, 8 bytes: the checksum of the calls so far */
     RECORD_DATA,     /* tag, length, bytes: what was asked for in the run */
     RECORD_FINISH,   /* reason, shutdown, SHA-256: the machine is not run again */
+    RECORD_ANSWER,   /* calls, turn, entry, answered, result, work: a watch answered a call */
     RECORD_NR_OPS,
 };
 
@@ -65,15 +66,25 @@ enum record_tag {
     RECORD_NR_TAGS,
 };
 
+/* Of a call, while it is made: what whoever watches did to it. */
+struct record_answer {
+    uint32_t turn;  /* a call that stopped half-way comes again, as the next */
+    uint32_t entry; /* 0: the call itself; n: a multicall's entry n - 1 */
+    bool answered;  /* it has this result and was not executed */
+    uint32_t result;
+    uint32_t work; /* what it cost the guest beside, in units of WORK_NS */
+};
+
 struct record_event {
     enum record_op op;
     enum record_stop stop;
     uint64_t time;  /* absolute */
-    uint64_t calls; /* MARK: absolute */
+    uint64_t calls; /* MARK, ANSWER: absolute */
     uint64_t value; /* ADVANCE, RESUME, the tag, the checksum, FINISH: the shutdown */
     unsigned reason;
     const uint8_t *bytes; /* INPUT, DATA; FINISH: the hash */
     size_t len;
+    struct record_answer answer;
 };
 
 #endif

@@ -411,6 +411,24 @@ static void take_time(struct bytes *b, struct record_cursor *c, struct record_ev
     e->time = c->time += take_number(b);
 }
 
+static uint32_t take_word(struct bytes *b)
+{
+    uint64_t v = take_number(b);
+    b->bad |= v > UINT32_MAX;
+    return (uint32_t)v;
+}
+
+static void take_answer(struct bytes *b, struct record_answer *a)
+{
+    a->turn = take_word(b);
+    a->entry = take_word(b);
+    unsigned answered = take_byte(b);
+    a->answered = answered == 1;
+    a->result = take_word(b);
+    a->work = take_word(b);
+    b->bad |= answered > 1;
+}
+
 static void take_event(struct bytes *b, struct record_cursor *c, struct record_event *e)
 {
     const uint8_t *sum;
@@ -437,6 +455,10 @@ static void take_event(struct bytes *b, struct record_cursor *c, struct record_e
         e->calls = c->calls += take_number(b);
         sum = take_bytes(b, 8);
         e->value = sum ? get64(sum) : 0;
+        break;
+    case RECORD_ANSWER:
+        e->calls = c->calls += take_number(b);
+        take_answer(b, &e->answer);
         break;
     case RECORD_FINISH:
         e->reason = take_byte(b);

@@ -172,6 +172,12 @@ static void add_time(struct record_writer *w, uint64_t time)
     w->time = time;
 }
 
+static void add_calls(struct record_writer *w, uint64_t calls)
+{
+    add_number(w, calls - w->calls);
+    w->calls = calls;
+}
+
 static void add_bytes(struct record_writer *w, const struct record_event *e)
 {
     add_number(w, e->value);
@@ -200,10 +206,17 @@ void record_write_event(struct record_writer *w, const struct record_event *e)
         break;
     case RECORD_MARK:
         add_time(w, e->time);
-        add_number(w, e->calls - w->calls);
-        w->calls = e->calls;
+        add_calls(w, e->calls);
         put64(sum, e->value);
         g_byte_array_append(w->events, sum, sizeof sum);
+        break;
+    case RECORD_ANSWER:
+        add_calls(w, e->calls);
+        add_number(w, e->answer.turn);
+        add_number(w, e->answer.entry);
+        add_byte(w, e->answer.answered);
+        add_number(w, e->answer.result);
+        add_number(w, e->answer.work);
         break;
     case RECORD_FINISH:
         add_byte(w, e->reason);

@@ -86,6 +86,8 @@ static void begin_call(struct trace *t, struct vcpu *v, const struct ring1_call 
         .decoder = t->decoder,
         .serial = ring1_machine_hypercalls(t->machine),
         .ns = call_clock(v),
+        .injected = call->answered,
+        .delayed = call->delayed,
     };
     c->end_ns = c->ns;
 }
@@ -177,7 +179,7 @@ static bool inject(struct trace *t, struct vcpu *v, struct ring1_call *call, uin
             call->result = injection->result;
         }
     }
-    c->delayed = delay > 0;
+    c->delayed |= delay > 0;
     preempt_work(v->domain, (uint32_t)MIN(delay / WORK_NS, UINT32_MAX / 2));
     return c->injected;
 }

@@ -250,6 +250,11 @@ uint32_t ring1_machine_nr_pages(const ring1_machine *m)
     return m->machine->domain->s.nr_pages;
 }
 
+unsigned ring1_machine_nr_vcpus(const ring1_machine *m)
+{
+    return m->machine->domain->s.nr_vcpus;
+}
+
 /* --- console ---------------------------------------------------------------- */
 
 void ring1_machine_set_console(ring1_machine *m, const struct ring1_console *ops, void *user)
@@ -425,13 +430,32 @@ static struct ring1_call describe_call(const struct domain *d, const struct call
     };
 }
 
+/* In a replay; the watch looks on. */
+static bool answer_again(ring1_machine *m, struct vcpu *v, struct call *call, struct ring1_call *seen)
+{
+    uint32_t work = 0;
+    seen->answered = m->answers->before(m->answers->user, seen, &work);
+    seen->delayed = work > 0;
+    bool answered = seen->answered;
+    call->result = seen->result;
+    if (m->watch.before)
+        m->watch.before(v, seen, m->watch_user);
+    preempt_work(v->domain, work);
+    return answered;
+}
+
 static bool tap_before(void *user, struct vcpu *v, struct call *call)
 {
     ring1_machine *m = user;
     struct ring1_call seen = describe_call(v->domain, call);
+    if (G_UNLIKELY(m->answers))
+        return answer_again(m, v, call, &seen);
+    uint32_t work = v->domain->s.preempt.work;
     bool answered = m->watch.before(v, &seen, m->watch_user);
     if (answered)
         call->result = seen.result;
+    if (G_UNLIKELY(m->recorder))
+        recorder_answer(m->recorder, &seen, answered, v->domain->s.preempt.work - work);
     return answered;
 }
 
@@ -450,17 +474,22 @@ static void tap_event(void *user, struct vcpu *v, const struct ring1_event *even
 
 void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, void *user)
 {
-    struct domain *d = m->machine->domain;
     m->watch = watch ? *watch : (struct ring1_watch){0};
     m->watch_user = user;
+    machine_set_tap(m);
+}
+
+void machine_set_tap(ring1_machine *m)
+{
     m->tap = (struct tap){
-        .before = m->watch.before ? tap_before : NULL,
+        .before = m->watch.before || m->answers ? tap_before : NULL,
         .after = m->watch.after ? tap_after : NULL,
         .event = tap_event,
         .events = m->watch.event ? m->watch.events : 0,
         .user = m,
     };
-    d->tap = watch ? &m->tap : NULL;
+    bool used = m->tap.before || m->tap.after || m->tap.events;
+    m->machine->domain->tap = used ? &m->tap : NULL;
 }
 
 uint32_t ring1_vcpu_call_site(ring1_vcpu *v)

@@ -10,6 +10,25 @@
 #include "devices/xenstore.h"
 #include "emu/machine.h"
 
+/* Which turn of which call is being made: one that stopped half-way comes again. */
+struct call_turn {
+    uint64_t call;
+    uint32_t turn;
+};
+
+static inline void call_turn_next(struct call_turn *t, uint64_t call)
+{
+    t->turn = t->call == call ? t->turn + 1 : 0;
+    t->call = call;
+}
+
+/* What a replay does to calls: what the recorded run's watch did. */
+struct answers {
+    /* A call is about to be made: true, call->result is its answer. */
+    bool (*before)(void *user, struct ring1_call *call, uint32_t *work);
+    void *user;
+};
+
 struct ring1_machine {
     struct machine *machine;
     struct image *image;     /* for its symbols */
@@ -22,7 +41,11 @@ struct ring1_machine {
     struct ring1_watch watch;
     void *watch_user;
     struct tap tap;
-    struct recorder *recorder; /* NULL: its run is not recorded */
+    struct recorder *recorder;     /* NULL: its run is not recorded */
+    const struct answers *answers; /* NULL: none */
 };
+
+/* The machine's watch, or what knows the answers, is another. */
+void machine_set_tap(ring1_machine *m);
 
 #endif

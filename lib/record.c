@@ -4,8 +4,8 @@
  * the kind of stop at which it came. Nothing is written of stops at which nothing came:
  * runs are the same however they are sliced (emu/machine_run.c).
  */
-#include "networks.h"
 #include "record.h"
+#include "networks.h"
 
 #include "devices/disk.h"
 #include "machine_priv.h"
@@ -31,6 +31,7 @@ struct recorder {
     bool pending;   /* the stop where the machine stands is not written yet */
     struct record_event stop;
     struct ring1_stop last;
+    struct call_turn turn;
 };
 
 /* --- the record ----------------------------------------------------------------------- */
@@ -258,6 +259,24 @@ void recorder_input(struct recorder *r, enum record_tag tag, const void *bytes, 
 void recorder_data(struct recorder *r, unsigned tag, const void *bytes, size_t len)
 {
     write_bytes(r, RECORD_DATA, tag, bytes, len);
+}
+
+void recorder_answer(struct recorder *r, const struct ring1_call *call, bool answered, uint32_t work)
+{
+    const struct machine *m = r->m->machine;
+    if (call->depth == 0)
+        call_turn_next(&r->turn, m->s.hypercalls);
+    if (!answered && !work)
+        return;
+    const struct record_answer answer = {.turn = r->turn.turn,
+                                         .entry = call->depth ? call->index + 1 : 0,
+                                         .answered = answered,
+                                         .result = answered ? (uint32_t)call->result : 0,
+                                         .work = work};
+    record_write_event(r->record->writer, &(struct record_event){.op = RECORD_ANSWER,
+                                                                 .time = machine_now(m),
+                                                                 .calls = m->s.hypercalls,
+                                                                 .answer = answer});
 }
 
 /* Where the guest stopped of its own it is a stop of the replay, too: the next run

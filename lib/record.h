@@ -41,6 +41,8 @@ void recorder_event(struct recorder *r, const struct record_event *event);
 /* Bytes came in: machine_input; record_disk.c. */
 void recorder_input(struct recorder *r, enum record_tag tag, const void *bytes, size_t len);
 void recorder_data(struct recorder *r, unsigned tag, const void *bytes, size_t len);
+/* In a run, before a call: what the watch did to it, if anything. */
+void recorder_answer(struct recorder *r, const struct ring1_call *call, bool answered, uint32_t work);
 /* Something could not be written. */
 const GError *recorder_error(const struct recorder *r);
 

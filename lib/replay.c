@@ -17,9 +17,9 @@
 /* 36 years: no clock runs over. */
 #define WAIT_MAX_NS (UINT64_C(1) << 60)
 
-/* Three places in the record: of what comes at stops, of the marks and of the data that
- * a run asks for. Each passes over what is not its own. */
-enum place { STOPS, MARKS, DATA, NR_PLACES };
+/* Places in the record: of what comes at stops, of the marks, of the data that a run asks
+ * for, and of answers to calls. Each passes over what is not its own. */
+enum place { STOPS, MARKS, DATA, ANSWERS, NR_PLACES };
 
 /* Where the record says that the machine stands next. */
 enum goal { GOAL_STOP, GOAL_FINISH, GOAL_CUT };
@@ -30,6 +30,8 @@ struct position {
     struct record_event next; /* GOAL_STOP, GOAL_FINISH; GOAL_CUT: its time alone */
     struct record_event mark; /* the last before GOAL_FINISH */
     uint8_t hash[RECORD_SHA256];
+    struct record_event answer; /* the next; RECORD_ANSWER, or there is none */
+    struct call_turn turn;
 };
 
 struct ring1_replay {
@@ -37,6 +39,7 @@ struct ring1_replay {
     ring1_machine *m;
     unsigned machine; /* the number of the next */
     struct call_sums sums;
+    struct answers answers;
     struct disk_hook hook;
     struct position p;
     GError *diverged; /* found during a run */
@@ -237,6 +240,49 @@ static bool take_data(void *user, unsigned index, uint8_t *bytes, size_t len)
     return !r->diverged;
 }
 
+/* --- answers to calls --------------------------------------------------------------------- */
+
+static void next_answer(ring1_replay *r)
+{
+    if (!next_of(r, ANSWERS, RECORD_ANSWER, &r->p.answer))
+        r->p.answer.op = 0;
+}
+
+static bool take_answer(void *user, struct ring1_call *call, uint32_t *work)
+{
+    ring1_replay *r = user;
+    const struct record_event *e = &r->p.answer;
+    struct call_turn *turn = &r->p.turn;
+    uint64_t now = r->m->machine->s.hypercalls;
+    if (call->depth == 0)
+        call_turn_next(turn, now);
+    if (e->op != RECORD_ANSWER || e->calls > now)
+        return false;
+    if (e->calls < now) {
+        diverge(r, "call %" PRIu64 " had no entry %u that was answered", e->calls, e->answer.entry);
+        return false;
+    }
+    if (e->answer.turn != turn->turn || e->answer.entry != (call->depth ? call->index + 1 : 0))
+        return false;
+    const struct record_answer answer = e->answer;
+    *work = answer.work;
+    if (answer.answered)
+        call->result = (int32_t)answer.result;
+    next_answer(r);
+    return answer.answered;
+}
+
+/* Only where there are any are calls looked at. */
+static void begin_answers(ring1_replay *r)
+{
+    r->answers = (struct answers){take_answer, r};
+    next_answer(r);
+    r->m->answers = r->p.answer.op == RECORD_ANSWER ? &r->answers : NULL;
+    machine_set_tap(r->m);
+}
+
+/* --- what it is made of --------------------------------------------------------------------- */
+
 static uint64_t number(const ring1_replay *r, const char *key, uint64_t otherwise)
 {
     const char *value = record_value(r->reader, (int)r->machine, key);
@@ -418,6 +464,7 @@ bool ring1_replay_next(ring1_replay *r, GError **error)
         return false;
     r->sums = (struct call_sums){.mark = on_mark, .user = r, .each = RECORD_MARK_CALLS};
     r->m->machine->sums = &r->sums;
+    begin_answers(r);
     return take_inputs(r, error);
 }
 

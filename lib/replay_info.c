@@ -48,6 +48,7 @@ static bool add_machine(JsonBuilder *b, struct record_reader *r, unsigned machin
     add_count(b, "resumes", facts.ops[RECORD_RESUME] + facts.ops[RECORD_CANCEL]);
     add_count(b, "device_answers", facts.ops[RECORD_DATA]);
     add_count(b, "device_bytes", facts.bytes[RECORD_DATA]);
+    add_count(b, "call_answers", facts.ops[RECORD_ANSWER]);
     add_count(b, "marks", facts.ops[RECORD_MARK]);
     json_builder_set_member_name(b, "finished");
     json_builder_add_boolean_value(b, facts.ops[RECORD_FINISH] != 0);

@@ -103,6 +103,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_config, ring1_config_free)
 enum ring1_abi ring1_machine_abi(const ring1_machine *m);
 enum ring1_xen ring1_machine_xen(const ring1_machine *m);
 uint32_t ring1_machine_nr_pages(const ring1_machine *m);
+unsigned ring1_machine_nr_vcpus(const ring1_machine *m);
 
 /* --- console --------------------------------------------------------------- */
 
@@ -294,6 +295,8 @@ struct ring1_call {
                           * give when `before` returns true */
     const char *why;     /* after: why it was refused, or NULL */
     bool continued;      /* after: it stopped half-way, and is called again */
+    bool answered;       /* before, in a replay: the recorded run's watch gave this result, */
+    bool delayed;        /* and had time pass; this watch's answer does not count then */
 };
 
 struct ring1_watch {
