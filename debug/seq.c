@@ -85,15 +85,20 @@ static struct seq_item *new_item(struct seq *s, enum seq_line line)
     return item;
 }
 
+/* To the end of a list. */
+static struct seq_item *link_item(struct seq_item **first, struct seq_item **last, struct seq_item *item)
+{
+    if (*last)
+        (*last)->next = item;
+    else
+        *first = item;
+    *last = item;
+    return item;
+}
+
 struct seq_item *seq_add(struct seq *s, enum seq_line line)
 {
-    struct seq_item *item = new_item(s, line);
-    if (s->last)
-        s->last->next = item;
-    else
-        s->first = item;
-    s->last = item;
-    return item;
+    return link_item(&s->first, &s->last, new_item(s, line));
 }
 
 struct seq_item *seq_add_note(struct seq *s, const char *comment)
@@ -139,12 +144,7 @@ struct seq_item *seq_add_entry(struct seq *s, struct seq_item *multicall, const 
 {
     struct seq_item *item = new_item(s, name ? SEQ_CALL : SEQ_NOTE);
     item->name = seq_strdup(s, name);
-    if (multicall->last_entry)
-        multicall->last_entry->next = item;
-    else
-        multicall->entries = item;
-    multicall->last_entry = item;
-    return item;
+    return link_item(&multicall->entries, &multicall->last_entry, item);
 }
 
 struct seq_item *seq_add_write(struct seq *s, struct seq_value *address, struct seq_value *value)
@@ -231,14 +231,19 @@ struct seq_value *seq_bytes(struct seq *s, const void *bytes, uint32_t len)
     return with_data(s, SEQ_BYTES, bytes, len);
 }
 
+static struct seq_value *append_to(struct seq_value **first, struct seq_value **last, struct seq_value *value)
+{
+    if (*last)
+        (*last)->next = value;
+    else
+        *first = value;
+    *last = value;
+    return value;
+}
+
 struct seq_value *seq_append(struct seq_value *parent, struct seq_value *child)
 {
-    if (parent->last)
-        parent->last->next = child;
-    else
-        parent->first = child;
-    parent->last = child;
-    return child;
+    return append_to(&parent->first, &parent->last, child);
 }
 
 struct seq_value *seq_append_field(struct seq *s, struct seq_value *parent, const char *label,
@@ -255,16 +260,6 @@ struct seq_value *seq_append_key(struct seq_value *parent, uint32_t key, uint32_
     child->key = key;
     child->key_end = key_end;
     return seq_append(parent, child);
-}
-
-static struct seq_value *append_to(struct seq_value **first, struct seq_value **last, struct seq_value *value)
-{
-    if (*last)
-        (*last)->next = value;
-    else
-        *first = value;
-    *last = value;
-    return value;
 }
 
 struct seq_value *seq_append_arg(struct seq_item *call, struct seq_value *arg)

@@ -3,6 +3,7 @@
  * fixture.c - the domain of fixture.h.
  */
 #include "fixture.h"
+#include "suite.h"
 
 #include "debug/first_tables.h"
 
@@ -294,9 +295,5 @@ int32_t fx_ext(struct fixture *f, uint32_t cmd, uint32_t arg1, uint32_t arg2)
 
 int fx_main(Suite *suite)
 {
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -3,6 +3,8 @@
  * test_boot.c - the domain builder, for every pair of ABI and Xen: layout, tables,
  * p2m and m2p, start_info, registers, and what does not fit.
  */
+#include "suite.h"
+
 #include "elf_writer.h"
 
 #include <dispatch/access.h>
@@ -824,9 +826,5 @@ int main(void)
     suite_add_tcase(suite, places);
     suite_add_tcase(suite, frames);
     suite_add_tcase(suite, misfits);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

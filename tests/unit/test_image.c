@@ -3,6 +3,8 @@
  * test_image.c - images: packing, notes, __xen_guest, the ABI they ask for, and
  * one line that says file, field and value for everything that is wrong.
  */
+#include "suite.h"
+
 #include "elf_writer.h"
 
 #include <emu/describe.h>
@@ -773,9 +775,5 @@ int main(void)
     suite_add_tcase(suite, packing);
     suite_add_tcase(suite, notes);
     suite_add_tcase(suite, elf);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

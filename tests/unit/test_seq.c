@@ -4,6 +4,8 @@
  * hypercall, sub-operation and field of every Xen can be written, the trace's own
  * words are read, and what is wrong is named with its place.
  */
+#include "suite.h"
+
 #include "debug/seq_run.h"
 #include "debug/text.h"
 
@@ -472,9 +474,5 @@ int main(void)
     tcase_add_loop_test(tc, names_without_meaning_are_named, 0, G_N_ELEMENTS(meaningless));
     tcase_add_loop_test(tc, every_call_of_every_xen, 0, (int)nr_abis);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

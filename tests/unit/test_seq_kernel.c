@@ -3,6 +3,8 @@
  * test_seq_kernel.c - kernels made of calls (debug/seq_kernel.h) boot under each Xen and
  * print what their calls gave.
  */
+#include "suite.h"
+
 #include "debug/seq_kernel.h"
 
 #include <check.h>
@@ -176,9 +178,5 @@ int main(void)
     tcase_add_loop_test(t, boots_under_every_xen, 0, n);
     tcase_add_test(t, refused_when_it_does_not_fit);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

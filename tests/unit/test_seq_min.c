@@ -3,6 +3,8 @@
  * test_seq_min.c - what is left of a sequence when somebody says what matters
  * (debug/seq_min.h).
  */
+#include "suite.h"
+
 #include "debug/seq_min.h"
 
 #include <check.h>
@@ -71,30 +73,25 @@ START_TEST(lines)
 }
 END_TEST
 
-START_TEST(entries_elements_and_counts)
-{
-    struct seq_min_result r;
-    g_autofree char *left = smallest("mfn(0x77)", 10000, &r);
-    ck_assert_str_eq(left, HEAD "multicall\n  [0] set_gdt([mfn(0x77)], 1)\n");
-}
-END_TEST
+/* What must be in the text, and the smallest that has it. */
+static const struct {
+    const char *must, *left;
+} cases[] = {
+    /* entries, elements and counts */
+    {"mfn(0x77)", HEAD "multicall\n  [0] set_gdt([mfn(0x77)], 1)\n"},
+    /* names stay while they are used */
+    {"r1.port&r1 =", HEAD "r1 = event_channel_op(EVTCHNOP_alloc_unbound, {})\n"
+                          "event_channel_op(EVTCHNOP_close, {port=r1.port})\n"},
+    /* pages, ranges and bits */
+    {"mfn(0x50..)&P", HEAD "page pt1 0x40 = l1 {4: mfn(0x50..)|P}\n"},
+    {"u32 &write ", HEAD "write &pt1 = u32 0\n"},
+};
 
-START_TEST(names_stay_while_they_are_used)
+START_TEST(no_more_than_it_takes)
 {
     struct seq_min_result r;
-    g_autofree char *left = smallest("r1.port&r1 =", 10000, &r);
-    ck_assert_str_eq(left, HEAD "r1 = event_channel_op(EVTCHNOP_alloc_unbound, {})\n"
-                                "event_channel_op(EVTCHNOP_close, {port=r1.port})\n");
-}
-END_TEST
-
-START_TEST(pages_ranges_and_bits)
-{
-    struct seq_min_result r;
-    g_autofree char *left = smallest("mfn(0x50..)&P", 10000, &r);
-    ck_assert_str_eq(left, HEAD "page pt1 0x40 = l1 {4: mfn(0x50..)|P}\n");
-    g_autofree char *number = smallest("u32 &write ", 10000, &r);
-    ck_assert_str_eq(number, HEAD "write &pt1 = u32 0\n");
+    g_autofree char *left = smallest(cases[_i].must, 10000, &r);
+    ck_assert_str_eq(left, cases[_i].left);
 }
 END_TEST
 
@@ -112,14 +109,8 @@ int main(void)
     Suite *s = suite_create("seq_min");
     TCase *t = tcase_create("all");
     tcase_add_test(t, lines);
-    tcase_add_test(t, entries_elements_and_counts);
-    tcase_add_test(t, names_stay_while_they_are_used);
-    tcase_add_test(t, pages_ranges_and_bits);
+    tcase_add_loop_test(t, no_more_than_it_takes, 0, G_N_ELEMENTS(cases));
     tcase_add_test(t, work_is_bounded);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

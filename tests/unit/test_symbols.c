@@ -4,6 +4,8 @@
  * no name may come from outside the file, be longer than promised or hold what a
  * terminal obeys.
  */
+#include "suite.h"
+
 #include "elf_writer.h"
 #include "emu/symbols.h"
 
@@ -337,9 +339,5 @@ int main(void)
     tcase_add_test(tc, no_elf);
     tcase_add_test(tc, mutations);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,6 +4,8 @@
  * outputs and memory compared, calls that stop half-way, wait or end the domain, and
  * the way back to the start.
  */
+#include "suite.h"
+
 #include "debug/seq_run.h"
 #include "dispatch/page_type.h"
 #include "dispatch/preempt.h"
@@ -323,9 +325,5 @@ int main(void)
     tcase_add_loop_test(tc, a_world_comes_back_to_its_start, 0, (int)nr_abis);
     tcase_add_test(tc, runs_are_equal);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }
