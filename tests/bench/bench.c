@@ -20,11 +20,13 @@ static const struct measure {
     bool (*run)(struct bench *b);
     unsigned rounds;
 } measures[] = {
-    {"start", measure_start, 1},         {"memory", measure_memory, 1},       {"grub", measure_grub, 1},
-    {"hypercall", measure_hypercall, 3}, {"trace-off", measure_door, 3},      {"tracing", measure_tracing, 3},
-    {"multicall", measure_multicall, 3}, {"compute", measure_compute, 1},     {"traps", measure_traps, 3},
-    {"vcpus", measure_vcpus, 3},         {"sequences", measure_sequences, 1}, {"devices", measure_devices, 1},
-    {"network", measure_network, 1},
+    {"start", measure_start, 1},     {"memory", measure_memory, 1},
+    {"grub", measure_grub, 1},       {"hypercall", measure_hypercall, 3},
+    {"trace-off", measure_door, 3},  {"tracing", measure_tracing, 3},
+    {"records", measure_records, 3}, {"multicall", measure_multicall, 3},
+    {"compute", measure_compute, 1}, {"traps", measure_traps, 3},
+    {"vcpus", measure_vcpus, 3},     {"sequences", measure_sequences, 1},
+    {"devices", measure_devices, 1}, {"network", measure_network, 1},
 };
 
 /* --- shared ----------------------------------------------------------------- */

@@ -60,6 +60,7 @@ bool measure_grub(struct bench *b);
 bool measure_hypercall(struct bench *b);
 bool measure_door(struct bench *b);
 bool measure_tracing(struct bench *b);
+bool measure_records(struct bench *b);
 bool measure_multicall(struct bench *b);
 bool measure_compute(struct bench *b);
 bool measure_traps(struct bench *b);

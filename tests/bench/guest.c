@@ -60,12 +60,10 @@ ring1_machine *ring1_runner_machine(struct runner *runner)
     return ((struct real *)runner)->machine;
 }
 
-struct runner *ring1_runner(const char *path, unsigned vcpus)
+static struct runner *make_runner(const char *path, const ring1_config *config)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(ring1_config) config = ring1_config_new();
     struct real *r = g_new0(struct real, 1);
-    config->vcpus = vcpus;
     r->runner = (struct runner){real_run, real_free};
     r->machine = ring1_machine_new_from_file(config, path, &error);
     if (r->machine && ring1_machine_register_hypercall(r->machine, NR_BENCH, 1, serve_bench, r, &error) &&
@@ -75,6 +73,20 @@ struct runner *ring1_runner(const char *path, unsigned vcpus)
         bench_failed("%s", error->message);
     real_free(&r->runner);
     return NULL;
+}
+
+struct runner *ring1_runner(const char *path, unsigned vcpus)
+{
+    g_autoptr(ring1_config) config = ring1_config_new();
+    config->vcpus = vcpus;
+    return make_runner(path, config);
+}
+
+struct runner *ring1_recorded_runner(const char *path, ring1_record *record)
+{
+    g_autoptr(ring1_config) config = ring1_config_new();
+    config->record = record;
+    return make_runner(path, config);
 }
 
 uint32_t turns_for(struct runner *bare, enum work work, uint64_t ns_wanted)

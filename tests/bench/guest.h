@@ -63,6 +63,8 @@ struct runner {
 /* NULL: said so on stderr. `path` is an ELF file of guest-images/bench.c. */
 struct runner *bare_runner(const char *path);
 struct runner *ring1_runner(const char *path, unsigned vcpus);
+/* Its machine's run is recorded; `record` is ended by the caller. */
+struct runner *ring1_recorded_runner(const char *path, ring1_record *record);
 ring1_machine *ring1_runner_machine(struct runner *r);
 
 /* A run of `ns_wanted` or so of the bare engine: how many turns it takes. */

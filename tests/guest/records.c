@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * records.c - a guest is run in slices of random length, with console input, NMIs and
- * waits at random moments, and recorded; the replay must be the same run: straight,
- * sliced in another way, gone back to places on the way. A record that was changed must
- * be seen to be another run.
+ * waits at random moments, some of its calls answered by a watch, and recorded; the
+ * replay must be the same run: straight, sliced in another way, gone back to places on
+ * the way. A record that was changed must be seen to be another run.
  *
  * usage: records [--vcpus N] IMAGE ABI XEN [GUEST-COMMAND-LINE]
  */
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xen/errno.h>
 
 #define END_NS UINT64_C(200000000) /* of guests that would wait for more */
 
@@ -80,6 +81,13 @@ static void disturb(ring1_machine *m, GRand *rand)
     }
 }
 
+/* Now and then a call gets an answer that nobody gave. */
+static bool answer(G_GNUC_UNUSED ring1_vcpu *v, struct ring1_call *call, void *user)
+{
+    call->result = -XEN_EAGAIN;
+    return g_rand_int_range(user, 0, 50) == 0;
+}
+
 static void record(const ring1_config *config, const char *image, const char *path, unsigned seed,
                    struct outcome *out)
 {
@@ -95,6 +103,8 @@ static void record(const ring1_config *config, const char *image, const char *pa
     struct ring1_stop stop = {.reason = RING1_STOP_BUDGET};
     out->console = g_string_new(NULL);
     ring1_machine_set_console(m, &console, out->console);
+    if (seed > 2)
+        ring1_machine_set_watch(m, &(struct ring1_watch){.before = answer}, rand);
     while (ring1_machine_now(m) < END_NS) {
         struct ring1_budget b = RING1_BUDGET_UNLIMITED;
         b.until_ns = ring1_machine_now(m) + (uint64_t)g_rand_int_range(rand, 1, 400000);
