@@ -271,6 +271,17 @@ static void on_before(void *user, const struct trace_call *call)
         begin_call(c, call);
 }
 
+/* A list of which nothing could be read is an address. */
+static void end_multicall(struct capture *c, struct seq_item *item, const struct trace_call *call)
+{
+    if (item->line != SEQ_MULTICALL || item->entries)
+        return;
+    item->line = SEQ_CALL;
+    item->address = NULL;
+    seq_append_arg(item, seq_number(c->seq, call->call->arg[0], SEQ_HEX));
+    seq_append_arg(item, seq_number(c->seq, call->call->arg[1], SEQ_PLAIN));
+}
+
 static void end_line(struct capture *c, struct seq_item *item, const struct trace_call *call)
 {
     int32_t result = call->call->result;
@@ -317,6 +328,7 @@ static void on_after(void *user, const struct trace_call *call)
         return;
     seq_state_after(c->state, call->v->domain);
     if (c->call) {
+        end_multicall(c, c->call, call);
         end_line(c, c->call, call);
         c->time += CALL_NS + (call->end_ns - c->began);
     }

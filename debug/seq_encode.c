@@ -9,6 +9,8 @@
 
 #define ARENA_BYTES (WORLD_ARENA_PAGES * RING1_PAGE_SIZE)
 #define ALIGN       16u
+/* At an address of its own. */
+#define MOST_BYTES (1u << 20)
 
 /* --- room -------------------------------------------------------------------------------- */
 
@@ -38,15 +40,16 @@ static bool room_at(struct compiler *c, const struct seq_value *at, uint32_t len
 bool encode_room(struct compiler *c, const struct seq_value *v, uint32_t len, struct span *out)
 {
     const struct world *w = c->scope.w;
-    if (len > ARENA_BYTES)
-        return seq_complain(&c->scope, v->pos, "expected at most %u bytes behind a pointer, found %u",
-                            ARENA_BYTES, len);
+    uint32_t most = v->at ? MOST_BYTES : ARENA_BYTES;
+    if (len > most)
+        return seq_complain(&c->scope, v->pos, "expected at most %u bytes behind a pointer, found %u", most,
+                            len);
     if (v->at && !room_at(c, v->at, len, out))
         return false;
     if (!v->at) {
         GByteArray *arena = blob_of(c, 0);
         uint32_t offset = (arena->len + ALIGN - 1) & ~(ALIGN - 1), old = arena->len;
-        if (w->arena.va == 0)
+        if (w->arena.va == 0 && len)
             return seq_complain(&c->scope, v->pos,
                                 "expected @ and an address: the domain has its own tables and no arena");
         if (offset + len > ARENA_BYTES)

@@ -42,11 +42,13 @@ void seq_frames_free(struct seq_frames *f)
     g_free(f);
 }
 
-void seq_frames_give(struct seq_frames *f, mfn_t mfn, const char *result, const char *path)
+void seq_frames_give(struct seq_frames *f, mfn_t mfn, uint32_t nr, const char *result, const char *path)
 {
-    struct seq_given *g = g_new(struct seq_given, 1);
-    *g = (struct seq_given){g_strdup(result), g_strdup(path)};
-    g_hash_table_insert(f->given, GUINT_TO_POINTER(mfn.mfn), g);
+    for (uint32_t i = 0; i < nr; i++) {
+        struct seq_given *g = g_new(struct seq_given, 1);
+        *g = (struct seq_given){g_strdup(result), g_strdup(path), i};
+        g_hash_table_insert(f->given, GUINT_TO_POINTER(mfn.mfn + i), g);
+    }
 }
 
 const struct seq_given *seq_frames_given(const struct seq_frames *f, mfn_t mfn)

@@ -10,17 +10,18 @@
 #include <dispatch/domain.h>
 #include <glib.h>
 
-/* r1 and .extent_start[2] */
+/* r1 and .extent_start[2], and how many frames behind that one. */
 struct seq_given {
     char *result, *path;
+    uint32_t offset;
 };
 
 /* With the pages that the domain has now. */
 struct seq_frames *seq_frames_new(const struct domain *d);
 void seq_frames_free(struct seq_frames *f);
 
-/* From here on the frame has this name. */
-void seq_frames_give(struct seq_frames *f, mfn_t mfn, const char *result, const char *path);
+/* From here on the frame, and those behind it, have this name. */
+void seq_frames_give(struct seq_frames *f, mfn_t mfn, uint32_t nr, const char *result, const char *path);
 /* NULL: no call gave it. */
 const struct seq_given *seq_frames_given(const struct seq_frames *f, mfn_t mfn);
 /* The page that it was at the start; false for one that a call gave since, too. */

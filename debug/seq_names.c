@@ -249,7 +249,7 @@ static bool find_frame(struct seq_scope *c, const struct seq_value *v, uint32_t 
     uint64_t pfn;
     if (v->name && v->path) {
         out->result = v;
-        out->value = 0;
+        out->value = v->kind == SEQ_MFN ? v->offset : 0; /* MADDR's is added to the address */
         return true;
     }
     if (v->name && !g_hash_table_contains(c->pages, v->name) && known_frame(c, v->name, &out->value))

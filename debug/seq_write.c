@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* Larger ones no ordinary domain gets. */
+#define MAX_EXTENT_ORDER 9u
+
 void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain *domain,
                      struct seq_frames *frames, unsigned *nr_results)
 {
@@ -59,7 +62,8 @@ static struct seq_value *page_or_special(const struct seq_writer *w, enum seq_ki
         return NULL;
     const struct seq_given *given = seq_frames_given(w->frames, MFN((uint32_t)mfn));
     if (given) {
-        struct seq_value *v = seq_page(w->seq, kind, given->result, 0, offset);
+        uint64_t more = kind == SEQ_MFN ? given->offset : (uint64_t)given->offset << RING1_PAGE_SHIFT;
+        struct seq_value *v = seq_page(w->seq, kind, given->result, 0, offset + more);
         v->path = seq_strdup(w->seq, given->path);
         return v;
     }
@@ -283,6 +287,27 @@ static bool is_given(const struct seq_writer *w, const struct number *n)
            n->value <= UINT32_MAX;
 }
 
+static const struct seq_value *field(const struct seq_value *v, const char *label)
+{
+    const struct seq_value *f = v ? v->first : NULL;
+    while (f && (!f->label || strcmp(f->label, label) != 0))
+        f = f->next;
+    return f;
+}
+
+/* Frames of one extent, as the call asked for them. */
+static uint32_t extent_frames(const struct seq_writer *w)
+{
+    const struct seq_value *v = w->call->last_arg;
+    for (guint i = 0; i + 1 < w->parent->len; i++) {
+        const struct seq_value *parent = w->parent->pdata[i];
+        if (parent->label)
+            v = field(v, parent->label);
+    }
+    v = field(v, "extent_order");
+    return v && v->kind == SEQ_NUMBER && v->number <= MAX_EXTENT_ORDER ? 1u << v->number : 1;
+}
+
 /* The frame is called by this output of the call, whose result gets a name. */
 static void give(struct seq_writer *w, const struct number *n)
 {
@@ -299,7 +324,7 @@ static void give(struct seq_writer *w, const struct number *n)
     g_string_append_printf(path, "[%u]", index);
     if (!w->call->result_name)
         w->call->result_name = seq_printf(w->seq, "r%u", ++*w->nr_results);
-    seq_frames_give(w->frames, MFN((uint32_t)n->value), w->call->result_name, path->str);
+    seq_frames_give(w->frames, MFN((uint32_t)n->value), extent_frames(w), w->call->result_name, path->str);
 }
 
 /* A frame of which nothing can be said is another one at the next run. */
@@ -325,10 +350,18 @@ static void on_text(void *user, const char *name, uint32_t va, const uint8_t *by
     add(w, name, v, va, true);
 }
 
-static void on_pointer(void *user, const char *name, uint32_t va, G_GNUC_UNUSED bool bad)
+/* Elements of a list that cannot be read are not written: the call comes upon them itself. Of
+ * pointers nothing is expected. */
+static void on_pointer(void *user, const char *name, uint32_t va, bool bad)
 {
     struct seq_writer *w = user;
-    add(w, name, va ? seq_number(w->seq, va, SEQ_HEX) : seq_value(w->seq, SEQ_NULL), 0, true);
+    const struct seq_value *parent = w->parent->len ? w->parent->pdata[w->parent->len - 1] : NULL;
+    if (bad && parent && parent->kind == SEQ_LIST && !w->output)
+        return;
+    if (w->output)
+        add(w, name, seq_value(w->seq, SEQ_ANY), 0, true);
+    else
+        add(w, name, va ? seq_number(w->seq, va, SEQ_HEX) : seq_value(w->seq, SEQ_NULL), 0, true);
 }
 
 const struct decode_sink seq_write_sink = {
