@@ -281,6 +281,7 @@ static const struct seq_command {
     {"fmt", seq_command_fmt, "write sequences in the usual form"},
     {"min", seq_command_min, "find the smallest sequence that still differs the same way"},
     {"export", seq_command_export, "write a bootable kernel that makes the same calls"},
+    {"import", seq_command_import, "make a sequence of a JSON trace"},
 };
 
 int command_seq(int argc, char **argv)
@@ -302,6 +303,6 @@ int command_seq(int argc, char **argv)
     if (word)
         complain("seq: '%s' is not one of its commands (see ring1 seq --help)", word);
     else
-        complain("seq: a command is missing: run, check, fmt, min or export (see ring1 seq --help)");
+        complain("seq: a command is missing: run, check, fmt, min, export or import (see ring1 seq --help)");
     return STATUS_OPTION;
 }

@@ -17,5 +17,6 @@ struct seq *seq_read_file(const char *file, int *status);
 
 int seq_command_min(int argc, char **argv);
 int seq_command_export(int argc, char **argv);
+int seq_command_import(int argc, char **argv);
 
 #endif

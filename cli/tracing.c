@@ -9,6 +9,7 @@
 #include "debug/trace_json.h"
 #include "debug/trace_perfetto.h"
 #include "debug/trace_xentrace.h"
+#include "emu/machine.h"
 #include "trace_out.h"
 
 #include <errno.h>
@@ -46,7 +47,10 @@ static void *open_json(G_GNUC_UNUSED const struct options *o, struct trace_out *
 
 static void attach_json(void *user, ring1_machine *m, const char *image)
 {
+    const struct domain *d = ring1_machine_vcpu(m, 0)->domain;
     const struct trace_origin origin = {
+        .max_pages = d->s.max_pages,
+        .shared_info = d->s.shared_info.mfn,
         .abi = ring1_abi_name(ring1_machine_abi(m)),
         .xen = ring1_xen_name(ring1_machine_xen(m)),
         .image = image,

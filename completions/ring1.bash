@@ -33,7 +33,7 @@ _ring1()
     hypercalls) options="--abi --xen --json --help" ;;
     seq)
         if ((cword == 2)); then
-            mapfile -t COMPREPLY < <(compgen -W "run check fmt min export --help" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "run check fmt min export import --help" -- "$cur")
             return
         fi
         case ${words[2]-} in
@@ -42,6 +42,7 @@ _ring1()
         fmt) options="--in-place --help" ;;
         min) options="--output --tries --help" ;;
         export) options="--elf --expected --skip-backends --help" ;;
+        import) options="--output --help" ;;
         esac
         ;;
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;

@@ -87,6 +87,10 @@ struct call_log {
     char *source;            /* a file's name, for messages */
     const char *place_unit;  /* "line" or "offset" */
     char *abi, *xen, *image; /* NULL: not known */
+    /* Of the domain at its start; 0: not known. */
+    uint32_t pages, max_pages, vcpus;
+    uint32_t shared_info; /* its frame */
+    size_t first_life;    /* so many calls were made before the guest restarted; 0: it did not */
     GArray *calls;           /* struct logged_call, in the order in which they began */
     GArray *values;          /* struct call_value */
     GByteArray *bytes;       /* of texts */

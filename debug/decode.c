@@ -299,8 +299,12 @@ static void show_ops(const struct walker *w, const struct signature *s, const st
 
 static void show_bytes(const struct walker *w, const struct argument *a, uint32_t va, uint32_t count)
 {
-    uint8_t bytes[MAX_BYTES];
-    uint32_t shown = MIN(MIN(count, w->limits->bytes), (uint32_t)sizeof bytes);
+    uint8_t small[MAX_BYTES];
+    uint32_t shown = MIN(count, w->limits->bytes);
+    g_autofree uint8_t *large = shown > sizeof small ? g_try_malloc(shown) : NULL;
+    uint8_t *bytes = large ? large : small;
+    if (!large)
+        shown = MIN(shown, (uint32_t)sizeof small);
     if (guest_peek(w->v, GVA(va), bytes, shown))
         w->sink->pointer(w->user, a->name, va, true);
     else

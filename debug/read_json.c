@@ -266,6 +266,7 @@ struct line {
     const char *type;
     uint32_t version;
     char *abi, *xen, *image;
+    uint32_t pages, max_pages, vcpus, shared_info;
     struct logged_call call;
     unsigned seen;
 };
@@ -283,6 +284,10 @@ struct line {
         return true;                                                                                         \
     }
 NUMBER_MEMBER(version, version, UINT32_MAX, (void)0)
+NUMBER_MEMBER(pages, pages, UINT32_MAX, (void)0)
+NUMBER_MEMBER(max_pages, max_pages, UINT32_MAX, (void)0)
+NUMBER_MEMBER(vcpus, vcpus, 32, (void)0)
+NUMBER_MEMBER(shared_info, shared_info, UINT32_MAX, (void)0)
 NUMBER_MEMBER(serial, call.serial, UINT64_MAX, l->seen |= SEEN_SERIAL)
 NUMBER_MEMBER(depth, call.depth, 1, (void)0)
 NUMBER_MEMBER(index, call.index, UINT32_MAX, (void)0)
@@ -373,14 +378,33 @@ static bool line_injected(struct json_log *in, void *to)
 }
 
 static const struct member line_members[] = {
-    {"type", line_type},         {"serial", line_serial},   {"depth", line_depth},
-    {"index", line_index},       {"vcpu", line_vcpu},       {"ring", line_ring},
-    {"eip", line_eip},           {"symbol", line_symbol},   {"ns", line_ns},
-    {"end_ns", line_end_ns},     {"nr", line_nr},           {"name", line_name},
-    {"words", line_words},       {"args", line_args},       {"result", line_result},
-    {"out", line_out},           {"why", line_why},         {"continued", line_continued},
-    {"injected", line_injected}, {"version", line_version}, {"abi", line_abi},
-    {"xen", line_xen},           {"image", line_image},
+    {"type", line_type},
+    {"serial", line_serial},
+    {"depth", line_depth},
+    {"index", line_index},
+    {"vcpu", line_vcpu},
+    {"ring", line_ring},
+    {"eip", line_eip},
+    {"symbol", line_symbol},
+    {"ns", line_ns},
+    {"end_ns", line_end_ns},
+    {"nr", line_nr},
+    {"name", line_name},
+    {"words", line_words},
+    {"args", line_args},
+    {"result", line_result},
+    {"out", line_out},
+    {"why", line_why},
+    {"continued", line_continued},
+    {"injected", line_injected},
+    {"version", line_version},
+    {"abi", line_abi},
+    {"pages", line_pages},
+    {"vcpus", line_vcpus},
+    {"max_pages", line_max_pages},
+    {"shared_info", line_shared_info},
+    {"xen", line_xen},
+    {"image", line_image},
 };
 
 static bool finish_header(struct json_log *in, struct line *l)
@@ -389,8 +413,15 @@ static bool finish_header(struct json_log *in, struct line *l)
         return json_expected(&in->r, "a line before here with \"version\":1");
     in->begun = true;
     /* A guest that restarted has another such line. */
-    if (in->log->abi)
+    if (in->log->abi) {
+        if (!in->log->first_life)
+            in->log->first_life = in->log->calls->len;
         return true;
+    }
+    in->log->pages = l->pages;
+    in->log->max_pages = l->max_pages;
+    in->log->vcpus = l->vcpus;
+    in->log->shared_info = l->shared_info;
     in->log->abi = g_steal_pointer(&l->abi);
     in->log->xen = g_steal_pointer(&l->xen);
     in->log->image = g_steal_pointer(&l->image);

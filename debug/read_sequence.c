@@ -23,8 +23,10 @@ static void run(struct seq *s, struct world *w, struct seq_program *p, GString *
     const struct trace_origin origin = {.abi = w->abi->name,
                                         .xen = w->abi->xen_name,
                                         .image = s->file,
-                                        .pages = w->d->s.max_pages,
-                                        .vcpus = w->d->s.nr_vcpus};
+                                        .pages = w->d->s.nr_pages,
+                                        .vcpus = w->d->s.nr_vcpus,
+                                        .max_pages = w->d->s.max_pages,
+                                        .shared_info = w->d->s.shared_info.mfn};
     struct seq_report report;
     struct trace_json *t = trace_json_new(append, json);
     trace_json_begin(t, &origin);

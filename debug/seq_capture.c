@@ -11,12 +11,6 @@
 
 #include <string.h>
 
-/* Results of some calls depend on the time; before others it is said when so much has
- * passed. */
-#define TIME_STEP 1000000u
-/* `int $0x82`, as a world counts it. */
-#define CALL_NS (TRAP_NS + 2 * CPU_NS_PER_BYTE)
-
 struct capture {
     seq_capture_sink sink;
     void *user;
@@ -141,7 +135,6 @@ void seq_capture_start(struct capture *c, ring1_machine *m, const char *image)
 enum {
     NR_SCHED_OP_OLD = 6,
     NR_MEMORY = 12,
-    NR_SET_TIMER = 15,
     NR_EVTCHN_OLD = 16,
     NR_GRANT = 20,
     NR_IRET = 23,
@@ -157,11 +150,6 @@ static bool depends_on_events(unsigned nr)
            nr == NR_VCPU_OP;
 }
 
-static bool depends_on_time(unsigned nr)
-{
-    return nr == NR_SCHED_OP_OLD || nr == NR_SCHED_OP || nr == NR_SET_TIMER || nr == NR_VCPU_OP;
-}
-
 static void leave_out(struct capture *c, const char *name)
 {
     gpointer n = g_hash_table_lookup(c->left_out, name);
@@ -171,11 +159,7 @@ static void leave_out(struct capture *c, const char *name)
 /* What a call of this number may look at, as it is now. */
 static void catch_up(struct capture *c, unsigned nr, uint64_t ns)
 {
-    uint64_t span = ns > c->time + CALL_NS ? ns - CALL_NS - c->time : 0;
-    if (span >= TIME_STEP || (span && depends_on_time(nr))) {
-        seq_add_time(c->seq, span);
-        c->time += span;
-    }
+    seq_write_time(&c->writer, &c->time, nr, ns);
     if (depends_on_events(nr))
         seq_state_events(c->state, &c->writer);
     if (nr == NR_MEMORY)
@@ -330,7 +314,7 @@ static void on_after(void *user, const struct trace_call *call)
     if (c->call) {
         end_multicall(c, c->call, call);
         end_line(c, c->call, call);
-        c->time += CALL_NS + (call->end_ns - c->began);
+        c->time += SEQ_CALL_NS + (call->end_ns - c->began);
     }
     write_out(c);
 }

@@ -6,6 +6,7 @@
 
 #include "dispatch/memory.h"
 #include "dispatch/mmu.h"
+#include "emu/machine.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain 
                              .frames = frames,
                              .nr_results = nr_results,
                              .parent = g_ptr_array_new()};
+    w->abi = domain ? domain->abi : NULL;
 }
 
 void seq_writer_clear(struct seq_writer *w)
@@ -39,6 +41,13 @@ bool seq_write_page_of(const struct domain *d, mfn_t mfn, uint32_t *pfn)
     return *pfn < M2P_FILLER && *pfn <= 1u << 20;
 }
 
+static struct seq_value *grant_frame(const struct seq_writer *w, enum seq_kind kind, unsigned i,
+                                     uint64_t offset)
+{
+    return seq_page(w->seq, kind, "grant_table", 0,
+                    offset + (kind == SEQ_MFN ? i : (uint64_t)i << RING1_PAGE_SHIFT));
+}
+
 /* Frames that belong to no page, by name. */
 static struct seq_value *special_frame(const struct seq_writer *w, enum seq_kind kind, mfn_t mfn,
                                        uint64_t offset)
@@ -48,8 +57,7 @@ static struct seq_value *special_frame(const struct seq_writer *w, enum seq_kind
         return seq_page(w->seq, kind, "shared_info", 0, offset);
     for (unsigned i = 0; i < d->s.grant.nr_frames; i++)
         if (d->s.grant.frames[i].mfn == mfn.mfn)
-            return seq_page(w->seq, kind, "grant_table", 0,
-                            offset + (kind == SEQ_MFN ? i : (uint64_t)i << RING1_PAGE_SHIFT));
+            return grant_frame(w, kind, i, offset);
     return NULL;
 }
 
@@ -58,7 +66,16 @@ static struct seq_value *page_or_special(const struct seq_writer *w, enum seq_ki
                                          uint64_t offset)
 {
     uint32_t pfn;
+    gpointer known;
     if (mfn > UINT32_MAX)
+        return NULL;
+    if (w->known && (known = g_hash_table_lookup(w->known, GUINT_TO_POINTER((uint32_t)mfn))))
+        return GPOINTER_TO_UINT(known) < SEQ_WRITE_GRANT
+                   ? seq_page(w->seq, kind, NULL, GPOINTER_TO_UINT(known) - 1, offset)
+                   : grant_frame(w, kind, GPOINTER_TO_UINT(known) - SEQ_WRITE_GRANT, offset);
+    if (w->known && w->shared_info && mfn == w->shared_info)
+        return seq_page(w->seq, kind, "shared_info", 0, offset);
+    if (!w->domain)
         return NULL;
     const struct seq_given *given = seq_frames_given(w->frames, MFN((uint32_t)mfn));
     if (given) {
@@ -128,7 +145,7 @@ struct seq_value *seq_write_entry(const struct seq_writer *w, uint64_t entry)
 
 static bool is_2_0(const struct seq_writer *w)
 {
-    return w->domain->abi->xen == RING1_XEN_2_0;
+    return w->abi->xen == RING1_XEN_2_0;
 }
 
 static const struct value_set *mmu_commands(const struct seq_writer *w)
@@ -138,7 +155,7 @@ static const struct value_set *mmu_commands(const struct seq_writer *w)
 
 static unsigned mmu_command(const struct seq_writer *w, uint64_t ptr)
 {
-    return (unsigned)ptr & (w->domain->abi->pte_size - 1u);
+    return (unsigned)ptr & (w->abi->pte_size - 1u);
 }
 
 static struct seq_value *mmu_ptr(const struct seq_writer *w, uint64_t ptr)
@@ -243,6 +260,27 @@ struct seq_value *seq_write_result(const struct seq_writer *w, int32_t result)
     return name ? seq_name(w->seq, name) : seq_number(w->seq, (uint32_t)result, SEQ_PLAIN);
 }
 
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* Results of some calls depend on the time; before others it is said when so much has
+ * passed. */
+#define TIME_STEP 1000000u
+
+static bool depends_on_time(unsigned nr)
+{
+    enum { SCHED_OP_OLD = 6, SET_TIMER = 15, VCPU_OP = 24, SCHED_OP = 29 };
+    return nr == SCHED_OP_OLD || nr == SCHED_OP || nr == SET_TIMER || nr == VCPU_OP;
+}
+
+void seq_write_time(const struct seq_writer *w, uint64_t *time, unsigned nr, uint64_t ns)
+{
+    uint64_t span = ns > *time + SEQ_CALL_NS ? ns - SEQ_CALL_NS - *time : 0;
+    if (span < TIME_STEP && !(span && depends_on_time(nr)))
+        return;
+    seq_add_time(w->seq, span);
+    *time += span;
+}
+
 /* --- the sink ------------------------------------------------------------------------------- */
 
 /* Fields have their labels; arguments none, numbers that came back do. */
@@ -333,7 +371,7 @@ static void on_number(void *user, const char *name, const struct number *number)
     struct seq_writer *w = user;
     bool given = is_given(w, number);
     struct seq_value *v = number_value(w, number);
-    if (given)
+    if (given && w->frames)
         give(w, number);
     if (given || (w->output && v->kind == SEQ_FRAME))
         v = seq_value(w->seq, SEQ_ANY);
@@ -344,6 +382,8 @@ static void on_text(void *user, const char *name, uint32_t va, const uint8_t *by
                     uint32_t left_out)
 {
     struct seq_writer *w = user;
+    if (w->output && !w->parent->len)
+        return; /* expectations of bytes behind a pointer have no form */
     struct seq_value *v = seq_text(w->seq, bytes, len);
     v->rest = left_out != 0;
     w->cut |= left_out != 0;
@@ -357,6 +397,8 @@ static void on_pointer(void *user, const char *name, uint32_t va, bool bad)
     struct seq_writer *w = user;
     const struct seq_value *parent = w->parent->len ? w->parent->pdata[w->parent->len - 1] : NULL;
     if (bad && parent && parent->kind == SEQ_LIST && !w->output)
+        return;
+    if (w->output && !parent)
         return;
     if (w->output)
         add(w, name, seq_value(w->seq, SEQ_ANY), 0, true);

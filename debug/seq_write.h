@@ -11,12 +11,18 @@
 #include "seq.h"
 #include "seq_frames.h"
 
+/* The n-th frame of the grant table. */
+#define SEQ_WRITE_GRANT 0x80000000u
+
 struct seq_writer {
     struct seq *seq;
-    const struct domain *domain;
-    struct seq_frames *frames; /* names of frames; calls that give some add to them */
-    unsigned *nr_results;      /* that have a name: r1, r2, ... */
-    struct seq_item *call;     /* that gets arguments, or outputs */
+    const struct abi *abi;
+    const struct domain *domain; /* NULL: what is known of frames is in `known` */
+    struct seq_frames *frames;   /* names of frames; calls that give some add to them */
+    unsigned *nr_results;        /* that have a name: r1, r2, ... */
+    GHashTable *known;           /* mfn -> pfn + 1, or SEQ_WRITE_GRANT + n; or NULL */
+    uint32_t shared_info;        /* with `known`: its mfn, 0: not known */
+    struct seq_item *call;       /* that gets arguments, or outputs */
     bool output;
     bool cut;          /* something of it was not to be had: see limits */
     GPtrArray *parent; /* struct seq_value, the innermost last */
@@ -28,6 +34,12 @@ extern const struct decode_sink seq_write_sink;
 void seq_writer_init(struct seq_writer *w, struct seq *seq, const struct domain *domain,
                      struct seq_frames *frames, unsigned *nr_results);
 void seq_writer_clear(struct seq_writer *w);
+
+/* A call's own time, as a world counts it: `int $0x82`. Beside it comes what Xen took. */
+#define SEQ_CALL_NS (TRAP_NS + 2 * CPU_NS_PER_BYTE)
+/* A line that lets time pass until `ns`, when a call of this number begins that may
+ * look at it, or much has passed; *time is what a run of the lines before has. */
+void seq_write_time(const struct seq_writer *w, uint64_t *time, unsigned nr, uint64_t ns);
 
 /* The frame as mfn(page) when it is a page's or one of Xen's that have a word; else as
  * its number. */

@@ -67,6 +67,10 @@ void trace_json_begin(struct trace_json *t, const struct trace_origin *origin)
     json_text(&j, "image", origin->image);
     json_uint(&j, "pages", origin->pages);
     json_uint(&j, "vcpus", origin->vcpus);
+    if (origin->max_pages)
+        json_uint(&j, "max_pages", origin->max_pages);
+    if (origin->shared_info)
+        json_uint(&j, "shared_info", origin->shared_info);
     json_close(&j, '}');
     g_string_append_c(t->done, '\n');
     hand_on(t);

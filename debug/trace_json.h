@@ -15,6 +15,8 @@ struct trace_origin {
     const char *abi, *xen, *image;
     uint32_t pages;
     unsigned vcpus;
+    uint32_t max_pages;   /* that it may grow to; 0: not known */
+    uint32_t shared_info; /* the frame; 0: not known */
 };
 
 struct trace_json;

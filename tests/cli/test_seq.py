@@ -85,7 +85,7 @@ def test_run():
 
 
 def test_refused():
-    check_refused("no command", 2, ["run, check, fmt, min or export"], "seq")
+    check_refused("no command", 2, ["run, check, fmt, min, export or import"], "seq")
     check_refused("an unknown command", 2, ["'walk'"], "seq", "walk")
     check_refused("no file", 2, ["a file is missing"], "seq", "run")
     check_refused("a file that is not there", 126, ["No such file"], "seq", "run", guests.path("none.hc"))

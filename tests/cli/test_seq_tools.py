@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What sequences are made from and made into: `trace --hc`, `seq min`, `seq export`.
+"""What sequences are made from and made into: `trace --hc`, `seq min`, `seq export`,
+`seq import`.
 
-usage: test_seq_tools.py RING1 GRUB MACH [GUEST...]
+usage: test_seq_tools.py RING1 GRUB MACH [GUEST...] -- [IMPORTED...]
 """
 
+import json
 import os
 import re
 import sys
@@ -11,7 +13,9 @@ import tempfile
 
 from kit import check, check_refused, finish, ring1
 
-GRUB, MACH, GUESTS = sys.argv[2], sys.argv[3], sys.argv[4:]
+GRUB, MACH = sys.argv[2], sys.argv[3]
+GUESTS = sys.argv[4:sys.argv.index("--")]
+IMPORTED = sys.argv[sys.argv.index("--") + 1:]
 DIFFERS = 1
 
 HEADS = {
@@ -150,9 +154,102 @@ def test_captures(folder):
     check("GRUB: events to back ends are listed", r.status == 0 and r.out.count(b"needs a back end's domain") > 3, r)
 
 
+def import_trace(what, image, folder):
+    """A JSON trace becomes a sequence; returns it, and how it ran."""
+    trace, path = os.path.join(folder, "import.json"), os.path.join(folder, "import.hc")
+    r = ring1("trace", "--json", "-o", trace, "--memory", 64, "--max-guest-time", 20, image, timeout=120)
+    check(f"{what}: traced", r.status in (0, 3, 124), r)
+    r = ring1("seq", "import", "-o", path, trace)
+    check(f"{what}: imported", r.status == 0 and not r.out and not r.err, r)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    again = ring1("seq", "fmt", path)
+    check(f"{what}: an import is in the usual form", again.out.decode() == text, again)
+    return text, ring1("seq", "run", path, timeout=120)
+
+
+def test_imports(folder):
+    for image in IMPORTED:
+        name = os.path.basename(image)
+        text, run = import_trace(name, image, folder)
+        calls = len([line for line in text.splitlines() if re.match(r"(v\d+: )?\w+(#\d+)?\(|multicall", line)])
+        made = re.search(rb": (\d+) calls, (\d+) expectations", run.out)
+        check(f"{name}: the import runs with equal results", run.status == 0 and made and
+              int(made.group(1)) == calls > 3 and int(made.group(2)) >= calls - 1, run, calls)
+        check(f"{name}: what it has not is said", "\n# Such a trace has" in text, text[:300])
+    if not os.path.exists(GRUB):
+        return
+    text, run = import_trace("GRUB", GRUB, folder)
+    place = re.search(r"import.hc:(\d+): expected 0, got -EINVAL", run.out.decode())
+    line = text.splitlines()[int(place.group(1)) - 1] if place else ""
+    check("GRUB: all is equal up to its own page tables", run.status == 1 and "MMUEXT_NEW_BASEPTR" in line, run)
+    check("GRUB: a mapping that only its own tables have is a comment",
+          "\n# update_va_mapping(" in text and "\n# left out: update_va_mapping" in text, text[:500])
+    check("GRUB: time passes", "\ntime " in text, text[:500])
+
+
+def line_of(**members):
+    return json.dumps({"type": "call", "serial": 1, "depth": 0, "ns": 208, "vcpu": 0, "end_ns": 208, **members}) + "\n"
+
+
+def test_import_by_hand(folder):
+    head = json.dumps({"type": "trace", "version": 1, "ring1": "x", "abi": "xen-3.0-pae", "xen": "4.17",
+                       "image": "g", "pages": 1024, "vcpus": 1}) + "\n"
+    far = 0x40100000  # nothing is mapped there
+    close = {"cmd": {"value": 3, "name": "EVTCHNOP_close"}, "arg": {"at": 0xC0030000, "struct": {"port": 9}}}
+    text = head
+    text += line_of(nr=17, name="xen_version", words=[1, far], result=0,
+                    args={"cmd": {"value": 1, "name": "XENVER_extraversion"}, "arg": {"pointer": far}},
+                    out={"arg": {"at": far, "struct": {"extraversion": {"text": ".7"}}}})
+    text += line_of(serial=2, nr=32, name="event_channel_op", words=[3, 0xC0030000], result=-22, args=close)
+    text += line_of(serial=3, depth=1, index=0, nr=32, name="event_channel_op", words=[3, far], result=-22,
+                    args={**close, "arg": {**close["arg"], "at": far}})
+    text += line_of(serial=3, nr=13, name="multicall", words=[far, 1], result=0)
+    text += line_of(serial=6, nr=60, words=[1, 2], result=-38)
+    text += line_of(serial=7, nr=32, name="event_channel_op", words=[3, far], result=0, injected=True, args=close)
+    long = "x" * 5000
+    text += line_of(serial=8, nr=18, name="console_io", words=[0, 5000, far], result=0, ns=5_000_000, end_ns=5_000_000,
+                    args={"cmd": {"value": 0, "name": "CONSOLEIO_write"}, "count": 5000, "buffer": {"at": far, "text": long}})
+    text += line_of(serial=9, nr=29, name="sched_op", words=[2, far], result=None,
+                    args={"cmd": {"value": 2, "name": "SCHEDOP_shutdown"},
+                          "arg": {"at": far, "struct": {"reason": {"value": 0, "name": "SHUTDOWN_poweroff"}}}})
+    path = write(folder, "hand.json", text)
+    r = ring1("seq", "import", path)
+    lines = [line for line in r.out.decode().splitlines() if line]
+    check("by hand", r.status == 0 and not r.err, r)
+    check("the lines", lines[6:] == [
+        'xen_version(XENVER_extraversion, {...}) = 0 => {extraversion=".7"}',
+        "event_channel_op(EVTCHNOP_close, {port=9}@0xc0030000) = -EINVAL",
+        "multicall = 0",
+        "  [0] event_channel_op(EVTCHNOP_close, {port=9}) = -EINVAL",
+        "hypercall_60(1, 2) = -ENOSYS",
+        lines[11],
+        f'console_io(CONSOLEIO_write, 0x1388, "{long}") = 0',
+        "sched_op(SCHEDOP_shutdown, {reason=SHUTDOWN_poweroff})  # it never came back",
+        "# left out: calls that the trace answered itself, 1",
+        "# not in the trace: 2 calls"] and lines[11].startswith("time 0.00"), lines)
+    sequence = write(folder, "hand.hc", r.out.decode())
+    run = ring1("seq", "run", sequence)
+    check("by hand: it runs", run.status == 0, run)
+    stdin = ring1("seq", "import", "-", data=text.encode())
+    check("standard input", stdin.status == 0 and stdin.out.count(b"\n") == r.out.count(b"\n"), stdin)
+    check_refused("import without a file", 2, ["a file is missing"], "seq", "import")
+    check_refused("import of two files", 2, ["one file"], "seq", "import", path, path)
+    check_refused("import of nothing that is there", 126, ["No such file"], "seq", "import", path + ".none")
+    check_refused("import of a damaged trace", 126, ["bad.json:2:1: expected"], "seq", "import",
+                  write(folder, "bad.json", head + "x\n"))
+    check_refused("import for an unknown ABI", 126, ["xen-9"], "seq", "import",
+                  write(folder, "abi.json", head.replace("xen-3.0-pae", "xen-9")))
+    twice = ring1("seq", "import", write(folder, "twice.json", text + head + line_of(nr=60, words=[], result=-38)))
+    check("a guest that restarted", twice.status == 0 and b"# Here the guest restarted" in twice.out and
+          twice.out.count(b"hypercall_60") == 1, twice)
+
+
 with tempfile.TemporaryDirectory() as temporary:
     test_export(temporary)
     test_refusals(temporary)
     test_min(temporary)
     test_captures(temporary)
+    test_imports(temporary)
+    test_import_by_hand(temporary)
 finish()

@@ -107,7 +107,7 @@ static gva_t play_all(const struct trace_consumer *ops, void *user)
 
 /* --- JSON -------------------------------------------------------------------------- */
 
-static const struct trace_origin origin = {"xen-3.0-pae", "4.17", "a\"b", 256, 2};
+static const struct trace_origin origin = {"xen-3.0-pae", "4.17", "a\"b", 256, 2, 512, 0x77};
 
 START_TEST(json_lines)
 {
@@ -125,7 +125,8 @@ START_TEST(json_lines)
         virq, virq, virq);
     const char *const expected[] = {
         "{\"type\":\"trace\",\"version\":1,\"ring1\":\"" RING1_VERSION_STRING
-        "\",\"abi\":\"xen-3.0-pae\",\"xen\":\"4.17\",\"image\":\"a\\\"b\",\"pages\":256,\"vcpus\":2}",
+        "\",\"abi\":\"xen-3.0-pae\",\"xen\":\"4.17\",\"image\":\"a\\\"b\",\"pages\":256,\"vcpus\":2,\"max_pages\":512,"
+        "\"shared_info\":119}",
         first,
         "{\"type\":\"call\",\"serial\":2,\"depth\":1,\"index\":0,\"ns\":2000000,\"vcpu\":0,\"nr\":77,"
         "\"words\":[],"
