@@ -26,9 +26,9 @@ G_BEGIN_DECLS
 /* --- record ------------------------------------------------------------------ */
 
 /* Make or empty the file. Everything that a machine gets from outside while it is
- * recorded must come by functions of ring1.h; what the caller's own hypercalls and
- * watches answer or write to the guest is not in the record. Snapshots cannot be
- * restored into a machine that is recorded, and its time must be virtual. */
+ * recorded must come by functions of ring1.h; what a watch answers is in the record, but
+ * not what the caller's own hypercalls answer, nor what is written to the guest. Snapshots
+ * cannot be restored into a machine that is recorded, and its time must be virtual. */
 ring1_record *ring1_record_new(const char *path, GError **error);
 
 /* How the run ended: an exit status and words, for the replay. False: something of the
