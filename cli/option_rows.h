@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * option_rows.h - one row an option, and what the functions that take values share.
- * options.c has those of a run, options_trace.c those of a trace.
+ * options_run.c has those of a run, options_trace.c those of a trace.
  */
 #ifndef CLI_OPTION_ROWS_H
 #define CLI_OPTION_ROWS_H
@@ -19,8 +19,9 @@ struct option_row {
     bool (*take)(struct options *o, const char *option, const char *value, GError **error);
 };
 
-/* The rows of a trace; *nr of them. */
+/* The rows of a trace, and all others; *nr of them. */
 const struct option_row *trace_option_rows(size_t *nr);
+const struct option_row *run_option_rows(size_t *nr);
 
 /* Set the error "OPTION: 'VALUE' is not WANTED"; false. */
 bool bad_value(GError **error, const char *option, const char *value, const char *wanted);
