@@ -4,6 +4,7 @@
  */
 #include "seq_write.h"
 
+#include "dispatch/grant.h"
 #include "dispatch/memory.h"
 #include "dispatch/mmu.h"
 #include "emu/machine.h"
@@ -316,13 +317,26 @@ static void on_end(void *user, G_GNUC_UNUSED enum bracket bracket, uint32_t left
     g_ptr_array_set_size(w->parent, (int)w->parent->len - 1);
 }
 
-/* An element of extent_start: the domain has the frame now, if it is memory of its own. */
+static unsigned length(const struct seq_value *list)
+{
+    unsigned n = 0;
+    for (const struct seq_value *v = list->first; v; v = v->next)
+        n++;
+    return n;
+}
+
+/* An element of extent_start: the domain has the frame now, if it is memory of its own. Or a
+ * frame of the grant table that it had not at its start. */
 static bool is_given(const struct seq_writer *w, const struct number *n)
 {
     const struct seq_value *list = w->parent->len ? w->parent->pdata[w->parent->len - 1] : NULL;
-    return w->output && (n->format == FORMAT_FRAME || n->format == FORMAT_MFN) && list &&
-           list->kind == SEQ_LIST && list->label && strcmp(list->label, "extent_start") == 0 &&
-           n->value <= UINT32_MAX;
+    if (!w->output || (n->format != FORMAT_FRAME && n->format != FORMAT_MFN) || !list ||
+        list->kind != SEQ_LIST || !list->label || n->value > UINT32_MAX)
+        return false;
+    if (strcmp(list->label, "frame_list") == 0)
+        return w->domain && length(list) >= grant_initial_frames(w->abi) &&
+               length(list) < w->domain->s.grant.nr_frames;
+    return strcmp(list->label, "extent_start") == 0;
 }
 
 static const struct seq_value *field(const struct seq_value *v, const char *label)
@@ -351,15 +365,15 @@ static void give(struct seq_writer *w, const struct number *n)
 {
     const struct seq_value *list = w->parent->pdata[w->parent->len - 1];
     g_autoptr(GString) path = g_string_new(NULL);
-    unsigned index = 0;
     for (guint i = 0; i < w->parent->len; i++) {
         const struct seq_value *v = w->parent->pdata[i];
+        const struct seq_value *in = i ? w->parent->pdata[i - 1] : NULL;
+        if (in && in->kind == SEQ_LIST)
+            g_string_append_printf(path, "[%u]", length(in) - 1);
         if (v->label)
             g_string_append_printf(path, ".%s", v->label);
     }
-    for (const struct seq_value *v = list->first; v; v = v->next)
-        index++;
-    g_string_append_printf(path, "[%u]", index);
+    g_string_append_printf(path, "[%u]", length(list));
     if (!w->call->result_name)
         w->call->result_name = seq_printf(w->seq, "r%u", ++*w->nr_results);
     seq_frames_give(w->frames, MFN((uint32_t)n->value), extent_frames(w), w->call->result_name, path->str);
