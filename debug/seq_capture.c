@@ -44,16 +44,22 @@ struct capture *seq_capture_new(seq_capture_sink sink, void *user)
     return c;
 }
 
+/* What is kept of one machine. */
+static void drop_lines(struct capture *c)
+{
+    if (!c->seq)
+        return;
+    seq_writer_clear(&c->writer);
+    seq_free(c->seq);
+    seq_frames_free(c->frames);
+}
+
 void seq_capture_free(struct capture *c)
 {
     if (!c)
         return;
-    if (c->seq) {
-        seq_writer_clear(&c->writer);
-        seq_free(c->seq);
-    }
+    drop_lines(c);
     seq_state_free(c->state);
-    seq_frames_free(c->frames);
     g_hash_table_unref(c->left_out);
     g_string_free(c->text, TRUE);
     g_free(c);
@@ -118,6 +124,7 @@ static void add_domain(struct capture *c, const struct domain *d)
 void seq_capture_start(struct capture *c, ring1_machine *m, const char *image)
 {
     const struct domain *d = ring1_machine_vcpu(m, 0)->domain;
+    drop_lines(c); /* of the machine before a restart */
     c->many_vcpus = d->s.nr_vcpus > 1;
     c->frames = seq_frames_new(d);
     c->seq = seq_new(d->abi->abi, d->abi->xen);
