@@ -276,6 +276,8 @@ static bool parse_entry(struct parser *p, struct seq_item **multicall, unsigned 
     struct seq_item *m = *multicall;
     lexer_next(&p->lex);
     if (m && m->line == SEQ_CALL && m->name && !m->has_number && strcmp(m->name, "multicall") == 0) {
+        if (m->args && (m->args->kind > SEQ_RESULT || m->args->at))
+            return parser_fail(p, m->args->pos, "expected the address of the multicall's list");
         m->line = SEQ_MULTICALL;
         m->address = m->args && m->args->kind != SEQ_NULL ? m->args : NULL;
         if (m->address)

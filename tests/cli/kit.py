@@ -11,8 +11,11 @@ import tempfile
 
 RING1 = os.path.abspath(sys.argv[1])
 
-# Whoever started the tests may ignore it (nohup does), and ring1 would, too.
+# Whoever started the tests may ignore some (nohup, a shell's &), and ring1 would, too.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ADDRESS = 0x100000
 BUFFER = ADDRESS + 0x800
 XEN_VERSION, CONSOLE_IO, SCHED_OP_OLD, MULTICALL = 17, 18, 6, 13
