@@ -107,10 +107,17 @@ static void unload(struct loaded *l)
     *l = (struct loaded){0};
 }
 
-struct run_options {
+typedef struct run_options {
     gboolean trace, quiet, console;
-    const char *abi, *xen; /* in place of the file's; NULL: its own */
-};
+    char *abi, *xen; /* in place of the file's; NULL: its own */
+} run_options;
+
+static void run_options_clear(run_options *o)
+{
+    g_free(o->abi);
+    g_free(o->xen);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(run_options, run_options_clear)
 
 #define ABI_OPTIONS(o)                                                                                       \
     {"abi", 0, 0, G_OPTION_ARG_STRING, &(o).abi, "This ABI, whatever the files say", "ABI"},                 \
@@ -198,7 +205,7 @@ static int run_one(const char *file, const struct run_options *o)
 
 static int seq_command_run(int argc, char **argv)
 {
-    struct run_options o = {0};
+    g_auto(run_options) o = {0};
     int status, worst = STATUS_OK;
     const GOptionEntry entries[] = {
         {"trace", 't', 0, G_OPTION_ARG_NONE, &o.trace, "Print each call with its result, as ring1 trace does",
@@ -221,7 +228,7 @@ static int seq_command_run(int argc, char **argv)
 
 static int seq_command_check(int argc, char **argv)
 {
-    struct run_options o = {0};
+    g_auto(run_options) o = {0};
     int status, worst = STATUS_OK;
     const GOptionEntry entries[] = {ABI_OPTIONS(o), {0}};
     if (!seq_parse_options("check", "parse sequences and look up every name", entries, &argc, &argv, &status))

@@ -32,7 +32,7 @@ static void disturb(ring1_machine *m)
 static bool apply(ring1_machine *m, enum record_tag tag, const char *bytes, size_t len)
 {
     struct domain_state *s = &m->machine->domain->s;
-    const char *nul = memchr(bytes, '\0', len);
+    const char *nul = len ? memchr(bytes, '\0', len) : NULL;
     disturb(m);
     switch (tag) {
     case RECORD_CONSOLE:

@@ -145,7 +145,7 @@ for call in (1, 2, len(lines) // 2, len(lines) - 2):
     got = read(path("part.trace")).split(b"\n")
     check(f"--until {call}", r.status == 0 and got == lines[:call] + [b""] and whole.out.startswith(r.out), r, got[-3:])
 ns = json.loads(ring1("replay", "--info", "--json", kept).out)["machines"][0]["time_ns"]
-hashes = [ring1("replay", "--hash", "--until", f"{t / 1e9:.9f}", kept).err for t in (ns // 2, ns * 3 // 4, ns // 2)]
+hashes = [ring1("replay", "--hash", "--until", f"{t / 1e9:.9f}", kept).err for t in (1000, ns, 1000)]
 check("--until TIME", hashes[0] == hashes[2] and hashes[0] != hashes[1], hashes)
 for bad in ("0", "x", "-1", "1.5x", "s"):
     check_refused(f"--until {bad}", 2, ["--until", bad], "replay", f"--until={bad}", kept)
