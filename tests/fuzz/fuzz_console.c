@@ -72,9 +72,11 @@ static void play_ring(struct feed *f)
         case 1:
             store32(ring + place, load32(ring + place) + feed_byte(f));
             break;
-        case 2:
-            console_input(c, (const char *)f->at, MIN(f->left, feed_byte(f)));
+        case 2: {
+            uint8_t len = feed_byte(f);
+            console_input(c, (const char *)f->at, MIN(f->left, len));
             break;
+        }
         case 3:
             console_poll(c);
             break;
