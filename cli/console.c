@@ -89,13 +89,13 @@ static bool source_open(void *user)
 
 /* A pipe waits while the guest has more than enough to read; keys never do, for one
  * of them may be Ctrl-]. */
-static void prepare(void *user, GArray *fds, G_GNUC_UNUSED uint64_t *timeout_ns)
+static void prepare(void *user, GArray *fds, uint64_t *timeout_ns)
 {
     const struct console *c = user;
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     bool want = c->is_terminal || ring1_machine_console_pending(c->machine) < PENDING_MAX;
     if (c->line)
-        line_prepare(c->line, fds, c->open && want);
+        line_prepare(c->line, fds, c->open && want, timeout_ns);
     else if (c->open && want)
         g_array_append_val(fds, in);
 }

@@ -7,7 +7,6 @@
 #include "unix_socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -300,14 +299,13 @@ static bool read_in(struct control *c, struct client *client)
 
 static void take_client(struct control *c)
 {
-    int fd = accept(c->fd, NULL, NULL);
+    int fd = unix_socket_accept(c->fd);
     if (fd < 0)
         return;
     if (c->clients->len >= MAX_CLIENTS) {
         close(fd);
         return;
     }
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
     struct client *client = g_new0(struct client, 1);
     client->fd = fd;
     client->in = g_string_new(NULL);

@@ -5,7 +5,7 @@
 #include "debug/diff.h"
 #include "commands.h"
 #include "debug/read_trace.h"
-#include "options.h"
+#include "option_rows.h"
 
 #include <string.h>
 
@@ -29,12 +29,6 @@ static const struct {
     {"frames", DIFF_FRAMES},       {"time", DIFF_TIME}, {"sites", DIFF_SITES},     {"why", DIFF_WHY},
     {"addresses", DIFF_ADDRESSES}, {"out", DIFF_OUT},   {"results", DIFF_RESULTS}, {"vcpus", DIFF_VCPUS},
 };
-
-static gboolean bad_value(GError **error, const char *option, const char *value, const char *wanted)
-{
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: '%s' is not %s", option, value, wanted);
-    return FALSE;
-}
 
 static gboolean take_ignore(const char *option, const char *value, gpointer data, GError **error)
 {
@@ -115,21 +109,15 @@ static bool parse(struct diff_command *c, int argc, char **argv, int *status)
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GOptionContext) context = g_option_context_new("A B");
-    g_autoptr(GError) error = NULL;
-    g_set_prgname("ring1 diff");
     g_option_context_set_summary(context,
                                  "Compare two runs call by call: JSON traces, xentrace's, sequences or "
                                  "records. The exit\nstatus is 0 when they are alike, 1 when not.");
-    g_option_context_set_help_enabled(context, FALSE);
     GOptionGroup *group = g_option_group_new("diff", "diff", "diff", c, NULL);
     g_option_group_add_entries(group, entries);
     g_option_context_set_main_group(context, group);
     *status = STATUS_OPTION;
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        bool unknown = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
-        complain("diff: %s%s", error->message, unknown ? " (see ring1 diff --help)" : "");
+    if (!options_take(context, "diff", &argc, &argv))
         return false;
-    }
     if (help) {
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
         *status = print_out(text);

@@ -17,6 +17,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* How often a pseudo-terminal that nobody has open is looked at. */
+#define LOOK_NS UINT64_C(100000000)
+
 struct line {
     int listener; /* -1: a pseudo-terminal */
     int fd;       /* the client, -1: none; or the terminal's master */
@@ -25,17 +28,17 @@ struct line {
     GByteArray *kept;
 };
 
+static struct line *new_line(int listener, int fd, const char *path)
+{
+    struct line *l = g_new0(struct line, 1);
+    *l = (struct line){.listener = listener, .fd = fd, .path = g_strdup(path), .kept = g_byte_array_new()};
+    return l;
+}
+
 struct line *line_open_unix(const char *path, GError **error)
 {
     int fd = unix_socket_listen(path, error);
-    if (fd < 0)
-        return NULL;
-    struct line *l = g_new0(struct line, 1);
-    l->listener = fd;
-    l->fd = -1;
-    l->path = g_strdup(path);
-    l->kept = g_byte_array_new();
-    return l;
+    return fd >= 0 ? new_line(fd, -1, path) : NULL;
 }
 
 /* No echo and no line discipline: what the guest writes is for the reader alone. */
@@ -64,11 +67,7 @@ struct line *line_open_pty(GError **error)
         return NULL;
     }
     complain("the console is %s", name);
-    struct line *l = g_new0(struct line, 1);
-    l->listener = -1;
-    l->fd = fd;
-    l->kept = g_byte_array_new();
-    return l;
+    return new_line(-1, fd, NULL);
 }
 
 /* A terminal that nobody has open is hung up. */
@@ -115,19 +114,18 @@ void line_write(struct line *l, const char *bytes, size_t len)
 
 static void take_client(struct line *l)
 {
-    l->fd = accept(l->listener, NULL, NULL);
-    if (l->fd < 0)
-        return;
-    fcntl(l->fd, F_SETFD, FD_CLOEXEC);
-    fcntl(l->fd, F_SETFL, O_NONBLOCK);
+    l->fd = unix_socket_accept(l->listener);
     flush(l);
 }
 
-void line_prepare(struct line *l, GArray *fds, bool want_input)
+void line_prepare(struct line *l, GArray *fds, bool want_input, uint64_t *timeout_ns)
 {
     struct pollfd p = {.fd = l->fd >= 0 ? l->fd : l->listener, .events = POLLIN};
-    if (l->listener < 0 && !somebody_reads(l))
-        p.fd = -1; /* it would be ready all the time: looked at below */
+    /* A terminal that is hung up is ready all the time, and nothing tells of its end. */
+    if (l->listener < 0 && !somebody_reads(l)) {
+        p.fd = -1;
+        *timeout_ns = MIN(*timeout_ns, LOOK_NS);
+    }
     if (l->fd >= 0 && !want_input)
         p.events = 0;
     if (l->kept->len > 0 && somebody_reads(l))

@@ -27,7 +27,7 @@ void line_write(struct line *l, const char *bytes, size_t len);
 
 /* What prepare and serve of a source do: `want_input` says whether bytes are wanted
  * now. line_serve returns how many it put into bytes[len]. */
-void line_prepare(struct line *l, GArray *fds, bool want_input);
+void line_prepare(struct line *l, GArray *fds, bool want_input, uint64_t *timeout_ns);
 size_t line_serve(struct line *l, const struct pollfd *fds, guint nr, char *bytes, size_t len);
 
 #endif

@@ -221,6 +221,20 @@ static void print_command_help(GOptionContext *context, int *status)
     *status = print_out(help);
 }
 
+bool options_take(GOptionContext *context, const char *name, int *argc, char ***argv)
+{
+    g_autofree char *program = g_strconcat("ring1 ", name, NULL);
+    g_autoptr(GError) error = NULL;
+    g_set_prgname(program);
+    g_option_context_set_help_enabled(context, FALSE);
+    if (g_option_context_parse(context, argc, argv, &error))
+        return true;
+    bool unknown = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+    g_autofree char *hint = g_strdup_printf(" (see %s --help)", program);
+    complain("%s: %s%s", name, error->message, unknown ? hint : "");
+    return false;
+}
+
 static bool parse_words(struct options *o, enum subcommand command, int argc, char **argv, int *status)
 {
     const struct command_row *row = command_row(command);
@@ -245,10 +259,7 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
 
     g_autofree GOptionEntry *entries = make_entries(command);
     g_autoptr(GOptionContext) context = g_option_context_new(row->usage);
-    g_autofree char *program = g_strconcat("ring1 ", row->name, NULL);
-    g_set_prgname(program);
     g_option_context_set_summary(context, row->summary);
-    g_option_context_set_help_enabled(context, FALSE);
     GOptionGroup *group = g_option_group_new(row->name, row->name, row->name, o, NULL);
     g_option_group_add_entries(group, entries);
     g_option_context_set_main_group(context, group);
@@ -257,13 +268,8 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
     int nr_words = (int)words->len;
     g_autofree char **parsed = g_new0(char *, words->len + 1);
     memcpy(parsed, words->pdata, words->len * sizeof(*parsed));
-    g_autoptr(GError) error = NULL;
-    if (!g_option_context_parse(context, &nr_words, &parsed, &error)) {
-        bool unknown = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
-        g_autofree char *hint = g_strdup_printf(" (see ring1 %s --help)", row->name);
-        complain("%s: %s%s", row->name, error->message, unknown ? hint : "");
+    if (!options_take(context, row->name, &nr_words, &parsed))
         return false;
-    }
     if (o->help) {
         print_command_help(context, status);
         return false;

@@ -86,6 +86,10 @@ struct options {
 bool options_parse(struct options *o, enum subcommand command, int argc, char **argv, int *status);
 void options_clear(struct options *o);
 
+/* GOption's step for every command: names it ("trace", "seq run") in what the context
+ * prints, takes the options out of argv, and says what is wrong with one. */
+bool options_take(GOptionContext *context, const char *name, int *argc, char ***argv);
+
 /* The exit status that belongs to an error of libring1. */
 int status_of_error(const GError *error);
 

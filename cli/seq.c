@@ -22,22 +22,17 @@
 bool seq_parse_options(const char *name, const char *summary, const GOptionEntry *entries, int *argc,
                        char ***argv, int *status)
 {
-    g_autoptr(GError) error = NULL;
     g_autofree char *usage = g_strdup_printf("FILE... - %s", summary);
     g_autoptr(GOptionContext) context = g_option_context_new(usage);
+    g_autofree char *command = g_strconcat("seq ", name, NULL);
     gboolean help = FALSE;
     const GOptionEntry own[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print this text", NULL}, {0}};
-    g_autofree char *program = g_strdup_printf("ring1 seq %s", name);
-    g_set_prgname(program);
-    g_option_context_set_help_enabled(context, FALSE);
     g_option_context_add_main_entries(context, own, NULL);
     if (entries)
         g_option_context_add_main_entries(context, entries, NULL);
     *status = STATUS_OPTION;
-    if (!g_option_context_parse(context, argc, argv, &error)) {
-        complain("seq %s: %s", name, error->message);
+    if (!options_take(context, command, argc, argv))
         return false;
-    }
     if (help) {
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
         *status = print_out(text);

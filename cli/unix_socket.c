@@ -2,10 +2,10 @@
  *
  * unix_socket.c - see unix_socket.h.
  */
+#define _GNU_SOURCE /* accept4 */
 #include "unix_socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ring1/ring1.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,6 +71,11 @@ int unix_socket_listen(const char *path, GError **error)
         return fail(fd, path, why, error);
     }
     return fd;
+}
+
+int unix_socket_accept(int fd)
+{
+    return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 int unix_socket_connect(const char *path, GError **error)

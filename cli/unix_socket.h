@@ -12,6 +12,10 @@
  * error names the path. Whoever closes it unlinks the path. */
 int unix_socket_listen(const char *path, GError **error);
 
+/* The next client of a listening socket; like it not blocking, closed on exec. -1: there
+ * is none. */
+int unix_socket_accept(int fd);
+
 /* Connect. -1: the error names the path. */
 int unix_socket_connect(const char *path, GError **error);
 

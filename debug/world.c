@@ -92,21 +92,10 @@ static void connect_backends(struct world *w)
 
 static void first_vcpu(struct world *w)
 {
-    const struct abi *abi = w->abi;
     struct vcpu *v = &w->d->s.vcpu[0];
     uint32_t stack = WORLD_BASE + WORLD_FREE_PFN * RING1_PAGE_SIZE;
-    v->regs = (struct regs){
-        .eip = WORLD_BASE,
-        .esp = stack,
-        .eflags = EFLAGS_IF | 2u,
-        .cs = abi->kernel_cs,
-        .ss = abi->kernel_ds,
-        .ds = abi->kernel_ds,
-        .es = abi->kernel_ds,
-        .fs = abi->kernel_ds,
-        .gs = abi->kernel_ds,
-    };
-    v->kernel_ss = abi->kernel_ds;
+    v->regs = regs_at_start(w->abi, WORLD_BASE, stack);
+    v->kernel_ss = w->abi->kernel_ds;
     v->kernel_sp = stack;
 }
 

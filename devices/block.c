@@ -24,11 +24,6 @@
 #define MAX_PERSISTENT    1056u
 #define SEGMENTS_PER_PAGE (RING1_PAGE_SIZE / (uint32_t)sizeof(struct blk_segment))
 
-/* A grant that stays mapped, because the front end uses it again and again. */
-struct persistent {
-    struct grant_mapping mapping;
-};
-
 /* All that a snapshot has to hold. */
 struct block_state {
     struct ring ring;
@@ -43,9 +38,10 @@ struct block {
     struct xenbus *bus;
     struct disk *disk;
     struct block_state s;
-    GHashTable *persistent; /* ref -> struct grant_mapping */
+    /* Grants that stay mapped, because the front end uses them again and again: ref ->
+     * struct grant_mapping. */
+    GHashTable *persistent;
     char *fault;
-    bool busy; /* serving */
     /* The request that is being served. */
     struct grant_mapping *segment[MAX_INDIRECT];
     struct grant_mapping once[MAX_INDIRECT];
@@ -308,11 +304,7 @@ bool block_notify(struct block *b, uint16_t port)
 {
     if (b->s.port == 0 || port != b->s.port)
         return false;
-    if (!b->busy) {
-        b->busy = true;
-        serve_ring(b);
-        b->busy = false;
-    }
+    serve_ring(b);
     return true;
 }
 

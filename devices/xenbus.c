@@ -17,12 +17,13 @@ struct xenbus {
     char *front; /* "/local/domain/1/device/vbd/51712" */
     enum xenbus_state state;
     bool connected; /* connect() was good, disconnect() is due */
-    bool unplugged;
 };
 
-static void put(struct xenbus *b, const char *directory, const char *name, const char *value)
+G_GNUC_PRINTF(4, 0)
+static void put(struct xenbus *b, const char *directory, const char *name, const char *format, va_list args)
 {
     g_autofree char *path = g_strconcat(directory, "/", name, NULL);
+    g_autofree char *value = g_strdup_vprintf(format, args);
     xenstore_write(b->x, path, value);
 }
 
@@ -30,18 +31,16 @@ void xenbus_put(struct xenbus *b, const char *name, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *value = g_strdup_vprintf(format, args);
+    put(b, b->back, name, format, args);
     va_end(args);
-    put(b, b->back, name, value);
 }
 
 void xenbus_put_front(struct xenbus *b, const char *name, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *value = g_strdup_vprintf(format, args);
+    put(b, b->front, name, format, args);
     va_end(args);
-    put(b, b->front, name, value);
 }
 
 char *xenbus_get_front(const struct xenbus *b, const char *name)
@@ -60,19 +59,9 @@ bool xenbus_get_number(const struct xenbus *b, const char *name, uint32_t max, u
     return true;
 }
 
-enum xenbus_state xenbus_state(const struct xenbus *b)
-{
-    return b->state;
-}
-
 const char *xenbus_name(const struct xenbus *b)
 {
     return b->name;
-}
-
-bool xenbus_gone(const struct xenbus *b)
-{
-    return b->unplugged && b->state == XenbusStateClosed;
 }
 
 static void set_state(struct xenbus *b, enum xenbus_state state)
@@ -92,14 +81,12 @@ static void disconnect(struct xenbus *b)
 
 void xenbus_fail(struct xenbus *b, const char *format, ...)
 {
+    g_autofree char *place = g_strdup_printf("/local/domain/0/error/backend/%s/%u%s", b->driver->type,
+                                             b->d->s.domid, strrchr(b->name, '/'));
     va_list args;
     va_start(args, format);
-    g_autofree char *why = g_strdup_vprintf(format, args);
+    put(b, place, "error", format, args);
     va_end(args);
-    g_autofree char *home =
-        g_strdup_printf("/local/domain/0/error/backend/%s/%u", b->driver->type, b->d->s.domid);
-    g_autofree char *place = g_strconcat(home, strrchr(b->name, '/'), NULL);
-    put(b, place, "error", why);
     disconnect(b);
     set_state(b, XenbusStateClosing);
 }
@@ -112,9 +99,6 @@ static void offer(struct xenbus *b)
 
 static void connect(struct xenbus *b)
 {
-    if (b->state == XenbusStateConnected || b->unplugged)
-        return;
-    disconnect(b);
     b->connected = true; /* so that a failure half-way is undone */
     if (b->driver->connect(b->device))
         set_state(b, XenbusStateConnected);
@@ -134,7 +118,7 @@ static void on_front(void *user, const char *path)
     switch (front_state(b)) {
     case XenbusStateInitialising:
         /* Once Closed, or refused: the front end may begin anew. */
-        if (!b->unplugged && (b->state == XenbusStateClosed || b->state == XenbusStateClosing))
+        if (b->state == XenbusStateClosed || b->state == XenbusStateClosing)
             offer(b);
         break;
     case XenbusStateInitialised:
@@ -205,16 +189,6 @@ void xenbus_restart(struct xenbus *b)
     xenbus_start(b);
 }
 
-void xenbus_unplug(struct xenbus *b)
-{
-    b->unplugged = true;
-    xenbus_put(b, "online", "0");
-    if (front_state(b) == XenbusStateClosed || front_state(b) == XenbusStateUnknown)
-        set_state(b, XenbusStateClosed);
-    else
-        set_state(b, XenbusStateClosing);
-}
-
 void xenbus_free(struct xenbus *b)
 {
     if (!b)
@@ -228,12 +202,11 @@ void xenbus_free(struct xenbus *b)
 
 uint32_t xenbus_save(const struct xenbus *b)
 {
-    return (uint32_t)b->state | (b->connected ? 0x100u : 0) | (b->unplugged ? 0x200u : 0);
+    return (uint32_t)b->state | (b->connected ? 0x100u : 0);
 }
 
 void xenbus_restore(struct xenbus *b, uint32_t saved)
 {
     b->state = (enum xenbus_state)(saved & 0xFF);
     b->connected = (saved & 0x100) != 0;
-    b->unplugged = (saved & 0x200) != 0;
 }

@@ -50,11 +50,6 @@ void xenbus_free(struct xenbus *b);
  * device has forgotten what it had of the old one. */
 void xenbus_restart(struct xenbus *b);
 
-/* Unplug, as a toolstack does: Closing until the front end has closed, too. */
-void xenbus_unplug(struct xenbus *b);
-/* It was unplugged, and the front end agrees. */
-bool xenbus_gone(const struct xenbus *b);
-
 /* A node in the back end's directory, and one in the front end's. */
 void xenbus_put(struct xenbus *b, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void xenbus_put_front(struct xenbus *b, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -68,7 +63,6 @@ bool xenbus_get_number(const struct xenbus *b, const char *name, uint32_t max, u
  * tools look for it, and the state to Closing. */
 void xenbus_fail(struct xenbus *b, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-enum xenbus_state xenbus_state(const struct xenbus *b);
 /* "vbd/51712" */
 const char *xenbus_name(const struct xenbus *b);
 

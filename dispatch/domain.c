@@ -156,3 +156,18 @@ int32_t refuse(struct domain *d, int32_t err, const char *format, ...)
     }
     return err;
 }
+
+struct regs regs_at_start(const struct abi *abi, uint32_t eip, uint32_t esp)
+{
+    return (struct regs){
+        .eip = eip,
+        .esp = esp,
+        .eflags = EFLAGS_IF | 2u,
+        .cs = abi->kernel_cs,
+        .ss = abi->kernel_ds,
+        .ds = abi->kernel_ds,
+        .es = abi->kernel_ds,
+        .fs = abi->kernel_ds,
+        .gs = abi->kernel_ds,
+    };
+}

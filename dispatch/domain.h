@@ -410,6 +410,10 @@ void domain_restored(struct domain *d);
 const struct regs *vcpu_regs(struct vcpu *v);
 struct regs *vcpu_regs_mut(struct vcpu *v);
 
+/* A builder's registers for the first vcpu (docs/xen-abi.md 4.3): the kernel's flat
+ * segments, interrupts on. */
+struct regs regs_at_start(const struct abi *abi, uint32_t eip, uint32_t esp);
+
 /* CPL of the guest: 1 or 3, from CS as vcpu_regs has it. */
 static inline unsigned regs_ring(const struct regs *r)
 {

@@ -289,22 +289,14 @@ static void set_vcpu(const struct build *b)
     struct vcpu *v = &b->d->s.vcpu[0];
     const struct abi *abi = b->d->abi;
     uint32_t stack = layout_find(b->layout, LAYOUT_BOOT_STACK)->va + RING1_PAGE_SIZE;
+    struct regs regs = regs_at_start(abi, b->layout->entry, stack);
+    regs.esi = layout_find(b->layout, LAYOUT_START_INFO)->va;
+    if (abi->xen == RING1_XEN_2_0)
+        regs.eflags |= 4u; /* its builder set bit 2 where it meant bit 1 */
     v->initialised = true;
     v->run = VCPU_RUNNING;
     v->regs_loaded = true;
-    *vcpu_regs_mut(v) = (struct regs){
-        .eip = b->layout->entry,
-        .esp = stack,
-        .esi = layout_find(b->layout, LAYOUT_START_INFO)->va,
-        /* 2.0's builder set bit 2 where it meant bit 1. */
-        .eflags = EFLAGS_IF | 2u | (abi->xen == RING1_XEN_2_0 ? 4u : 0u),
-        .cs = abi->kernel_cs,
-        .ss = abi->kernel_ds,
-        .ds = abi->kernel_ds,
-        .es = abi->kernel_ds,
-        .fs = abi->kernel_ds,
-        .gs = abi->kernel_ds,
-    };
+    *vcpu_regs_mut(v) = regs;
     v->kernel_ss = abi->kernel_ds;
     v->kernel_sp = stack;
 }

@@ -5,6 +5,7 @@ come and go. Nothing is lost while somebody reads."""
 import os
 import re
 import socket
+import struct
 import subprocess
 import time
 
@@ -130,6 +131,23 @@ if match:
     os.close(fd)
 check("its end", run.returncode == 0, run.returncode)
 run.communicate()
+
+# A guest that sleeps without a timer hears of who opens the pseudo-terminal later: it polls
+# the console's port, which is 2, for ever.
+PORTS = struct.pack("<4I", BUFFER + 16, 1, 0, 0) + struct.pack("<I", 2)  # sched_poll, and its list
+asleep = guests.add("asleep", Guest().call(29, 3, BUFFER).shutdown(), PORTS)
+run = start("pty", ["--xen", "4.17", *asleep])
+match = re.search(r"the console is (/dev/\S+)", run.stderr.readline().decode())
+time.sleep(0.3)
+check("it sleeps", run.poll() is None, run.poll())
+fd = os.open(match[1], os.O_RDWR | os.O_NOCTTY)
+os.write(fd, b"!")
+try:
+    run.wait(timeout=10)
+except subprocess.TimeoutExpired:
+    run.kill()
+os.close(fd)
+check("it wakes up for a reader who comes", run.returncode == 0, run.returncode, run.communicate())
 
 check_refused("no folder", 2, ["/nonexistent/x"], "run", "--console", "/nonexistent/x", *echo)
 check_refused("no socket", 2, ["/nonexistent/x"], "run", "--console", "unix:/nonexistent/x", *echo)
