@@ -169,6 +169,7 @@ enum ring1_stop_reason {
     RING1_STOP_IDLE,        /* the guest waits: until `wake_ns`, or for input */
     RING1_STOP_BUDGET,      /* a limit of struct ring1_budget is reached */
     RING1_STOP_INTERRUPTED, /* ring1_machine_interrupt */
+    RING1_STOP_DEBUG,       /* for a debugger: ring1/debugger.h */
 };
 
 /* Reasons of a guest's shutdown, as SHUTDOWN_* of xen/sched.h. */
