@@ -63,6 +63,8 @@ enum record_tag {
     RECORD_CONTROL,        /* type, subtype, data: 2.0's control message */
     RECORD_NMI,            /* vcpu, a byte */
     RECORD_PACKET,         /* card, a byte; the frame */
+    RECORD_POKE,           /* machine address, 8 bytes; what was written there */
+    RECORD_REGISTERS,      /* of a vcpu: lib/poke.c */
     RECORD_NR_TAGS,
 };
 

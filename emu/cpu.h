@@ -158,6 +158,8 @@ void cpu_set_ts(struct cpu *cpu, bool ts);
 
 /* FPU and SSE registers from what FXSAVE stored. Outside a run. */
 void cpu_set_fpu(struct cpu *cpu, const uint8_t image[512]);
+/* And as FXSAVE would store them, of the set in force. */
+void cpu_get_fpu(struct cpu *cpu, uint8_t image[512]);
 
 /* Drop all translations of addresses; inside callbacks too. */
 void cpu_flush_tlb(struct cpu *cpu);

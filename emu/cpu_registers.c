@@ -177,3 +177,24 @@ void cpu_set_fpu(struct cpu *cpu, const uint8_t image[512])
     uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
     cpu->saved = false;
 }
+
+void cpu_get_fpu(struct cpu *cpu, uint8_t image[512])
+{
+    uint32_t status = 0, control = 0, tags = 0, mxcsr = 0, mask = 0xFFBFu;
+    memset(image, 0, 512);
+    uc_reg_read(cpu->uc, UC_X86_REG_FPSW, &status);
+    uc_reg_read(cpu->uc, UC_X86_REG_FPCW, &control);
+    uc_reg_read(cpu->uc, UC_X86_REG_FPTAG, &tags);
+    uc_reg_read(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
+    memcpy(image, &control, 2);
+    memcpy(image + 2, &status, 2);
+    for (unsigned i = 0; i < 8; i++)
+        image[4] |= (uint8_t)((tags >> 2 * i & 3u) != 3u ? 1u << i : 0);
+    memcpy(image + 24, &mxcsr, 4);
+    memcpy(image + 28, &mask, 4);
+    unsigned top = status >> 11 & 7u;
+    for (unsigned i = 0; i < 8; i++) {
+        uc_reg_read(cpu->uc, (int)(UC_X86_REG_FP0 + ((top + i) & 7u)), image + 32 + 16u * i);
+        uc_reg_read(cpu->uc, (int)(UC_X86_REG_XMM0 + i), image + 160 + 16u * i);
+    }
+}

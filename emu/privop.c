@@ -54,38 +54,42 @@ static enum privop_result no_register(struct priv *op)
     return op->abi->xen >= RING1_XEN_4_17 ? priv_raise(op, TRAP_invalid_op) : PRIVOP_FAULT;
 }
 
-static uint32_t read_cr3(const struct priv *op)
+static uint32_t read_cr3(const struct vcpu *v)
 {
-    uint32_t mfn = op->v->cr3.mfn;
-    return op->abi->levels == 3 ? mfn << 12 | mfn >> 20 : mfn << 12;
+    uint32_t mfn = v->cr3.mfn;
+    return v->domain->abi->levels == 3 ? mfn << 12 | mfn >> 20 : mfn << 12;
 }
 
-static uint32_t guest_cr4(const struct priv *op, uint32_t own)
+static uint32_t guest_cr4(const struct abi *abi, uint32_t own)
 {
-    return (own & CR4_GUEST) | CR4_OSFX | (op->abi->levels == 3 ? CR4_PAE : 0) |
-           (op->abi->xen >= RING1_XEN_4_17 ? CR4_MCE : 0);
+    return (own & CR4_GUEST) | CR4_OSFX | (abi->levels == 3 ? CR4_PAE : 0) |
+           (abi->xen >= RING1_XEN_4_17 ? CR4_MCE : 0);
+}
+
+uint32_t privop_control(const struct vcpu *v, unsigned control)
+{
+    const struct abi *abi = v->domain->abi;
+    uint32_t ts = v->ts ? CR0_TS : 0;
+    switch (control) {
+    case 0: /* 3.0.0 gives nothing but TS (12.2) */
+        return abi->xen == RING1_XEN_3_0_0 ? ts : CR0_REAL | ts;
+    case 2:
+        return v->cr2;
+    case 3:
+        return read_cr3(v);
+    case 4:
+        return guest_cr4(abi, v->cr4);
+    default:
+        return 0;
+    }
 }
 
 static enum privop_result mov_from_cr(struct priv *op)
 {
-    uint32_t ts = op->v->ts ? CR0_TS : 0, value;
-    switch (insn_modrm_reg(op->in)) {
-    case 0: /* 3.0.0 gives nothing but TS (12.2) */
-        value = op->abi->xen == RING1_XEN_3_0_0 ? ts : CR0_REAL | ts;
-        break;
-    case 2:
-        value = op->v->cr2;
-        break;
-    case 3:
-        value = read_cr3(op);
-        break;
-    case 4:
-        value = guest_cr4(op, op->v->cr4);
-        break;
-    default:
+    unsigned control = insn_modrm_reg(op->in);
+    if (control == 1 || control > 4)
         return no_register(op);
-    }
-    *insn_register(op->r, insn_modrm_rm(op->in)) = value;
+    *insn_register(op->r, insn_modrm_rm(op->in)) = privop_control(op->v, control);
     return PRIVOP_DONE;
 }
 
@@ -133,9 +137,9 @@ static enum privop_result write_cr3(struct priv *op, uint32_t value)
 static enum privop_result write_cr4(struct priv *op, uint32_t value)
 {
     if (op->abi->xen < RING1_XEN_3_2)
-        return op->abi->xen > RING1_XEN_3_0_0 && value == guest_cr4(op, op->v->cr4) ? PRIVOP_DONE
+        return op->abi->xen > RING1_XEN_3_0_0 && value == guest_cr4(op->abi, op->v->cr4) ? PRIVOP_DONE
                                                                                     : PRIVOP_FAULT;
-    op->v->cr4 = guest_cr4(op, value);
+    op->v->cr4 = guest_cr4(op->abi, value);
     return PRIVOP_DONE;
 }
 

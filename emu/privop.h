@@ -33,4 +33,7 @@ bool privop_forced(struct privop *p, struct vcpu *v);
  * whole model. */
 void privop_cpuid(struct privop *p, struct vcpu *v, uint32_t regs[4], bool forced);
 
+/* What a MOV from control register 0, 2, 3 or 4 gives. */
+uint32_t privop_control(const struct vcpu *v, unsigned control);
+
 #endif

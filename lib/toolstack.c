@@ -7,6 +7,7 @@
 #include "dispatch/schedule.h"
 #include "machine_priv.h"
 #include "networks.h"
+#include "poke.h"
 #include "record.h"
 
 static bool fail(GError **error, enum ring1_error code, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -64,6 +65,10 @@ static bool apply(ring1_machine *m, enum record_tag tag, const char *bytes, size
         if (len < 1)
             return false;
         return networks_input(devices_networks(m->devices), (uint8_t)bytes[0], bytes + 1, len - 1);
+    case RECORD_POKE:
+        return poke_apply_memory(m, (const uint8_t *)bytes, len);
+    case RECORD_REGISTERS:
+        return poke_apply_registers(m, (const uint8_t *)bytes, len);
     case RECORD_NR_TAGS:
         break;
     }
