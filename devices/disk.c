@@ -6,6 +6,7 @@
 #include "disk.h"
 
 #include "disk_nbd.h"
+#include "module.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,15 @@ struct disk *disk_open_file(const char *path, bool readonly, GError **error)
     f->fd = fd;
     f->is_device = S_ISBLK(st.st_mode);
     return &f->disk;
+}
+
+struct disk *disk_open_nbd(const char *uri, bool readonly, GError **error)
+{
+    g_autofree char *why = NULL;
+    nbd_open_fn open_nbd = NULL;
+    *(void **)&open_nbd = module_function(NBD_MODULE, NBD_SYMBOL, &why);
+    struct disk *disk = open_nbd ? open_nbd(uri, readonly, &why) : NULL;
+    return disk ? disk : no_disk(error, uri, why);
 }
 
 struct disk *disk_open(const char *place, bool readonly, GError **error)

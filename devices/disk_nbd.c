@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * disk_nbd.c - see disk_nbd.h.
+ * disk_nbd.c - the module ring1-nbd: see disk_nbd.h.
  */
 #include "disk_nbd.h"
 
 #include <errno.h>
 #include <libnbd.h>
-#include <ring1/ring1.h>
 
 struct nbd_disk {
     struct disk disk;
@@ -75,19 +74,17 @@ static const struct disk_ops nbd_ops = {
     .close = nbd_disconnect,
 };
 
-struct disk *disk_open_nbd(const char *uri, bool readonly, GError **error)
+struct disk *ring1_nbd_open(const char *uri, bool readonly, char **why)
 {
     struct nbd_handle *nbd = nbd_create();
     int64_t size = -1;
     if (!nbd || nbd_set_uri_allow_local_file(nbd, true) || nbd_connect_uri(nbd, uri) ||
         (size = nbd_get_size(nbd)) < 0) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "disk %s: %s", uri, nbd_get_error());
+        *why = g_strdup(nbd_get_error());
     } else if (size < 512) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "disk %s: is shorter than one sector of 512 bytes",
-                    uri);
+        *why = g_strdup("is shorter than one sector of 512 bytes");
     } else if (!readonly && nbd_is_read_only(nbd) == 1) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST,
-                    "disk %s: the server gives it for reading only (,ro)", uri);
+        *why = g_strdup("the server gives it for reading only (,ro)");
     } else {
         struct nbd_disk *n = g_new0(struct nbd_disk, 1);
         n->disk =
