@@ -5,6 +5,7 @@
 #include "memory.h"
 
 #include "domain.h"
+#include "memory_image.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -21,6 +22,12 @@ static void release(void *p, size_t len)
         munmap(p, len);
 }
 
+/* Entries of the tables beside memory. */
+static size_t rounded(uint32_t nr_frames)
+{
+    return ((size_t)nr_frames + MEMORY_EXTRA_FRAMES + MEMORY_ROUND - 1) / MEMORY_ROUND * MEMORY_ROUND;
+}
+
 struct memory *memory_new(uint32_t nr_frames)
 {
     struct memory *mem = g_new0(struct memory, 1);
@@ -28,8 +35,8 @@ struct memory *memory_new(uint32_t nr_frames)
     mem->zero = MFN(nr_frames);
     mem->scratch = MFN(nr_frames + 1);
     mem->base = reserve(((size_t)nr_frames + MEMORY_EXTRA_FRAMES) << RING1_PAGE_SHIFT);
-    mem->frames = reserve((size_t)nr_frames * sizeof(struct frame));
-    mem->marks = reserve(nr_frames + MEMORY_EXTRA_FRAMES);
+    mem->frames = reserve(rounded(nr_frames) * sizeof(struct frame));
+    mem->marks = reserve(rounded(nr_frames));
     if (!mem->base || !mem->frames || !mem->marks) {
         int saved = errno;
         memory_free(mem);
@@ -43,9 +50,10 @@ void memory_free(struct memory *mem)
 {
     if (!mem)
         return;
+    memory_image_unref(mem->last);
     release(mem->base, ((size_t)mem->nr_frames + MEMORY_EXTRA_FRAMES) << RING1_PAGE_SHIFT);
-    release(mem->frames, (size_t)mem->nr_frames * sizeof(struct frame));
-    release(mem->marks, mem->nr_frames + MEMORY_EXTRA_FRAMES);
+    release(mem->frames, rounded(mem->nr_frames) * sizeof(struct frame));
+    release(mem->marks, rounded(mem->nr_frames));
     g_free(mem);
 }
 

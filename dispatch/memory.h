@@ -11,6 +11,7 @@
 #include <ring1/types.h>
 
 struct domain;
+struct memory_image;
 
 /* Owners that are not domains (xen/include/public/xen.h). */
 #define OWNER_DOMID_SELF 0x7FF0u
@@ -46,7 +47,7 @@ struct frame {
 
 /* Marks of a frame, kept apart from struct frame because the CPU's side sets
  * them on every first access after a flush. */
-#define MARK_DIRTY 0x01u /* changed since the last snapshot */
+#define MARK_DIRTY 0x01u /* changed since memory was as `last` has it */
 #define MARK_WRITTEN                                                                                         \
     0x02u                   /* the guest holds or held a writable mapping of it in                           \
                              * the CPU's TLB */
@@ -57,15 +58,17 @@ struct frame {
 struct memory {
     uint8_t *base;        /* host mapping of nr_frames frames and two more */
     uint32_t nr_frames;   /* machine frames 0..nr_frames-1 exist */
-    struct frame *frames; /* nr_frames */
-    uint8_t *marks;       /* nr_frames of MARK_* */
+    struct frame *frames; /* nr_frames, and zeroes up to a multiple of MEMORY_ROUND */
+    uint8_t *marks;       /* nr_frames of MARK_*, likewise */
     mfn_t m2p;            /* first frame of the m2p array: one u32 a machine frame */
     uint32_t m2p_frames;
     /* Two frames beyond, nobody's: one that is always zero, one to work in. */
     mfn_t zero, scratch;
+    struct memory_image *last; /* as it was saved or restored last; NULL: it never was, all is zero */
 };
 
 #define MEMORY_EXTRA_FRAMES 2u
+#define MEMORY_ROUND        64u
 
 /* Host address of a frame. The frame must exist. */
 static inline void *frame_ptr(const struct memory *mem, mfn_t mfn)

@@ -172,9 +172,8 @@ mfn_t cpu_window(const struct cpu *cpu);
 
 /* All of the CPU's own state (registers, FPU, SSE) of the set in force, not memory. */
 GBytes *cpu_save(struct cpu *cpu);
-bool cpu_restore(struct cpu *cpu, GBytes *saved);
-/* The same into the CPU that was saved, with memory as it was: nothing that is
- * cached need be dropped. */
+/* False: it is not of this engine. What is cached stays: whoever puts back another memory or other
+ * tables drops what does not hold. */
 bool cpu_put_back(struct cpu *cpu, GBytes *saved);
 
 /* The engine's name and version, for --version; the caller frees it. */

@@ -321,15 +321,6 @@ bool cpu_put_back(struct cpu *cpu, GBytes *saved)
     return true;
 }
 
-bool cpu_restore(struct cpu *cpu, GBytes *saved)
-{
-    if (!cpu_put_back(cpu, saved))
-        return false;
-    cpu_forget_all_code(cpu);
-    cpu->ring3_possible = true;
-    return true;
-}
-
 char *cpu_engine_version(void)
 {
     unsigned v = uc_version(NULL, NULL);

@@ -141,8 +141,9 @@ void machine_pass(struct machine *m, uint64_t ns);
  * the next one looks what there is to be done before the guest goes on. */
 void machine_disturb(struct machine *m);
 
-/* All state, as one blob each for the machine and its CPU; memory as the frames
- * that are not zero. */
+/* All state. What memory did not change between two snapshots they share, and the second
+ * costs what was written since the first; so does going back to one that is not far. The
+ * guest cannot tell. A snapshot may outlive its machine. */
 struct snapshot;
 struct snapshot *machine_save(struct machine *m);
 bool machine_restore(struct machine *m, const struct snapshot *snapshot, GError **error);
@@ -153,6 +154,9 @@ char *machine_hash(struct machine *m);
 
 /* The CPU's TLB, and what is known of it. */
 void machine_flush_tlb(struct machine *m);
+/* Translations of the frames that domain_state.forget names, and of all. Outside a run. */
+void machine_forget_code(struct machine *m);
+void machine_forget_all_code(struct machine *m);
 
 /* trap.c: what to do after cpu_run returned `event`. v->regs are loaded. */
 void machine_trap(struct machine *m, struct vcpu *v, const struct cpu_event *event);

@@ -28,18 +28,18 @@ static bool selector_for_cpu(void *user, uint16_t selector, uint64_t *descriptor
     return selector_descriptor(m->current, selector, descriptor);
 }
 
-static void forget_all_code(struct machine *m)
+void machine_forget_all_code(struct machine *m)
 {
     cpu_forget_all_code(m->cpu);
     for (uint32_t i = 0; i < m->mem->nr_frames; i++)
         m->mem->marks[i] &= MARK_DIRTY;
 }
 
-static void forget_code(struct machine *m)
+void machine_forget_code(struct machine *m)
 {
     struct domain_state *s = &m->domain->s;
     if (s->forget_nr > G_N_ELEMENTS(s->forget)) {
-        forget_all_code(m);
+        machine_forget_all_code(m);
     } else {
         for (uint32_t i = 0; i < s->forget_nr; i++) {
             cpu_forget_code(m->cpu, MFN(s->forget[i]));
@@ -109,9 +109,9 @@ static void settle(struct machine *m, struct vcpu *v)
     struct domain_state *s = &m->domain->s;
     uint32_t attention = s->attention;
     if (G_UNLIKELY(m->forgetful))
-        forget_all_code(m);
+        machine_forget_all_code(m);
     if (attention & ATTN_FORGET)
-        forget_code(m);
+        machine_forget_code(m);
     if (attention & ATTN_TIMER)
         m->timer_known = false;
     if (attention & ATTN_GDT) {

@@ -8,6 +8,7 @@
 #include "resume.h"
 
 #include "dispatch/grant.h"
+#include "dispatch/memory_image.h"
 #include "dispatch/page_type.h"
 #include "dispatch/run_queue.h"
 #include "dispatch/shared.h"
@@ -171,14 +172,6 @@ static bool check_vcpus(const struct resume *r, GError **error)
     return true;
 }
 
-/* Back ends write to their rings past the marks. */
-static bool may_differ_from_zero(const struct domain *d, uint32_t mfn)
-{
-    const struct memory *mem = d->mem;
-    return (mem->marks[mfn] & (MARK_DIRTY | MARK_WRITTEN)) || mem->frames[mfn].owner == OWNER_DOMID_XEN ||
-           mfn == d->s.console_mfn.mfn || mfn == d->s.store_mfn.mfn;
-}
-
 static void keep_pages(struct resume *r)
 {
     const struct memory *mem = r->d->mem;
@@ -193,7 +186,7 @@ static void keep_pages(struct resume *r)
         p->pinned = f->flags & PGF_PINNED;
         p->xen_slots = r->d->abi->levels == 2 || (f->flags & PGF_PAE_XEN_L2);
         p->special |= is_table(f->type);
-        if (may_differ_from_zero(r->d, mfn))
+        if (memory_may_differ_from_zero(mem, MFN(mfn)))
             p->bytes = g_memdup2(frame_ptr(mem, MFN(mfn)), RING1_PAGE_SIZE);
     }
 }
@@ -203,10 +196,12 @@ static void keep_pages(struct resume *r)
 static void wipe_machine(struct resume *r)
 {
     struct memory *mem = r->d->mem;
-    for (uint32_t i = 0; i < mem->nr_frames; i++)
-        if (may_differ_from_zero(r->d, i))
+    for (uint32_t i = 0; i < mem->nr_frames; i++) {
+        bool wipe = memory_may_differ_from_zero(mem, MFN(i));
+        if (wipe)
             memset(frame_ptr(mem, MFN(i)), 0, RING1_PAGE_SIZE);
-    memset(mem->marks, 0, mem->nr_frames);
+        mem->marks[i] = wipe ? MARK_DIRTY : 0;
+    }
 }
 
 /* What a saved vcpu has: docs/xen-abi.md 8.24's context. */

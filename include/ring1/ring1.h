@@ -352,7 +352,9 @@ int32_t ring1_write(ring1_vcpu *v, gva_t va, const void *src, uint32_t len);
 
 /* --- snapshots ------------------------------------------------------------- */
 
-/* All of a machine's state, in memory. */
+/* All of a machine's state, in memory. A snapshot costs the time and the memory of what was
+ * written since the machine's last one, and the guest cannot tell that it was taken. It
+ * may outlive the machine. Disks' contents are not in it. */
 typedef struct ring1_snapshot ring1_snapshot;
 ring1_snapshot *ring1_machine_save(ring1_machine *m);
 /* Into the same machine, or another made with the same configuration;

@@ -20,13 +20,14 @@ static const struct measure {
     bool (*run)(struct bench *b);
     unsigned rounds;
 } measures[] = {
-    {"start", measure_start, 1},     {"memory", measure_memory, 1},
-    {"grub", measure_grub, 1},       {"hypercall", measure_hypercall, 3},
-    {"trace-off", measure_door, 3},  {"tracing", measure_tracing, 3},
-    {"records", measure_records, 3}, {"multicall", measure_multicall, 3},
-    {"compute", measure_compute, 1}, {"traps", measure_traps, 3},
-    {"vcpus", measure_vcpus, 3},     {"sequences", measure_sequences, 1},
-    {"devices", measure_devices, 1}, {"network", measure_network, 1},
+    {"start", measure_start, 1},         {"memory", measure_memory, 1},
+    {"grub", measure_grub, 1},           {"hypercall", measure_hypercall, 3},
+    {"trace-off", measure_door, 3},      {"tracing", measure_tracing, 3},
+    {"records", measure_records, 3},     {"multicall", measure_multicall, 3},
+    {"compute", measure_compute, 1},     {"traps", measure_traps, 3},
+    {"vcpus", measure_vcpus, 3},         {"sequences", measure_sequences, 1},
+    {"devices", measure_devices, 1},     {"network", measure_network, 1},
+    {"snapshots", measure_snapshots, 1},
 };
 
 /* --- shared ----------------------------------------------------------------- */
@@ -124,8 +125,7 @@ int main(int argc, char **argv)
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING, &only,
          "One measure: start, memory, grub, hypercall, trace-off, tracing, multicall, compute, traps, vcpus, "
-         "sequences, devices, "
-         "network",
+         "sequences, devices, network, snapshots",
          "NAME"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
         {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},

@@ -61,6 +61,7 @@ bool measure_hypercall(struct bench *b);
 bool measure_door(struct bench *b);
 bool measure_tracing(struct bench *b);
 bool measure_records(struct bench *b);
+bool measure_snapshots(struct bench *b);
 bool measure_multicall(struct bench *b);
 bool measure_compute(struct bench *b);
 bool measure_traps(struct bench *b);

@@ -2,7 +2,8 @@
  *
  * modes.c - what a guest must not be able to tell: it is run straight; saved,
  * freed and restored into a new machine every 100 traps, with a watch, which must be
- * told why whenever a call is refused; with TLB and
+ * told why whenever a call is refused; saved in slices, going ahead and back again to that
+ * place, or to one before; with TLB and
  * translated code dropped at each trap; with long hypercalls stopped at each
  * step, and at random ones; in slices of random length; and interrupted again and
  * again by a signal. Console, memory, registers, time and the report of its
@@ -20,10 +21,20 @@
 #define TRAPS_A_PIECE 100u
 #define LAST_ERRNO    133 /* of XEN_E* */
 
-enum mode { STRAIGHT, RESTORED, FORGETFUL, PREEMPTED, PREEMPTED_AT_RANDOM, SLICED, INTERRUPTED, NR_MODES };
-static const char *const mode_names[NR_MODES] = {"straight",   "saved and restored",  "forgetful",
-                                                 "preempted",  "preempted at random", "sliced",
-                                                 "interrupted"};
+enum mode {
+    STRAIGHT,
+    RESTORED,
+    REWOUND,
+    FORGETFUL,
+    PREEMPTED,
+    PREEMPTED_AT_RANDOM,
+    SLICED,
+    INTERRUPTED,
+    NR_MODES
+};
+static const char *const mode_names[NR_MODES] = {"straight",  "saved and restored", "rewound",
+                                                 "forgetful", "preempted",          "preempted at random",
+                                                 "sliced",    "interrupted"};
 
 /* Slices of up to so many ns of the guest's time; interruptions each so many us of the
  * host's. */
@@ -118,6 +129,48 @@ static ring1_machine *exchange(const ring1_config *config, const char *image, ri
     return m;
 }
 
+/* Places that a machine was saved at, the oldest first. */
+#define MAX_KEPT 8
+struct kept {
+    ring1_snapshot *snapshot[MAX_KEPT];
+    gsize console[MAX_KEPT]; /* bytes written until then */
+    uint64_t seed[MAX_KEPT];
+    int nr;
+};
+
+static void drop_kept(struct kept *k, int at)
+{
+    ring1_snapshot_free(k->snapshot[at]);
+    k->nr--;
+    memmove(&k->snapshot[at], &k->snapshot[at + 1], (size_t)(k->nr - at) * sizeof k->snapshot[0]);
+    memmove(&k->console[at], &k->console[at + 1], (size_t)(k->nr - at) * sizeof k->console[0]);
+    memmove(&k->seed[at], &k->seed[at + 1], (size_t)(k->nr - at) * sizeof k->seed[0]);
+}
+
+/* Save, go ahead for a while, and back to this place; now and then to another. */
+static void rewind_machine(struct kept *k, GRand *rand, ring1_machine *m, uint64_t *seed, struct outcome *out)
+{
+    GError *error = NULL;
+    struct ring1_stop stop;
+    struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
+    budget.traps = (uint64_t)g_rand_int_range(rand, 0, TRAPS_A_PIECE);
+    budget.until_ns = ring1_machine_now(m) + SLICE_NS;
+    if (k->nr == MAX_KEPT)
+        drop_kept(k, 0);
+    k->snapshot[k->nr] = ring1_machine_save(m);
+    k->seed[k->nr] = *seed;
+    k->console[k->nr++] = out->console->len;
+    if (!ring1_machine_run(m, &budget, &stop, &error))
+        give_up("run", error);
+    int to = g_rand_int_range(rand, 0, 16) ? k->nr - 1 : g_rand_int_range(rand, 0, k->nr);
+    if (!ring1_machine_restore(m, k->snapshot[to], &error))
+        give_up("restore", error);
+    g_string_truncate(out->console, k->console[to]);
+    *seed = k->seed[to];
+    while (k->nr > to + 1)
+        drop_kept(k, k->nr - 1);
+}
+
 static void run(ring1_config *config, const char *image, const char *input, enum mode mode,
                 struct outcome *out)
 {
@@ -135,12 +188,13 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     ring1_machine_set_forgetful(m, mode == FORGETFUL);
     if (mode == RESTORED)
         budget.traps = TRAPS_A_PIECE;
+    struct kept kept = {.nr = 0};
     g_autoptr(GRand) rand = g_rand_new_with_seed(1);
     interrupted = mode == INTERRUPTED ? m : NULL;
     interrupt_each(mode == INTERRUPTED ? INTERRUPT_US : 0);
     for (;;) {
         out->pieces++;
-        if (mode == SLICED) /* short ones, and now and then a long one */
+        if (mode == SLICED || mode == REWOUND) /* short ones, and now and then a long one */
             budget.until_ns = ring1_machine_now(m) + (uint64_t)g_rand_int_range(rand, 1, SLICE_NS) *
                                                          (g_rand_int_range(rand, 0, 16) ? 1 : 100);
         if (!ring1_machine_run(m, &budget, &out->stop, &error))
@@ -152,6 +206,8 @@ static void run(ring1_config *config, const char *image, const char *input, enum
             break;
         if (mode == RESTORED)
             m = exchange(config, image, m, out);
+        if (mode == REWOUND)
+            rewind_machine(&kept, rand, m, &seed, out);
     }
     interrupt_each(0);
     interrupted = NULL;
@@ -159,6 +215,8 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     out->report = ring1_machine_report(m, true);
     out->ns = ring1_machine_now(m);
     ring1_machine_free(m);
+    while (kept.nr)
+        drop_kept(&kept, kept.nr - 1);
 }
 
 static bool same(const char *what, bool equal)

@@ -274,7 +274,7 @@ START_TEST(saved_state_comes_back)
     struct cpu *other = cpu_new(w.mem, &ops, &w, NULL);
     cpu_free(w.cpu);
     w.cpu = other;
-    ck_assert(cpu_restore(w.cpu, saved));
+    ck_assert(cpu_put_back(w.cpu, saved));
     ck_assert_uint_eq(regs().ebx, 7);
     ck_assert_uint_eq(regs().cs, 0xE019);
     /* The FPU stack still holds 1.0: fstpl 0x50000. */
