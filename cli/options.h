@@ -63,6 +63,7 @@ struct options {
     char *console;        /* --console, or NULL: stdin and stdout */
     char *control;        /* path of --control unix:PATH, or NULL */
     char *record_file;    /* --record, or NULL */
+    char **symbols;       /* --symbols, ended by NULL; NULL: none */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
     char *net_dump;       /* --net-dump, or NULL */
     char *append;         /* --append, before it joins config->cmdline */

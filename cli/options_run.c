@@ -309,6 +309,14 @@ static bool take_report(struct options *o, G_GNUC_UNUSED const char *option, con
     return true;
 }
 
+static bool take_symbols(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "FILE[,offset=N]");
+    o->symbols = append_word(o->symbols, value);
+    return true;
+}
+
 static bool take_record(struct options *o, G_GNUC_UNUSED const char *option, const char *value,
                         G_GNUC_UNUSED GError **error)
 {
@@ -419,6 +427,8 @@ static const struct option_row rows[] = {
     {"trace", 0, COMMAND_RUN | COMMAND_REPLAY, "", "A line for every hypercall, to stderr or to FILE",
      take_trace},
     {"report", 0, RUNS | COMMAND_REPLAY, "FILE", "Write how the run ended to FILE, as JSON", take_report},
+    {"symbols", 0, RUNS | COMMAND_REPLAY, "FILE[,offset=N]",
+     "Names of addresses: an ELF file that was not stripped, or a System.map; may be repeated", take_symbols},
     {"raw", 0, RUNS | COMMAND_INFO, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there",
      take_raw},
     {"json", 0, COMMAND_REPLAY | COMMAND_INFO | COMMAND_HYPERCALLS | COMMAND_TRACE, NULL, "Print JSON",

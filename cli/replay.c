@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "debug/filter.h"
 #include "options.h"
+#include "post_mortem.h"
 #include "signals.h"
 #include "tracing.h"
 
@@ -125,6 +126,10 @@ static bool run_machine(struct replaying *s)
     g_autoptr(GError) error = NULL;
     budget.until_ns = left(s->o->until_ns, s->past_ns);
     budget.hypercalls = left(s->o->until_calls, s->past_calls);
+    if (!post_mortem_add_symbols(s->o, m, &error)) {
+        g_prefix_error(&error, "replay: ");
+        return failed(s, error);
+    }
     ring1_machine_set_console(m, &console, s);
     tracing_attach(s->tracing, m, ring1_replay_image(s->replay));
     signals_set_machine(m);

@@ -10,6 +10,7 @@
 #include "control.h"
 #include "network.h"
 #include "poller.h"
+#include "post_mortem.h"
 #include "signals.h"
 #include "tracing.h"
 
@@ -214,6 +215,11 @@ static bool make_machine(struct session *s)
     s->machine = ring1_machine_new_from_file(&config, s->o->image, &error);
     if (!s->machine) {
         end_saying(s, status_of_error(error), "%s", error->message);
+        return false;
+    }
+    if (!post_mortem_add_symbols(s->o, s->machine, &error)) {
+        ring1_machine_free(g_steal_pointer(&s->machine));
+        end_saying(s, status_of_error(error), "%s: %s", s->o->name, error->message);
         return false;
     }
     console_attach(&s->console, s->machine);

@@ -40,9 +40,11 @@ static bool wants_json(const struct options *o)
     return o->json;
 }
 
-static void *open_json(G_GNUC_UNUSED const struct options *o, struct trace_out *out)
+static void *open_json(const struct options *o, struct trace_out *out)
 {
-    return trace_json_new(trace_out_write, out);
+    struct trace_json *t = trace_json_new(trace_out_write, out);
+    trace_json_set_stacks(t, o->tracing.text.stacks);
+    return t;
 }
 
 static void attach_json(void *user, ring1_machine *m, const char *image)

@@ -14,32 +14,29 @@ void site_of_call(struct vcpu *v, uint32_t *eip, unsigned *ring)
     *ring = 1; /* from others `int $0x82` is no hypercall */
 }
 
-static void append(GString *out, struct vcpu *v, uint32_t eip, bool is_return)
+void site_append(GString *out, struct vcpu *v, uint32_t eip)
 {
-    const char *name = ring1_machine_symbol(ring1_vcpu_machine(v), eip, is_return);
+    const char *name = ring1_machine_symbol(ring1_vcpu_machine(v), eip, false);
     if (name)
         g_string_append(out, name);
     else
         g_string_append_printf(out, "%#x", eip);
 }
 
-void site_append(GString *out, struct vcpu *v, uint32_t eip)
+static void tell_frames(struct vcpu *v, const struct ring1_stack_frame *f, bool is_return, site_frame_fn fn,
+                        void *user)
 {
-    append(out, v, eip, false);
+    const struct ring1_code_frame *frames;
+    unsigned n = ring1_machine_code_frames(ring1_vcpu_machine(v), f->eip, is_return, &frames);
+    for (unsigned i = 0; i < n; i++)
+        fn(user, &(struct site_frame){.eip = f->eip,
+                                      .guess = f->guess,
+                                      .inlined = frames[i].inlined,
+                                      .name = frames[i].name,
+                                      .source = frames[i].source});
 }
 
-static void append_frame(GString *out, struct vcpu *v, const struct ring1_stack_frame *f, bool is_return,
-                         const char *indent)
-{
-    g_autofree char *source = ring1_machine_source(ring1_vcpu_machine(v), f->eip, is_return);
-    g_string_append_printf(out, "%s > %s", indent, f->guess ? "? " : "");
-    append(out, v, f->eip, is_return);
-    if (source)
-        g_string_append_printf(out, " [%s]", source);
-    g_string_append_c(out, '\n');
-}
-
-void site_append_stack(GString *out, struct vcpu *v, uint32_t eip, const char *indent)
+void site_stack(struct vcpu *v, uint32_t eip, site_frame_fn fn, void *user)
 {
     struct ring1_stack_frame frames[STACK_FRAMES];
     unsigned n = ring1_vcpu_stack(v, frames, STACK_FRAMES);
@@ -47,5 +44,30 @@ void site_append_stack(GString *out, struct vcpu *v, uint32_t eip, const char *i
         return;
     frames[0].eip = eip; /* the instruction, not what is behind it */
     for (unsigned i = 0; i < n; i++)
-        append_frame(out, v, &frames[i], i > 0, indent);
+        tell_frames(v, &frames[i], i > 0, fn, user);
+}
+
+struct appending {
+    GString *out;
+    const char *indent;
+};
+
+static void append_frame(void *user, const struct site_frame *f)
+{
+    const struct appending *a = user;
+    g_string_append_printf(a->out, "%s > %s", a->indent, f->guess ? "? " : "");
+    if (f->name)
+        g_string_append(a->out, f->name);
+    else
+        g_string_append_printf(a->out, "%#x", f->eip);
+    if (f->inlined)
+        g_string_append(a->out, " (inlined)");
+    if (f->source)
+        g_string_append_printf(a->out, " [%s]", f->source);
+    g_string_append_c(a->out, '\n');
+}
+
+void site_append_stack(GString *out, struct vcpu *v, uint32_t eip, const char *indent)
+{
+    site_stack(v, eip, append_frame, &(struct appending){out, indent});
 }

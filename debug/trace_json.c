@@ -7,6 +7,7 @@
 
 #include "event_json.h"
 #include "json_sink.h"
+#include "site.h"
 
 /* Lines are handed on when a call is over, or when there are so many bytes of the
  * entries of one multicall. */
@@ -16,6 +17,7 @@ struct trace_json {
     void (*sink)(void *user, const char *text, size_t len);
     void *user;
     struct decode_limits limits;
+    bool stacks;
     GString *done;           /* whole lines */
     struct json_writer w[2]; /* the call in progress, and its entry */
     bool open[2];
@@ -46,6 +48,11 @@ void trace_json_free(struct trace_json *t)
 void trace_json_set_limits(struct trace_json *t, const struct decode_limits *limits)
 {
     t->limits = *limits;
+}
+
+void trace_json_set_stacks(struct trace_json *t, bool stacks)
+{
+    t->stacks = stacks;
 }
 
 static void hand_on(struct trace_json *t)
@@ -87,13 +94,37 @@ static void write_words(struct json *j, const struct ring1_call *call)
     json_close(j, ']');
 }
 
-static void write_site(struct json *j, struct vcpu *v, unsigned ring, uint32_t eip)
+static void write_frame(void *user, const struct site_frame *f)
+{
+    struct json *j = user;
+    json_key(j, NULL);
+    json_open(j, '{');
+    json_uint(j, "eip", f->eip);
+    if (f->name)
+        json_text(j, "symbol", f->name);
+    if (f->source)
+        json_text(j, "source", f->source);
+    if (f->inlined)
+        json_true(j, "inlined");
+    if (f->guess)
+        json_true(j, "guess");
+    json_close(j, '}');
+}
+
+static void write_site(const struct trace_json *t, struct json *j, struct vcpu *v, unsigned ring,
+                       uint32_t eip)
 {
     json_uint(j, "ring", ring);
     json_uint(j, "eip", eip);
     const char *symbol = ring1_machine_symbol(ring1_vcpu_machine(v), eip, false);
     if (symbol)
         json_text(j, "symbol", symbol);
+    if (!t->stacks)
+        return;
+    json_key(j, "stack");
+    json_open(j, '[');
+    site_stack(v, eip, write_frame, j);
+    json_close(j, ']');
 }
 
 static void before_call(void *user, const struct trace_call *c)
@@ -116,7 +147,7 @@ static void before_call(void *user, const struct trace_call *c)
     json_uint(j, "ns", c->ns);
     json_uint(j, "vcpu", c->v->id);
     if (!depth && c->ring)
-        write_site(j, c->v, c->ring, c->eip);
+        write_site(t, j, c->v, c->ring, c->eip);
     json_uint(j, "nr", c->call->nr);
     if (c->call->name)
         json_word(j, "name", c->call->name);
@@ -209,7 +240,7 @@ static void on_event(void *user, const struct trace_event *e)
     json_uint(j, "ns", e->ns);
     json_uint(j, "vcpu", e->v->id);
     if (e->ring)
-        write_site(j, e->v, e->ring, e->eip);
+        write_site(t, j, e->v, e->ring, e->eip);
     json_word(j, "kind", event_kind_name(e->event->kind));
     event_json(&w, e);
     json_close(j, '}');

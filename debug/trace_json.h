@@ -30,6 +30,8 @@ void trace_json_begin(struct trace_json *t, const struct trace_origin *origin);
 
 /* What may be shown of lists and texts; the default is nearly all. */
 void trace_json_set_limits(struct trace_json *t, const struct decode_limits *limits);
+/* Calls by int 0x82, and events that have a place, say who called whom. */
+void trace_json_set_stacks(struct trace_json *t, bool stacks);
 
 /* For trace_add, with a struct trace_json. */
 extern const struct trace_consumer trace_json_consumer;

@@ -1,156 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * symbols.c - see symbols.h. Everything is read once into sorted arrays; DWARF
- * only when a line is asked for.
+ * symbols.c - see symbols.h. All names are read once into one array, which is sorted
+ * when the first is asked for; DWARF is read only when a line is.
  */
-#include "symbols.h"
+#include "symbols_priv.h"
 
-#include <elfutils/libdw.h>
-#include <gelf.h>
+#include "image.h"
+
+#include <ring1/ring1.h>
 #include <string.h>
 
-struct symbol {
-    uint32_t start, end; /* end == start: its size is not known */
-    uint8_t rank;        /* of several at one address the highest is shown */
-    const char *name;    /* the file's; NULL: a function that .eh_frame tells of */
+/* A guest may come from everywhere: then what was kept is forgotten. */
+#define KEPT_MAX 16384u
+
+struct code_frames {
+    unsigned nr;
+    struct ring1_code_frame frame[]; /* texts are owned */
 };
 
-struct range {
-    uint32_t start, end;
-};
+/* --- making ------------------------------------------------------------------- */
 
-struct symbols {
-    GBytes *bytes;
-    Elf *elf;
-    Dwarf *dwarf;
-    bool dwarf_tried;
-    GArray *symbols; /* struct symbol, by start and then rank */
-    GArray *code;    /* struct range */
-    /* Names that were asked for, by address; of return addresses apart. NULL: it has
-     * none. */
-    GHashTable *names[2];
-};
-
-/* A guest may come from everywhere: then they are all forgotten. */
-#define NAMES_MAX 16384u
-
-/* --- reading ---------------------------------------------------------------- */
-
-static bool is_range(uint64_t start, uint64_t size)
+void symbols_append(struct symbols *s, const struct symbol *symbol)
 {
-    return start <= UINT32_MAX && size <= UINT32_MAX - start;
+    if (s->symbols->len < SYMBOLS_MAX)
+        g_array_append_vals(s->symbols, symbol, 1);
+    s->sorted = false;
 }
 
-/* Functions before labels, global names before local ones. */
-static uint8_t rank_of(const GElf_Sym *sym)
+void symbols_append_code(struct symbols *s, uint32_t offset, uint64_t start, uint64_t size)
 {
-    unsigned type = GELF_ST_TYPE(sym->st_info);
-    return (uint8_t)((type == STT_FUNC     ? 8
-                      : type == STT_OBJECT ? 4
-                                           : 0) +
-                     (sym->st_size ? 2 : 0) + (GELF_ST_BIND(sym->st_info) != STB_LOCAL ? 1 : 0));
-}
-
-static void add_symbol(struct symbols *s, const GElf_Sym *sym, const char *name)
-{
-    unsigned type = GELF_ST_TYPE(sym->st_info);
-    if ((type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) || sym->st_shndx == SHN_UNDEF ||
-        sym->st_shndx == SHN_ABS || !is_range(sym->st_value, sym->st_size))
+    if (!size || start > UINT32_MAX || size > UINT32_MAX - start)
         return;
-    if (!name || !name[0] || g_str_has_prefix(name, ".L"))
-        return;
-    struct symbol out = {
-        .start = (uint32_t)sym->st_value,
-        .end = (uint32_t)(sym->st_value + sym->st_size),
-        .rank = rank_of(sym),
-        .name = name,
-    };
-    g_array_append_val(s->symbols, out);
-}
-
-static void read_table(struct symbols *s, Elf_Scn *scn, const GElf_Shdr *sh)
-{
-    Elf_Data *data = elf_getdata(scn, NULL);
-    if (!data || !data->d_buf || sh->sh_entsize == 0)
-        return;
-    size_t n = MIN(data->d_size / sh->sh_entsize, SYMBOLS_MAX);
-    for (size_t i = 1; i < n && s->symbols->len < SYMBOLS_MAX; i++) {
-        GElf_Sym sym;
-        if (gelf_getsym(data, (int)i, &sym))
-            add_symbol(s, &sym, elf_strptr(s->elf, sh->sh_link, sym.st_name));
-    }
-}
-
-static void add_code(struct symbols *s, uint64_t start, uint64_t size)
-{
-    if (!size || !is_range(start, size))
-        return;
-    struct range r = {(uint32_t)start, (uint32_t)(start + size)};
-    g_array_append_val(s->code, r);
-}
-
-/* Functions of a stripped file: .eh_frame has an entry for each, with the address
- * relative to the entry (what compilers make) or as it is. */
-static void read_eh_frame(struct symbols *s, Elf_Scn *scn, const GElf_Shdr *sh)
-{
-    Elf_Data *data = elf_getdata(scn, NULL);
-    if (!data || !data->d_buf || !is_range(sh->sh_addr, data->d_size))
-        return;
-    const uint8_t *bytes = data->d_buf;
-    Dwarf_Off next = 0, at = 0;
-    const unsigned char *ident = (const unsigned char *)elf_getident(s->elf, NULL);
-    Dwarf_CFI_Entry entry;
-    int encoding = -1;
-    while (ident && s->symbols->len < SYMBOLS_MAX &&
-           (at = next, dwarf_next_cfi(ident, data, true, at, &next, &entry) == 0) && next > at) {
-        if (dwarf_cfi_cie_p(&entry)) {
-            /* "zR": one byte of encoding is all there is. */
-            encoding = strcmp(entry.cie.augmentation, "zR") == 0 && entry.cie.augmentation_data_size >= 1
-                           ? entry.cie.augmentation_data[0]
-                           : -1;
-            continue;
-        }
-        const uint8_t *start = entry.fde.start;
-        if ((encoding != 0x1B && encoding != 0) || start < bytes || entry.fde.end < start ||
-            entry.fde.end > bytes + data->d_size || entry.fde.end - start < 8)
-            continue;
-        uint32_t word[2];
-        memcpy(word, start, 8);
-        uint32_t va = encoding ? word[0] + (uint32_t)sh->sh_addr + (uint32_t)(start - bytes) : word[0];
-        struct symbol out = {.start = va, .end = va + word[1]};
-        if (out.end > out.start)
-            g_array_append_val(s->symbols, out);
-    }
-}
-
-static void read_sections(struct symbols *s)
-{
-    size_t names;
-    bool named = elf_getshdrstrndx(s->elf, &names) == 0;
-    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(s->elf, scn)) != NULL;) {
-        GElf_Shdr sh;
-        if (!gelf_getshdr(scn, &sh))
-            continue;
-        const char *name = named ? elf_strptr(s->elf, names, sh.sh_name) : NULL;
-        if (sh.sh_type == SHT_SYMTAB)
-            read_table(s, scn, &sh);
-        else if (sh.sh_type == SHT_PROGBITS && name && strcmp(name, ".eh_frame") == 0)
-            read_eh_frame(s, scn, &sh);
-        if ((sh.sh_flags & SHF_ALLOC) && (sh.sh_flags & SHF_EXECINSTR))
-            add_code(s, sh.sh_addr, sh.sh_size);
-    }
-}
-
-static void read_segments(struct symbols *s)
-{
-    size_t n = 0;
-    if (elf_getphdrnum(s->elf, &n) != 0)
-        return;
-    for (size_t i = 0; i < MIN(n, 256u); i++) {
-        GElf_Phdr ph;
-        if (gelf_getphdr(s->elf, (int)i, &ph) && ph.p_type == PT_LOAD && (ph.p_flags & PF_X))
-            add_code(s, ph.p_vaddr, ph.p_memsz);
-    }
+    struct symbol_range r = {(uint32_t)start + offset, (uint32_t)(start + size) + offset};
+    if (r.end > r.start)
+        g_array_append_val(s->code, r);
 }
 
 static gint by_start(gconstpointer pa, gconstpointer pb)
@@ -163,41 +46,114 @@ static gint by_start(gconstpointer pa, gconstpointer pb)
     return a->rank - b->rank;
 }
 
+static void sort(struct symbols *s)
+{
+    if (!s->sorted)
+        g_array_sort(s->symbols, by_start);
+    s->sorted = true;
+}
+
+static struct symbol_file *file_new(GBytes *bytes, uint32_t offset, uint8_t rank)
+{
+    struct symbol_file *f = g_new0(struct symbol_file, 1);
+    f->bytes = g_bytes_ref(bytes);
+    f->elf = symbols_open_elf(bytes);
+    f->offset = offset;
+    f->rank = rank;
+    return f;
+}
+
+static void file_free(void *file)
+{
+    struct symbol_file *f = file;
+    dwarf_view_free(f->dwarf);
+    if (f->elf)
+        elf_end(f->elf);
+    if (f->names)
+        g_string_chunk_free(f->names);
+    g_bytes_unref(f->bytes);
+    g_free(f);
+}
+
 struct symbols *symbols_new(GBytes *elf)
 {
     struct symbols *s = g_new0(struct symbols, 1);
-    s->bytes = g_bytes_ref(elf);
+    s->refs = 1;
+    s->files = g_ptr_array_new_with_free_func(file_free);
     s->symbols = g_array_new(FALSE, FALSE, sizeof(struct symbol));
-    s->code = g_array_new(FALSE, FALSE, sizeof(struct range));
-    size_t len;
-    /* elf_memory takes char *, and reads. */
-    char *bytes = (char *)g_bytes_get_data(elf, &len);
-    elf_version(EV_CURRENT);
-    if (len > 0)
-        s->elf = elf_memory(bytes, len);
-    if (s->elf && elf_kind(s->elf) == ELF_K_ELF) {
-        read_sections(s);
-        if (s->code->len == 0)
-            read_segments(s);
-    }
-    g_array_sort(s->symbols, by_start);
+    s->code = g_array_new(FALSE, FALSE, sizeof(struct symbol_range));
+    struct symbol_file *f = file_new(elf, 0, 0);
+    g_ptr_array_add(s->files, f);
+    if (f->elf)
+        symbols_read_elf(s, f);
     return s;
+}
+
+struct symbols *symbols_ref(struct symbols *s)
+{
+    s->refs++;
+    return s;
+}
+
+static void forget_kept(struct symbols *s)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(s->names); i++) {
+        g_clear_pointer(&s->names[i], g_hash_table_destroy);
+        g_clear_pointer(&s->frames[i], g_hash_table_destroy);
+    }
 }
 
 void symbols_free(struct symbols *s)
 {
-    if (!s)
+    if (!s || --s->refs > 0)
         return;
-    if (s->dwarf)
-        dwarf_end(s->dwarf);
-    if (s->elf)
-        elf_end(s->elf);
+    forget_kept(s);
     g_array_free(s->symbols, TRUE);
     g_array_free(s->code, TRUE);
-    for (unsigned i = 0; i < G_N_ELEMENTS(s->names); i++)
-        g_clear_pointer(&s->names[i], g_hash_table_destroy);
-    g_bytes_unref(s->bytes);
+    g_ptr_array_free(s->files, TRUE);
     g_free(s);
+}
+
+/* An ELF file of this machine, whose addresses mean something. */
+static bool check_elf(Elf *elf, const char *name, GError **error)
+{
+    GElf_Ehdr eh;
+    const char *why = !gelf_getehdr(elf, &eh)                       ? "its ELF header cannot be read"
+                      : gelf_getclass(elf) != ELFCLASS32            ? "is a 64-bit ELF file"
+                      : eh.e_machine != EM_386                      ? "is an ELF file of another machine"
+                      : eh.e_type != ET_EXEC && eh.e_type != ET_DYN ? "is an ELF file that is not linked"
+                                                                    : NULL;
+    if (why)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "%s: %s", name, why);
+    return why == NULL;
+}
+
+static bool read_added(struct symbols *s, struct symbol_file *f, const char *name, GError **error)
+{
+    if (!f->elf)
+        return symbols_read_map(s, f, name, error);
+    if (!check_elf(f->elf, name, error))
+        return false;
+    symbols_read_elf(s, f);
+    return true;
+}
+
+bool symbols_add(struct symbols *s, GBytes *file, const char *name, uint32_t offset,
+                 const struct image *image, GError **error)
+{
+    sort(s);
+    guint before = s->symbols->len, code = s->code->len;
+    struct symbol_file *f = file_new(file, offset, RANK_ADDED);
+    if (!read_added(s, f, name, error) || !symbols_fit(s, f, before, image, name, error)) {
+        g_array_set_size(s->symbols, before);
+        g_array_set_size(s->code, code);
+        s->sorted = true;
+        file_free(f);
+        return false;
+    }
+    g_ptr_array_add(s->files, f);
+    forget_kept(s);
+    return true;
 }
 
 size_t symbols_count(const struct symbols *s)
@@ -212,12 +168,12 @@ static void append_printable(GString *out, const char *text)
         g_string_append_c(out, g_ascii_isgraph(text[n]) ? text[n] : '?');
 }
 
-/* --- asking ----------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------- */
 
 bool symbols_is_code(const struct symbols *s, uint32_t va)
 {
     for (guint i = 0; i < s->code->len; i++) {
-        const struct range *r = &g_array_index(s->code, struct range, i);
+        const struct symbol_range *r = &g_array_index(s->code, struct symbol_range, i);
         if (va >= r->start && va < r->end)
             return true;
     }
@@ -249,8 +205,9 @@ static guint count_below(const struct symbols *s, uint32_t va)
 #define LOOK_BACK   64u
 #define UNKNOWN_MAX 0x1000u
 
-static const struct symbol *find(const struct symbols *s, uint32_t va, bool function)
+static const struct symbol *find(struct symbols *s, uint32_t va, bool function)
 {
+    sort(s);
     guint at = count_below(s, va);
     for (guint tries = 0; at > 0 && tries < LOOK_BACK; tries++) {
         const struct symbol *sym = &g_array_index(s->symbols, struct symbol, --at);
@@ -264,7 +221,7 @@ static const struct symbol *find(const struct symbols *s, uint32_t va, bool func
     return NULL;
 }
 
-bool symbols_function(const struct symbols *s, uint32_t va, uint32_t *start)
+bool symbols_function(struct symbols *s, uint32_t va, uint32_t *start)
 {
     if (!symbols_is_code(s, va))
         return false;
@@ -277,7 +234,7 @@ bool symbols_function(const struct symbols *s, uint32_t va, uint32_t *start)
 }
 
 /* The name of `va` by the symbol around `inside`. */
-static char *name_of(const struct symbols *s, uint32_t va, uint32_t inside)
+static char *name_of(struct symbols *s, uint32_t va, uint32_t inside)
 {
     const struct symbol *sym = find(s, inside, false);
     if (!sym)
@@ -292,45 +249,108 @@ static char *name_of(const struct symbols *s, uint32_t va, uint32_t inside)
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-char *symbols_name(const struct symbols *s, uint32_t va)
+char *symbols_name(struct symbols *s, uint32_t va)
 {
     return name_of(s, va, va);
+}
+
+/* What is kept of `va` in one of two tables. */
+static bool is_kept(GHashTable **table, uint32_t va, GDestroyNotify free_value, gpointer *value)
+{
+    if (!*table)
+        *table = g_hash_table_new_full(NULL, NULL, NULL, free_value);
+    if (g_hash_table_lookup_extended(*table, GUINT_TO_POINTER(va), NULL, value))
+        return true;
+    if (g_hash_table_size(*table) >= KEPT_MAX)
+        g_hash_table_remove_all(*table);
+    return false;
 }
 
 const char *symbols_lookup(struct symbols *s, uint32_t va, bool is_return)
 {
     GHashTable **names = &s->names[is_return];
     gpointer name;
-    if (!*names)
-        *names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    if (g_hash_table_lookup_extended(*names, GUINT_TO_POINTER(va), NULL, &name))
+    if (is_kept(names, va, g_free, &name))
         return name;
-    if (g_hash_table_size(*names) >= NAMES_MAX)
-        g_hash_table_remove_all(*names);
     name = name_of(s, va, is_return ? va - 1 : va);
     g_hash_table_insert(*names, GUINT_TO_POINTER(va), name);
     return name;
 }
 
-char *symbols_source(struct symbols *s, uint32_t va)
+/* --- source ------------------------------------------------------------------- */
+
+/* What DWARF says of `va`: of the file that was added last, first. */
+static bool look(struct symbols *s, uint32_t va, struct dwarf_inlined *out)
 {
-    if (!s->dwarf_tried && s->elf && elf_kind(s->elf) == ELF_K_ELF)
-        s->dwarf = dwarf_begin_elf(s->elf, DWARF_C_READ, NULL);
-    s->dwarf_tried = true;
-    Dwarf_Die unit;
-    if (!s->dwarf || !dwarf_addrdie(s->dwarf, va, &unit))
-        return NULL;
-    Dwarf_Line *line = dwarf_getsrc_die(&unit, va);
-    const char *file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
-    int number = 0;
-    if (!file || dwarf_lineno(line, &number) != 0)
+    for (guint i = s->files->len; i-- > 0;) {
+        struct symbol_file *f = g_ptr_array_index(s->files, i);
+        if (!f->dwarf_tried && f->elf)
+            f->dwarf = dwarf_view_new(f->elf);
+        f->dwarf_tried = true;
+        if (f->dwarf && dwarf_view_look(f->dwarf, va - f->offset, out))
+            return true;
+    }
+    return false;
+}
+
+static char *place_text(const struct dwarf_place *at)
+{
+    if (!at->file)
         return NULL;
     /* The end of a long path says more than its start. */
-    size_t len = strlen(file);
-    if (len > SYMBOL_NAME_MAX)
-        file += len - SYMBOL_NAME_MAX;
+    size_t len = strlen(at->file);
     GString *out = g_string_new(NULL);
-    append_printable(out, file);
-    g_string_append_printf(out, ":%d", number);
+    append_printable(out, len > SYMBOL_NAME_MAX ? at->file + len - SYMBOL_NAME_MAX : at->file);
+    g_string_append_printf(out, ":%d", at->line);
     return g_string_free(out, FALSE);
+}
+
+char *symbols_source(struct symbols *s, uint32_t va)
+{
+    struct dwarf_inlined in;
+    return look(s, va, &in) ? place_text(&in.at[0]) : NULL;
+}
+
+static void frames_free(void *frames)
+{
+    struct code_frames *f = frames;
+    for (unsigned i = 0; i < f->nr; i++) {
+        g_free((char *)f->frame[i].name);
+        g_free((char *)f->frame[i].source);
+    }
+    g_free(f);
+}
+
+static char *printable(const char *text)
+{
+    if (!text)
+        return NULL;
+    GString *out = g_string_new(NULL);
+    append_printable(out, text);
+    return g_string_free(out, FALSE);
+}
+
+unsigned symbols_frames(struct symbols *s, uint32_t va, bool is_return, const struct ring1_code_frame **frames)
+{
+    GHashTable **kept = &s->frames[is_return];
+    struct code_frames *f;
+    gpointer value;
+    if (is_kept(kept, va, frames_free, &value)) {
+        f = value;
+    } else {
+        struct dwarf_inlined in = {0};
+        if (!look(s, is_return ? va - 1 : va, &in))
+            in = (struct dwarf_inlined){0};
+        f = g_malloc0(sizeof *f + (in.nr + 1) * sizeof f->frame[0]);
+        f->nr = in.nr + 1;
+        for (unsigned i = 0; i < f->nr; i++)
+            f->frame[i] = (struct ring1_code_frame){
+                .name = i < in.nr ? printable(in.name[i]) : g_strdup(symbols_lookup(s, va, is_return)),
+                .source = place_text(&in.at[i]),
+                .inlined = i < in.nr,
+            };
+        g_hash_table_insert(*kept, GUINT_TO_POINTER(va), f);
+    }
+    *frames = f->frame;
+    return f->nr;
 }

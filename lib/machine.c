@@ -345,26 +345,9 @@ uint64_t ring1_machine_hypercalls(const ring1_machine *m)
     return m->machine->s.hypercalls;
 }
 
-static struct symbols *image_symbols(ring1_machine *m)
-{
-    if (!m->symbols)
-        m->symbols = symbols_new(m->image->bytes);
-    return m->symbols;
-}
-
-const char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return)
-{
-    return symbols_lookup(image_symbols(m), va, is_return);
-}
-
-char *ring1_machine_source(ring1_machine *m, uint32_t va, bool is_return)
-{
-    return symbols_source(image_symbols(m), is_return ? va - 1 : va);
-}
-
 char *ring1_machine_report(ring1_machine *m, bool json)
 {
-    struct report *report = machine_report(m->machine, image_symbols(m), m->image->name);
+    struct report *report = machine_report(m->machine, machine_symbols(m), m->image->name);
     char *text = json ? report_json(report) : report_text(report);
     report_free(report);
     return text;
@@ -505,7 +488,7 @@ uint32_t ring1_vcpu_call_site(ring1_vcpu *v)
 
 unsigned ring1_vcpu_stack(ring1_vcpu *v, struct ring1_stack_frame *frames, unsigned max)
 {
-    return backtrace(v, image_symbols(ring1_vcpu_machine(v)), frames, max);
+    return backtrace(v, machine_symbols(ring1_vcpu_machine(v)), frames, max);
 }
 
 /* --- guest memory ----------------------------------------------------------- */

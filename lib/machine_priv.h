@@ -45,6 +45,11 @@ struct ring1_machine {
     const struct answers *answers; /* NULL: none */
 };
 
+/* Names of the guest's addresses: symbols.c. */
+struct symbols *machine_symbols(ring1_machine *m);
+/* A second machine of the same image knows what the first was told. */
+void machine_share_symbols(ring1_machine *to, ring1_machine *from);
+
 /* The machine's watch, or what knows the answers, is another. */
 void machine_set_tap(ring1_machine *m);
 

@@ -338,6 +338,23 @@ const char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return);
 /* "init/main.c:512" by the image's DWARF, NULL: not known; the caller frees it. */
 char *ring1_machine_source(ring1_machine *m, uint32_t va, bool is_return);
 
+/* An address of code as frames of the source, innermost first: the functions that the compiler
+ * put in line there, and last the one that they are in. Returns how many, at least 1; they are
+ * valid until the next call of it. */
+struct ring1_code_frame {
+    const char *name;   /* an inlined function's; of the last what ring1_machine_symbol says */
+    const char *source; /* "init/main.c:512": where in that function; NULL: not known */
+    bool inlined;
+};
+unsigned ring1_machine_code_frames(ring1_machine *m, uint32_t va, bool is_return,
+                                   const struct ring1_code_frame **frames);
+
+/* Know the names of one more file: of the image before it was stripped, or of a program of the
+ * guest's. `spec` is "FILE[,offset=N]": an ELF file, or a System.map; N is added to its addresses. Where
+ * it speaks of the image's addresses it must be of it. RING1_ERROR_OPTION says why it is not, or
+ * what is wrong with the file. */
+bool ring1_machine_add_symbols(ring1_machine *m, const char *spec, GError **error);
+
 /* --- guest memory ---------------------------------------------------------- */
 
 ring1_machine *ring1_vcpu_machine(ring1_vcpu *v);

@@ -56,9 +56,18 @@ const char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return)
     return m->symbol ? m->symbol(va, is_return) : NULL;
 }
 
-char *ring1_machine_source(ring1_machine *m, uint32_t va, G_GNUC_UNUSED bool is_return)
+/* A function of one frame, kept until the next is asked for. */
+unsigned ring1_machine_code_frames(ring1_machine *m, uint32_t va, bool is_return,
+                                   const struct ring1_code_frame **frames)
 {
-    return m->source ? m->source(va) : NULL;
+    static struct ring1_code_frame frame;
+    static char source[64];
+    g_autofree char *text = m->source ? m->source(va) : NULL;
+    g_strlcpy(source, text ? text : "", sizeof source);
+    frame = (struct ring1_code_frame){.name = ring1_machine_symbol(m, va, is_return),
+                                      .source = text ? source : NULL};
+    *frames = &frame;
+    return 1;
 }
 
 unsigned ring1_vcpu_stack(ring1_vcpu *v, struct ring1_stack_frame *frames, G_GNUC_UNUSED unsigned max)

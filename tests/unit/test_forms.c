@@ -412,10 +412,12 @@ uint32_t ring1_vcpu_call_site(G_GNUC_UNUSED ring1_vcpu *v)
     return 0;
 }
 
-char *ring1_machine_source(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
-                           G_GNUC_UNUSED bool is_return)
+unsigned ring1_machine_code_frames(G_GNUC_UNUSED ring1_machine *m, G_GNUC_UNUSED uint32_t va,
+                                   G_GNUC_UNUSED bool is_return, const struct ring1_code_frame **frames)
 {
-    return NULL;
+    static const struct ring1_code_frame none;
+    *frames = &none;
+    return 1;
 }
 
 unsigned ring1_vcpu_stack(G_GNUC_UNUSED ring1_vcpu *v, G_GNUC_UNUSED struct ring1_stack_frame *frames,

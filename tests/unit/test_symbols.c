@@ -73,7 +73,7 @@ static struct symbols *open_image(void (*spoil)(Elf32_Shdr *, Elf32_Shdr *), con
     return symbols_new(bytes);
 }
 
-static void ck_name(const struct symbols *s, uint32_t va, const char *expected)
+static void ck_name(struct symbols *s, uint32_t va, const char *expected)
 {
     g_autofree char *name = symbols_name(s, va);
     ck_assert_msg(g_strcmp0(name, expected) == 0, "%#x is %s, not %s", va, name, expected);
@@ -301,6 +301,62 @@ START_TEST(no_elf)
 }
 END_TEST
 
+/* A System.map beside an image that was stripped: names reach to the next one. */
+START_TEST(system_map)
+{
+    g_autoptr(GBytes) bytes = stripped(0x1B, BASE + 0x10, 0x40);
+    struct symbols *s = symbols_new(bytes);
+    const char *map = "c0100010 T first\r\n"
+                      "c0100050 t second\t[module]\n"
+                      "         U elsewhere\n"
+                      "00000042 A number\n"
+                      "\n"
+                      "c0100050 T alias\n"
+                      "c0100080 W late";
+    g_autoptr(GBytes) file = g_bytes_new(map, strlen(map));
+    g_autoptr(GError) error = NULL;
+    ck_assert(symbols_add(s, file, "map", 0, NULL, &error));
+    ck_name(s, BASE + 0x10, "first");
+    ck_name(s, BASE + 0x4F, "first+0x3f");
+    ck_name(s, BASE + 0x50, "alias");
+    ck_name(s, BASE + 0x7F, "alias+0x2f");
+    ck_name(s, BASE + 0x81, "late+0x1");
+    ck_name(s, 0x42, NULL);
+    ck_name(s, BASE, NULL);
+    /* Another of the same is added at an offset; what it is asked for was kept before. */
+    ck_assert_str_eq(symbols_lookup(s, BASE + 0x10, false), "first");
+    g_autoptr(GBytes) moved = g_bytes_new_static("c00ff010 T renamed\nc00ff050 T b\n", 32);
+    ck_assert(symbols_add(s, moved, "map", 0x1000, NULL, &error));
+    ck_assert_str_eq(symbols_lookup(s, BASE + 0x11, false), "renamed+0x1");
+    symbols_free(s);
+}
+END_TEST
+
+START_TEST(no_map)
+{
+    static const char *const files[] = {"c0100000\n",
+                                        "c0100000 T\n",
+                                        "c0100000 T \n",
+                                        "T name\n",
+                                        "c0100000 TT name\n",
+                                        "0xc0100000 T name\n",
+                                        "\177ELF",
+                                        "",
+                                        "c0100000000000000 T name\n",
+                                        "00000042 A number\n"};
+    g_autoptr(GBytes) none = g_bytes_new(NULL, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        struct symbols *s = symbols_new(none);
+        g_autoptr(GBytes) bytes = g_bytes_new(files[i], strlen(files[i]));
+        g_autoptr(GError) error = NULL;
+        ck_assert_msg(!symbols_add(s, bytes, "file", 0, NULL, &error), "%s", files[i]);
+        ck_assert(g_error_matches(error, RING1_ERROR, RING1_ERROR_OPTION));
+        ck_assert_uint_eq(symbols_count(s), 0);
+        symbols_free(s);
+    }
+}
+END_TEST
+
 /* Bytes of a good file changed at random, headers most of all. */
 START_TEST(mutations)
 {
@@ -337,6 +393,8 @@ int main(void)
     tcase_add_test(tc, spoilt_symbols);
     tcase_add_test(tc, functions_of_eh_frame);
     tcase_add_test(tc, no_elf);
+    tcase_add_test(tc, system_map);
+    tcase_add_test(tc, no_map);
     tcase_add_test(tc, mutations);
     suite_add_tcase(suite, tc);
     return run_suite(suite);
