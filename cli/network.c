@@ -4,6 +4,8 @@
  */
 #include "network.h"
 
+#include "options.h"
+
 bool network_open_dump(struct network *n, const char *path, GError **error)
 {
     if (path)
@@ -54,7 +56,12 @@ static void prepare(void *user, GArray *fds, uint64_t *timeout_ns)
 static void serve(void *user, const struct pollfd *fds, guint nr)
 {
     struct network *n = user;
+    unsigned card;
     ring1_machine_network_serve(n->machine, fds, nr);
+    const char *why = ring1_machine_network_error(n->machine, &card);
+    if (why && !n->told)
+        complain("card %u of the network: %s: the cable is out", card, why);
+    n->told |= why != NULL;
 }
 
 const struct poll_source network_source = {.open = source_open, .prepare = prepare, .serve = serve};

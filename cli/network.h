@@ -15,6 +15,7 @@ struct network {
     ring1_machine *machine;
     struct pcap *dump; /* NULL: none */
     bool dump_moved;   /* packets were written since the last flush */
+    bool told;         /* that a cable is out */
     int64_t date_ns;   /* UTC ns at the machine's time 0 */
     GError *error;     /* why the dump takes no more packets, NULL: it does */
 };

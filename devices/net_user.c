@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * net_user.c - see net_user.h: what libslirp asks of its owner.
+ * net_user.c - see net_user.h: starting the helper, and what it says.
  */
+#define _GNU_SOURCE /* gettid, POSIX_SPAWN_SETSIGDEF */
 #include "net_user.h"
 
-#include "net_restrict.h"
+#include "module.h"
+#include "net_wire.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libslirp.h>
+#include <fcntl.h>
 #include <ring1/ring1.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define NS_PER_MS 1000000u
-/* Frames for the guest that nobody has taken, at most. */
+/* Frames for the guest that nobody has taken; what is more waits in the helper. */
 #define INBOX_BYTES  (4u << 20)
 #define INBOX_FRAMES 8192u
-
-#define NETWORK 0x0A000200u /* 10.0.2.0 */
-#define NETMASK 0xFFFFFF00u
-#define ROUTER  (NETWORK + 2)
-#define DNS     (NETWORK + 3)
-#define GUEST   (NETWORK + 15)
+/* The helper's clock goes on by itself for a second at most. */
+#define NS_PER_S 1000000000u
+/* How long a helper may take to begin. */
+#define START_MS 10000
 
 struct net_user {
-    Slirp *slirp;
     uint64_t (*now)(void *user);
     void *now_user;
-    bool restricted;
-    struct net_restrict filter;
-    GQueue inbox; /* GBytes */
+    struct wire *wire; /* NULL: the helper is gone */
+    pid_t pid;         /* 0: none */
+    char *error;       /* why it is gone, or NULL */
+    uint64_t told_ns;  /* the guest's clock as the helper knows it */
+    GQueue inbox;      /* GBytes */
     size_t inbox_bytes;
-    /* During prepare and serve. */
-    GArray *fds;
-    guint first;
-    const struct pollfd *ready;
-    guint nr_ready;
+    bool begun; /* READY came */
 };
 
 /* --- "tcp:127.0.0.1:8080-:80" ------------------------------------------------------- */
@@ -69,145 +71,201 @@ bool net_forward_parse(const char *text, struct net_forward *f)
     return guest && parse_place(guest, '\0', &f->guest, &f->guest_port);
 }
 
-/* --- what libslirp calls -------------------------------------------------------------- */
+/* --- the helper's end ------------------------------------------------------------------ */
 
-static ssize_t on_packet(const void *frame, size_t len, void *user)
+/* The cable is out. */
+static void lose(struct net_user *u, const char *why)
 {
-    struct net_user *u = user;
-    if (u->restricted)
-        net_restrict_learn(&u->filter, frame, (uint32_t)len);
-    /* What is too much is lost, as in any network. */
-    if (u->inbox_bytes + len <= INBOX_BYTES && g_queue_get_length(&u->inbox) < INBOX_FRAMES) {
-        g_queue_push_tail(&u->inbox, g_bytes_new(frame, len));
-        u->inbox_bytes += len;
+    if (!u->wire)
+        return;
+    wire_free(u->wire);
+    u->wire = NULL;
+    int status = 0;
+    if (u->pid > 0) {
+        kill(u->pid, SIGKILL); /* if it only went mad */
+        while (waitpid(u->pid, &status, 0) < 0 && errno == EINTR)
+            continue;
     }
-    return (ssize_t)len;
+    u->pid = 0;
+    if (!u->error && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+        u->error = g_strdup_printf("%s (signal %d)", why, WTERMSIG(status));
+    else if (!u->error)
+        u->error = g_strdup(why);
 }
 
-static int64_t on_clock(void *user)
+static void heard(void *user, unsigned kind, const uint8_t *bytes, size_t len)
 {
     struct net_user *u = user;
-    return (int64_t)u->now(u->now_user);
+    if (u->error)
+        return;
+    if (kind == WIRE_READY && !u->begun) {
+        u->begun = true;
+    } else if (kind == WIRE_FAILED && !u->begun) {
+        g_autofree char *text = g_strndup((const char *)bytes, len);
+        u->error = g_utf8_make_valid(text, -1);
+    } else if (kind == WIRE_FRAME && !u->begun) {
+        return; /* for the guest before this one */
+    } else if (kind == WIRE_FRAME) {
+        g_queue_push_tail(&u->inbox, g_bytes_new(bytes, len));
+        u->inbox_bytes += len;
+    } else {
+        u->error = g_strdup("its helper talks nonsense");
+    }
 }
 
-/* Timers are those of IPv6's router, which is not there. */
-static void *on_timer_new(SlirpTimerCb fn, void *fn_user, void *user)
+/* Take what the helper has sent, while there is room for it. */
+static void take(struct net_user *u)
 {
-    (void)fn;
-    (void)fn_user;
-    (void)user;
-    return NULL;
+    bool more = true, there = true;
+    while (u->wire && more && there && !u->error && u->inbox_bytes < INBOX_BYTES &&
+           g_queue_get_length(&u->inbox) < INBOX_FRAMES)
+        there = wire_take(u->wire, heard, u, &more);
+    if (!there || u->error)
+        lose(u, "its helper ended");
 }
-
-static void on_timer_free(void *timer, void *user)
-{
-    (void)timer;
-    (void)user;
-}
-
-static void on_timer_mod(void *timer, int64_t at_ms, void *user)
-{
-    (void)timer;
-    (void)at_ms;
-    (void)user;
-}
-
-static void on_guest_error(const char *text, void *user)
-{
-    (void)text;
-    (void)user;
-}
-
-/* Descriptors are asked for before every wait. */
-static void on_fd(int fd, void *user)
-{
-    (void)fd;
-    (void)user;
-}
-
-static void on_notify(void *user)
-{
-    (void)user;
-}
-
-static const SlirpCb callbacks = {
-    .send_packet = on_packet,
-    .guest_error = on_guest_error,
-    .clock_get_ns = on_clock,
-    .timer_new = on_timer_new,
-    .timer_free = on_timer_free,
-    .timer_mod = on_timer_mod,
-    .register_poll_fd = on_fd,
-    .unregister_poll_fd = on_fd,
-    .notify = on_notify,
-};
 
 /* --- making ------------------------------------------------------------------------- */
 
-static struct in_addr address(uint32_t number)
+/* What the helper gets of our environment: how its libraries are found, and how a
+ * sanitizer is told what to do. */
+static char **helper_environment(void)
 {
-    return (struct in_addr){htonl(number)};
+    static const char *const kept[] = {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+        const char *value = getenv(kept[i]);
+        g_autofree char *text = value ? g_strdup_printf("%s=%s", kept[i], value) : NULL;
+        if (text)
+            g_strv_builder_add(b, text);
+    }
+    return g_strv_builder_end(b);
 }
 
-static bool add_forward(struct net_user *u, const struct net_forward *f, GError **error)
+/* Start the program with one end of the wire. Returns an errno. */
+static int spawn(const char *path, int fd, pid_t *pid)
 {
-    uint32_t guest = f->guest ? f->guest : GUEST;
-    errno = 0;
-    if (slirp_add_hostfwd(u->slirp, f->udp, address(f->host), f->host_port, address(guest), f->guest_port) ==
-        0)
-        return true;
-    int why = errno;
-    struct in_addr host = address(f->host);
-    char name[INET_ADDRSTRLEN];
-    g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "net: %s port %u of %s cannot be forwarded: %s",
-                f->udp ? "UDP" : "TCP", f->host_port, inet_ntop(AF_INET, &host, name, sizeof name),
-                why ? g_strerror(why) : "libslirp refuses");
-    return false;
+    /* Its parent's end is its own; but a parent's thread may end before the parent. */
+    char *const argv[] = {(char *)"ring1-net", gettid() == getpid() ? (char *)"wd" : (char *)"w", NULL};
+    g_auto(GStrv) environment = helper_environment();
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawn_file_actions_adddup2(&actions, fd, WIRE_FD);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+    int err = posix_spawn(pid, path, &actions, &attributes, argv, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return err;
+}
+
+static bool start_helper(struct net_user *u, GError **error)
+{
+    g_autofree char *path = module_find("ring1-net");
+    int fd[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd)) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "net: %s", g_strerror(errno));
+        return false;
+    }
+    int err = spawn(path, fd[1], &u->pid);
+    close(fd[1]);
+    u->wire = wire_new(fd[0]);
+    if (err)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "net: %s: %s", path, g_strerror(err));
+    return err == 0;
+}
+
+/* Until the helper has begun, or said why not. */
+static void wait_for_helper(struct net_user *u)
+{
+    struct pollfd p = {.fd = wire_fd(u->wire), .events = POLLIN};
+    gint64 end = g_get_monotonic_time() + START_MS * INT64_C(1000);
+    if (!wire_flush(u->wire))
+        lose(u, "its helper ended");
+    while (u->wire && !u->begun) {
+        gint64 left = end - g_get_monotonic_time();
+        int n = left > 0 ? poll(&p, 1, (int)(left / 1000) + 1) : 0;
+        if (n > 0)
+            take(u);
+        else if (n == 0)
+            lose(u, "its helper does not begin");
+    }
+}
+
+static void put_config(struct net_user *u, const struct net_user_config *config)
+{
+    struct wire_config c = {.version = WIRE_VERSION, .restricted = config->restricted};
+    c.nr_forwards = MIN(config->forwards->len, WIRE_FORWARDS);
+    for (unsigned i = 0; i < c.nr_forwards; i++) {
+        const struct net_forward *f = &g_array_index(config->forwards, struct net_forward, i);
+        c.forward[i] = (struct wire_forward){.udp = f->udp,
+                                             .host = f->host,
+                                             .guest = f->guest,
+                                             .host_port = f->host_port,
+                                             .guest_port = f->guest_port};
+    }
+    wire_put(u->wire, WIRE_CONFIG, &c, sizeof c);
 }
 
 struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*now)(void *user), void *user,
                               GError **error)
 {
-    bool udp = false;
-    for (guint i = 0; i < config->forwards->len; i++)
-        udp |= g_array_index(config->forwards, struct net_forward, i).udp;
-    const SlirpConfig c = {
-        .version = 1,
-        .restricted = config->restricted && !udp, /* it would drop what the guest answers */
-        .in_enabled = true,
-        .vnetwork = address(NETWORK),
-        .vnetmask = address(NETMASK),
-        .vhost = address(ROUTER),
-        .vdhcp_start = address(GUEST),
-        .vnameserver = address(DNS),
-    };
+    if (config->forwards->len > WIRE_FORWARDS) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "net: more than %u ports of one card",
+                    WIRE_FORWARDS);
+        return NULL;
+    }
     struct net_user *u = g_new0(struct net_user, 1);
     u->now = now;
     u->now_user = user;
-    u->restricted = config->restricted;
-    u->filter.router = ROUTER;
     g_queue_init(&u->inbox);
-    u->slirp = slirp_new(&c, &callbacks, u);
-    if (!u->slirp)
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "net: libslirp cannot start");
-    bool good = u->slirp != NULL;
-    for (guint i = 0; good && i < config->forwards->len; i++)
-        good = add_forward(u, &g_array_index(config->forwards, struct net_forward, i), error);
+    bool good = start_helper(u, error);
+    if (good) {
+        put_config(u, config);
+        wait_for_helper(u);
+        good = u->begun;
+        if (!good)
+            g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "net: %s", u->error);
+    }
     if (good)
         return u;
     net_user_free(u);
     return NULL;
 }
 
-void net_user_free(struct net_user *u)
+static void empty_inbox(struct net_user *u)
 {
     GBytes *frame;
-    if (!u)
-        return;
-    if (u->slirp)
-        slirp_cleanup(u->slirp);
     while ((frame = g_queue_pop_head(&u->inbox)))
         g_bytes_unref(frame);
+    u->inbox_bytes = 0;
+}
+
+void net_user_restart(struct net_user *u, uint64_t (*now)(void *user), void *user)
+{
+    u->now = now;
+    u->now_user = user;
+    u->told_ns = 0;
+    u->begun = false;
+    empty_inbox(u);
+    if (u->wire && wire_put(u->wire, WIRE_RESET, NULL, 0))
+        net_user_flush(u);
+}
+
+void net_user_free(struct net_user *u)
+{
+    if (!u)
+        return;
+    lose(u, "");
+    empty_inbox(u);
+    g_free(u->error);
     g_free(u);
 }
 
@@ -215,8 +273,14 @@ void net_user_free(struct net_user *u)
 
 void net_user_output(struct net_user *u, const uint8_t *frame, uint32_t len)
 {
-    if (!u->restricted || net_restrict_passes(&u->filter, frame, len))
-        slirp_input(u->slirp, frame, (int)len);
+    if (u->wire)
+        wire_put(u->wire, WIRE_FRAME, frame, len);
+}
+
+void net_user_flush(struct net_user *u)
+{
+    if (u->wire && !wire_flush(u->wire))
+        take(u); /* its last words, then its end */
 }
 
 GBytes *net_user_next(struct net_user *u)
@@ -227,57 +291,37 @@ GBytes *net_user_next(struct net_user *u)
     return frame;
 }
 
-/* libslirp's names of poll's flags. */
-static const struct {
-    int slirp;
-    short poll;
-} flags[] = {{SLIRP_POLL_IN, POLLIN},
-             {SLIRP_POLL_OUT, POLLOUT},
-             {SLIRP_POLL_PRI, POLLPRI},
-             {SLIRP_POLL_ERR, POLLERR},
-             {SLIRP_POLL_HUP, POLLHUP}};
-
-static int on_add_poll(int fd, int events, void *user)
-{
-    struct net_user *u = user;
-    struct pollfd p = {.fd = fd};
-    for (size_t i = 0; i < G_N_ELEMENTS(flags); i++)
-        if (events & flags[i].slirp)
-            p.events = (short)(p.events | flags[i].poll);
-    g_array_append_val(u->fds, p);
-    return (int)(u->fds->len - 1 - u->first);
-}
-
-static int on_revents(int index, void *user)
-{
-    const struct net_user *u = user;
-    int events = 0;
-    if (index < 0 || (guint)index >= u->nr_ready)
-        return 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(flags); i++)
-        if (u->ready[index].revents & flags[i].poll)
-            events |= flags[i].slirp;
-    return events;
-}
-
 void net_user_prepare(struct net_user *u, GArray *fds, uint64_t *timeout_ns)
 {
-    uint32_t ms = UINT32_MAX;
-    u->fds = fds;
-    u->first = fds->len;
-    slirp_pollfds_fill(u->slirp, &ms, on_add_poll, u);
-    u->fds = NULL;
-    if (ms != UINT32_MAX)
-        *timeout_ns = MIN(*timeout_ns, (uint64_t)ms * NS_PER_MS);
+    uint64_t now = u->now(u->now_user);
     if (!g_queue_is_empty(&u->inbox))
         *timeout_ns = 0;
+    if (!u->wire)
+        return;
+    if (now != u->told_ns)
+        wire_put(u->wire, WIRE_TIME, &now, sizeof now);
+    u->told_ns = now;
+    net_user_flush(u);
+    if (!u->wire)
+        return;
+    struct pollfd p = {.fd = wire_fd(u->wire), .events = POLLIN};
+    if (wire_waits(u->wire))
+        p.events |= POLLOUT;
+    g_array_append_val(fds, p);
+    *timeout_ns = MIN(*timeout_ns, NS_PER_S);
 }
 
 void net_user_serve(struct net_user *u, const struct pollfd *fds, guint nr)
 {
-    u->ready = fds;
-    u->nr_ready = nr;
-    slirp_pollfds_poll(u->slirp, 0, on_revents, u);
-    u->ready = NULL;
-    u->nr_ready = 0;
+    if (!u->wire || nr == 0)
+        return;
+    if (fds[0].revents & POLLOUT)
+        net_user_flush(u);
+    if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+        take(u);
+}
+
+const char *net_user_error(const struct net_user *u)
+{
+    return u->wire ? NULL : u->error;
 }

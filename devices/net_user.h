@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * net_user.h - a network without privileges behind a card: libslirp is router, DHCP and
- * DNS server at once, and the guest's connections are sockets of this process.
+ * DNS server at once, in a process of its own (net_helper.c), where the guest's
+ * connections are sockets.
  *
- * Nothing here happens by itself: what the guest sends goes to net_user_output, the
- * host is looked at in net_user_serve, and frames for the guest wait until net_user_next
- * takes them. Its clock is the guest's, by which its peer's timers run too.
+ * Nothing comes in by itself: what the guest sends goes to net_user_output, and frames
+ * for it wait until net_user_serve has fetched them and net_user_next takes them. The
+ * clock there is the guest's, by which its peer's timers run too.
  *
  *     10.0.2.2 the router and this host   10.0.2.3 the DNS server   10.0.2.15 the guest
  */
@@ -38,10 +39,13 @@ struct net_user;
  * had. */
 struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*now)(void *user), void *user,
                               GError **error);
+/* Another guest has the card: what was there for the one before is gone. */
+void net_user_restart(struct net_user *u, uint64_t (*now)(void *user), void *user);
 void net_user_free(struct net_user *u);
 
-/* A frame from the guest. */
+/* A frame from the guest; it goes out with the next net_user_flush or net_user_prepare. */
 void net_user_output(struct net_user *u, const uint8_t *frame, uint32_t len);
+void net_user_flush(struct net_user *u);
 /* The next frame for the guest, or NULL; g_bytes_unref. */
 GBytes *net_user_next(struct net_user *u);
 
@@ -50,5 +54,8 @@ GBytes *net_user_next(struct net_user *u);
 void net_user_prepare(struct net_user *u, GArray *fds, uint64_t *timeout_ns);
 /* After the wait: the `nr` descriptors that net_user_prepare added. */
 void net_user_serve(struct net_user *u, const struct pollfd *fds, guint nr);
+
+/* Why the cable is out: its helper ended. NULL: it did not. */
+const char *net_user_error(const struct net_user *u);
 
 #endif

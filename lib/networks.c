@@ -116,6 +116,13 @@ static void on_output(void *user, const uint8_t *frame, uint32_t len)
         net_user_output(c->user, frame, len);
 }
 
+/* What a guest's kick brought goes out together. */
+static void flush(const struct card *c)
+{
+    if (c->user)
+        net_user_flush(c->user);
+}
+
 static struct card *card_at(const struct networks *n, guint i)
 {
     return g_ptr_array_index(n->cards, i);
@@ -200,8 +207,10 @@ void networks_free(struct networks *n)
 bool networks_notify(struct networks *n, uint16_t port)
 {
     for (guint i = 0; i < n->cards->len; i++)
-        if (net_notify(card_at(n, i)->net, port))
+        if (net_notify(card_at(n, i)->net, port)) {
+            flush(card_at(n, i));
             return true;
+        }
     return false;
 }
 
@@ -209,7 +218,10 @@ bool networks_poll(struct networks *n)
 {
     bool moved = false;
     for (guint i = 0; i < n->cards->len; i++)
-        moved |= net_poll(card_at(n, i)->net);
+        if (net_poll(card_at(n, i)->net)) {
+            flush(card_at(n, i));
+            moved = true;
+        }
     return moved;
 }
 
@@ -228,7 +240,7 @@ void networks_resume(struct networks *n)
 bool networks_open(const struct networks *n)
 {
     for (guint i = 0; i < n->cards->len; i++)
-        if (card_at(n, i)->user && net_connected(card_at(n, i)->net))
+        if (card_at(n, i)->user && !net_user_error(card_at(n, i)->user) && net_connected(card_at(n, i)->net))
             return true;
     return false;
 }
@@ -264,6 +276,17 @@ GBytes *networks_next(struct networks *n, unsigned *card)
         *card = i;
         if (frame)
             return frame;
+    }
+    return NULL;
+}
+
+const char *networks_error(const struct networks *n, unsigned *card)
+{
+    for (guint i = 0; i < n->cards->len; i++) {
+        const char *why = card_at(n, i)->user ? net_user_error(card_at(n, i)->user) : NULL;
+        *card = i;
+        if (why)
+            return why;
     }
     return NULL;
 }
@@ -310,6 +333,11 @@ void ring1_machine_watch_packets(ring1_machine *m, ring1_packet_fn fn, void *use
 bool ring1_machine_network_open(const ring1_machine *m)
 {
     return networks_open(networks_of(m));
+}
+
+const char *ring1_machine_network_error(const ring1_machine *m, unsigned *card)
+{
+    return networks_error(networks_of(m), card);
 }
 
 void ring1_machine_network_prepare(ring1_machine *m, GArray *fds, uint64_t *timeout_ns)

@@ -35,6 +35,7 @@ void networks_watch(struct networks *n, ring1_packet_fn fn, void *user);
 
 /* ring1_machine_network_*. */
 bool networks_open(const struct networks *n);
+const char *networks_error(const struct networks *n, unsigned *card);
 void networks_prepare(struct networks *n, GArray *fds, uint64_t *timeout_ns);
 void networks_serve(struct networks *n, const struct pollfd *fds, guint nr);
 

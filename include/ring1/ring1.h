@@ -150,6 +150,8 @@ struct pollfd;
 void ring1_machine_network_serve(ring1_machine *m, const struct pollfd *fds, unsigned nr);
 /* Something may come by them: the guest uses a card of that kind. */
 bool ring1_machine_network_open(const ring1_machine *m);
+/* Why the cable of a card is out: what is behind it ended. NULL: no card's is. */
+const char *ring1_machine_network_error(const ring1_machine *m, unsigned *card);
 
 /* A packet comes in, as if from behind the card. False: it was lost, for the guest does
  * not listen or does not keep up, or there is no such card. */

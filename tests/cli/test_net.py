@@ -189,11 +189,50 @@ def recorded(image):
     check("the replay is the same", r.status == 0 and r.out == network.out and not r.err, r, network.out)
 
 
+def helpers_of(process):
+    with open(f"/proc/{process.pid}/task/{process.pid}/children") as f:
+        return [int(pid) for pid in f.read().split()]
+
+
+def gone(pid):
+    """Soon, a process that is not ours to wait for."""
+    for _ in range(100):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                if f.read().rsplit(")", 1)[1].split()[0] == "Z":
+                    return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def deaths(image):
+    """What is behind the card and ring1 die with each other, but not alike."""
+    network = Network(image)
+    helpers = helpers_of(network.process)
+    with open(f"/proc/{helpers[0]}/comm") as f:
+        check("a helper has the network", len(helpers) == 1 and f.read() == "ring1-net\n")
+    os.kill(helpers[0], 9)
+    check("the cable is out", network.process.stderr.readline().endswith(b"card 0 of the network: its helper ended: the cable is out\n"))
+    network.process.terminate()
+    _, err = network.process.communicate(timeout=60)
+    check("it is told once", err.count(b"cable") == 0, err)
+    network = Network(image)
+    helpers = helpers_of(network.process)
+    os.kill(helpers[0], 15)
+    check("what a terminal sends to all is not the helper's business", echo(network, 10000, 1000))
+    network.process.kill()
+    network.process.communicate()
+    check("no helper outlives ring1", gone(helpers[0]))
+
+
 for abi_image in sys.argv[2:]:
     serve(os.path.basename(abi_image), abi_image)
 if len(sys.argv) > 2:
     reaches(sys.argv[2])
     recorded(sys.argv[2])
+    deaths(sys.argv[2])
     serve("several vcpus", sys.argv[2], "--vcpus", "2")
 
 shutil.rmtree(folder)

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <ring1/ring1.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,28 @@ static void teardown(void)
 {
     net_user_free(u);
     g_array_unref(forwards);
+}
+
+/* One wait, for `ms` at most, and what it brings. */
+static void turn(int ms)
+{
+    g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
+    uint64_t timeout = UINT64_MAX;
+    net_user_prepare(u, fds, &timeout);
+    struct pollfd *p = (struct pollfd *)(void *)fds->data;
+    ck_assert_int_ge(poll(p, fds->len, timeout == 0 ? 0 : ms), 0);
+    net_user_serve(u, p, fds->len);
+}
+
+/* The next frame, which may take its time. */
+static GBytes *next(void)
+{
+    GBytes *frame = net_user_next(u);
+    for (gint64 end = g_get_monotonic_time() + 10000000; !frame && g_get_monotonic_time() < end;) {
+        turn(100);
+        frame = net_user_next(u);
+    }
+    return frame;
 }
 
 START_TEST(test_forwards)
@@ -88,28 +111,72 @@ START_TEST(test_arp)
     ck_assert_ptr_null(net_user_next(u));
     ask(2);
     ask(99); /* nobody */
-    g_autoptr(GBytes) answer = net_user_next(u);
+    ask(3);  /* so that the answer that does not come is heard of */
+    g_autoptr(GBytes) answer = next();
+    g_autoptr(GBytes) last = next();
     ck_assert_ptr_nonnull(answer);
-    ck_assert_ptr_null(net_user_next(u));
+    ck_assert_ptr_nonnull(last);
+    ck_assert_mem_eq((const uint8_t *)g_bytes_get_data(last, NULL) + 28, ((uint8_t[]){10, 0, 2, 3}), 4);
     const uint8_t *bytes = g_bytes_get_data(answer, NULL);
     ck_assert_mem_eq(bytes, ((uint8_t[]){0, 0x16, 0x3E, 0, 0, 1}), 6);
     ck_assert_mem_eq(bytes + 28, ((uint8_t[]){10, 0, 2, 2}), 4);
 }
 END_TEST
 
-/* Without connections there is nothing to wait for but libslirp's second, and frames
- * that wait are a reason not to. */
+/* Without connections nothing comes but libslirp's second, and frames that wait are a
+ * reason not to wait. */
 START_TEST(test_quiet)
 {
     g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
     uint64_t timeout = UINT64_MAX;
     net_user_prepare(u, fds, &timeout);
-    ck_assert_uint_eq(fds->len, 0);
+    ck_assert_uint_eq(fds->len, 1);
     ck_assert_uint_ge(timeout, 1000000000);
-    net_user_serve(u, NULL, 0);
+    ck_assert_int_eq(poll((struct pollfd *)(void *)fds->data, 1, 1500), 0);
     ask(2);
-    net_user_prepare(u, fds, &timeout);
+    for (unsigned i = 0; i < 100 && timeout > 0; i++) {
+        turn(100);
+        g_array_set_size(fds, 0);
+        net_user_prepare(u, fds, &timeout);
+    }
     ck_assert_uint_eq(timeout, 0);
+}
+END_TEST
+
+/* The helper dies: what is sent is lost, nothing comes, and somebody is told why. */
+START_TEST(test_death)
+{
+    g_autofree char *children = g_strdup_printf("/proc/self/task/%d/children", getpid());
+    g_autofree char *pids = NULL;
+    ck_assert(g_file_get_contents(children, &pids, NULL, NULL));
+    ck_assert_ptr_null(net_user_error(u));
+    ck_assert_int_eq(kill((pid_t)atoi(pids), SIGSEGV), 0);
+    for (unsigned i = 0; i < 100 && !net_user_error(u); i++) {
+        ask(2);
+        turn(100);
+    }
+    ck_assert_str_eq(net_user_error(u), "its helper ended (signal 11)");
+    ask(2);
+    turn(0);
+    net_user_restart(u, clock_now, &now);
+    turn(0);
+    ck_assert_ptr_null(net_user_next(u));
+}
+END_TEST
+
+/* The next guest gets nothing of what was there for the last one. */
+START_TEST(test_restart)
+{
+    for (unsigned i = 0; i < 100; i++)
+        ask(2);
+    turn(100);
+    now = 5;
+    net_user_restart(u, clock_now, &now);
+    ask(3);
+    g_autoptr(GBytes) answer = next();
+    ck_assert_ptr_nonnull(answer);
+    ck_assert_mem_eq((const uint8_t *)g_bytes_get_data(answer, NULL) + 28, ((uint8_t[]){10, 0, 2, 3}), 4);
+    ck_assert_ptr_null(net_user_error(u));
 }
 END_TEST
 
@@ -127,13 +194,17 @@ START_TEST(test_nonsense)
         if (i % 2)
             memcpy(frame + 14, (uint8_t[]){0x45, 0, (uint8_t)((len - 14) >> 8), (uint8_t)(len - 14)}, 4);
         net_user_output(u, frame, len);
+        if (i % 16 == 0)
+            turn(0);
     }
+    for (unsigned i = 0; i < 20; i++)
+        turn(50);
     for (GBytes *b; (b = net_user_next(u));)
         g_bytes_unref(b);
     ask(2);
-    GBytes *answer = net_user_next(u);
+    g_autoptr(GBytes) answer = next();
     ck_assert_ptr_nonnull(answer);
-    g_bytes_unref(answer);
+    ck_assert_ptr_null(net_user_error(u));
 }
 END_TEST
 
@@ -207,12 +278,18 @@ END_TEST
 START_TEST(test_bound)
 {
     unsigned nr = 0;
-    for (unsigned i = 0; i < 100000; i++)
+    for (unsigned i = 0; i < 100000; i++) {
         ask(2);
+        if (i % 16 == 0)
+            turn(0);
+    }
+    for (unsigned i = 0; i < 10; i++)
+        turn(20);
     for (GBytes *b; (b = net_user_next(u)); nr++)
         g_bytes_unref(b);
-    ck_assert_uint_le(nr, 8192);
+    ck_assert_uint_le(nr, 8192 + 32);
     ck_assert_uint_ge(nr, 1000);
+    g_autoptr(GBytes) another = next(); /* that waited in the helper, or was lost there */
 }
 END_TEST
 
@@ -240,8 +317,8 @@ int main(void)
     TCase *c = tcase_create("user");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
-    const TTest *const tests[] = {test_forwards, test_arp,        test_quiet,   test_nonsense,
-                                  test_bound,    test_port_taken, test_restrict};
+    const TTest *const tests[] = {test_forwards,   test_arp,      test_quiet, test_nonsense, test_bound,
+                                  test_port_taken, test_restrict, test_death, test_restart};
     for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(s, c);
