@@ -86,6 +86,7 @@ static bool after(struct replaying *s, const struct ring1_replay_stop *stop)
             return end(s, STATUS_FAILED, "cannot write the trace: %s", tracing_error(s->tracing));
         s->status = signals_end() ? STATUS_SIGNAL + signals_end() : STATUS_BUDGET;
         return false;
+    case RING1_REPLAY_STOPPED:
     case RING1_REPLAY_LIMIT:
         s->status = STATUS_OK;
         return false;

@@ -423,6 +423,7 @@ static enum next run_slice(struct session *s)
         next = wait_with_guest(s, stop.wake_ns);
         break;
     case RING1_STOP_BUDGET:
+    case RING1_STOP_DEBUG:
     case RING1_STOP_INTERRUPTED: {
         uint64_t waited;
         poller_wait(s->poller, 0, &waited);

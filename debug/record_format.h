@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define RECORD_MAGIC     "ring1rec"
-#define RECORD_VERSION   1u
+#define RECORD_VERSION   2u /* 1 is read: it has neither pokes nor exact stops */
 #define RECORD_HEAD      16u
 #define RECORD_CHUNK     24u          /* bytes before a chunk's contents */
 #define RECORD_RAW_MAX   (1u << 20)   /* a chunk's contents, before compression */
@@ -34,7 +34,7 @@ enum record_chunk {
 /* Events. Numbers are LEB128 unless something else is said; times are what was added
  * to the last one's. */
 enum record_op {
-    RECORD_STOP = 1, /* time, kind: there the machine stood when the next ones came */
+    RECORD_STOP = 1, /* time, kind: there the machine stood when the next ones came; EXACT: calls, entry */
     RECORD_INPUT,    /* tag, length, bytes */
     RECORD_ADVANCE,  /* ns: a wait */
     RECORD_RESUME,   /* seed of the frames */
@@ -52,6 +52,7 @@ enum record_stop {
     RECORD_OUTSIDE, /* somebody wanted it to: at that time */
     RECORD_IDLE,    /* RING1_STOP_IDLE */
     RECORD_ENDED,   /* RING1_STOP_SHUTDOWN, RING1_STOP_CRASH */
+    RECORD_EXACT,   /* a debugger wanted it to: at that place (struct ring1_place) */
     RECORD_NR_STOPS,
 };
 
@@ -77,11 +78,19 @@ struct record_answer {
     uint32_t work; /* what it cost the guest beside, in units of WORK_NS */
 };
 
+/* Between two events of the file. */
+struct record_place {
+    unsigned index; /* the chunk's number */
+    size_t at;      /* in its contents; 0: where they begin */
+    uint64_t time, calls;
+};
+
 struct record_event {
     enum record_op op;
     enum record_stop stop;
     uint64_t time;  /* absolute */
-    uint64_t calls; /* MARK, ANSWER: absolute */
+    uint64_t calls; /* MARK, ANSWER, EXACT: absolute */
+    uint32_t entry; /* EXACT */
     uint64_t value; /* ADVANCE, RESUME, the tag, the checksum, FINISH: the shutdown */
     unsigned reason;
     const uint8_t *bytes; /* INPUT, DATA; FINISH: the hash */

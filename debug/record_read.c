@@ -14,8 +14,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define BLOB_HEAD  (RECORD_SHA256 + 16u)
-#define NO_MACHINE UINT_MAX
+#define BLOB_HEAD   (RECORD_SHA256 + 16u)
+#define NO_MACHINE  UINT_MAX
+#define EVENTS_HEAD 16u
 
 struct chunk {
     uint64_t offset; /* of its contents in the file */
@@ -32,6 +33,7 @@ struct record_reader {
     GPtrArray *machines; /* GHashTable: key, value */
     GHashTable *about, *end;
     bool cut;
+    uint64_t offset; /* up to where it was looked through */
 };
 
 static bool refuse(const struct record_reader *r, GError **error, const char *format, ...)
@@ -183,10 +185,20 @@ static bool read_chunk(struct record_reader *r, uint64_t *offset, uint8_t *buffe
     return place_chunk(r, &c, error);
 }
 
+static bool read_chunks(struct record_reader *r, GError **error)
+{
+    g_autofree uint8_t *buffer = g_malloc(ZSTD_compressBound(RECORD_RAW_MAX));
+    r->cut = false;
+    while (r->offset < r->size && !r->cut)
+        if (!read_chunk(r, &r->offset, buffer, error))
+            return false;
+    r->cut |= !r->end;
+    return true;
+}
+
 static bool read_file(struct record_reader *r, GError **error)
 {
     uint8_t head[RECORD_HEAD];
-    uint64_t offset = sizeof head;
     if (r->size < sizeof head)
         return refuse(r, error, "is no record: it has %" PRIu64 " bytes", r->size);
     if (!read_at(r, 0, head, sizeof head, error))
@@ -195,13 +207,11 @@ static bool read_file(struct record_reader *r, GError **error)
         return refuse(r, error, "is no record of ring1");
     if (checksum(head, 12) != get32(head + 12))
         return refuse(r, error, "is damaged at byte 0: its head has another checksum");
-    if (get32(head + 8) != RECORD_VERSION)
-        return refuse(r, error, "is of format %u; this ring1 reads %u", get32(head + 8), RECORD_VERSION);
-    g_autofree uint8_t *buffer = g_malloc(ZSTD_compressBound(RECORD_RAW_MAX));
-    while (offset < r->size && !r->cut)
-        if (!read_chunk(r, &offset, buffer, error))
-            return false;
-    r->cut |= !r->end;
+    if (get32(head + 8) < 1 || get32(head + 8) > RECORD_VERSION)
+        return refuse(r, error, "is of format %u; this ring1 reads 1 to %u", get32(head + 8), RECORD_VERSION);
+    r->offset = sizeof head;
+    if (!read_chunks(r, error))
+        return false;
     if (r->machines->len == 0)
         return refuse(r, error, "was cut before its first machine began");
     return true;
@@ -225,11 +235,12 @@ static struct record_reader *reader_read(struct record_reader *r, GError **error
     return NULL;
 }
 
-struct record_reader *record_reader_new(const char *path, GError **error)
+/* `fd` becomes the reader's. */
+static struct record_reader *read_fd(const char *path, int fd, GError **error)
 {
     struct record_reader *r = reader_new(path);
     struct stat st;
-    r->fd = open(path, O_RDONLY | O_CLOEXEC);
+    r->fd = fd;
     if (r->fd < 0 || fstat(r->fd, &st) < 0) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "record %s: %s", path, g_strerror(errno));
         record_reader_free(r);
@@ -242,6 +253,29 @@ struct record_reader *record_reader_new(const char *path, GError **error)
     }
     r->size = (uint64_t)st.st_size;
     return reader_read(r, error);
+}
+
+struct record_reader *record_reader_new(const char *path, GError **error)
+{
+    return read_fd(path, open(path, O_RDONLY | O_CLOEXEC), error);
+}
+
+struct record_reader *record_reader_new_from_fd(const char *name, int fd, GError **error)
+{
+    return read_fd(name, fcntl(fd, F_DUPFD_CLOEXEC, 0), error);
+}
+
+bool record_reader_refresh(struct record_reader *r, GError **error)
+{
+    struct stat st;
+    if (r->fd < 0)
+        return true;
+    if (fstat(r->fd, &st) < 0) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "record %s: %s", r->name, g_strerror(errno));
+        return false;
+    }
+    r->size = (uint64_t)st.st_size;
+    return read_chunks(r, error);
 }
 
 struct record_reader *record_reader_new_from_bytes(const char *name, const void *bytes, size_t len,
@@ -346,24 +380,46 @@ void record_cursor_copy(struct record_cursor *to, const struct record_cursor *fr
     *to = *from;
 }
 
+struct record_place record_cursor_place(const struct record_cursor *c)
+{
+    return (struct record_place){c->index, c->chunk ? c->at : 0, c->time, c->calls};
+}
+
+void record_cursor_go(struct record_cursor *c, unsigned machine, const struct record_place *place)
+{
+    record_cursor_clear(c);
+    *c = (struct record_cursor){.machine = machine,
+                                .index = place->index,
+                                .at = place->at,
+                                .time = place->time,
+                                .calls = place->calls};
+}
+
 /* To the next chunk of the machine's events. False: none, or *error. */
 static bool next_chunk(struct record_reader *r, struct record_cursor *c, GError **error)
 {
+    size_t at = c->chunk ? 0 : c->at; /* record_cursor_go: within a chunk */
     if (c->chunk)
         c->index++;
+    unsigned within = c->index;
     record_cursor_clear(c);
+    c->at = 0;
     for (; c->index < r->chunks->len; c->index++) {
         const struct chunk *chunk = &g_array_index(r->chunks, struct chunk, c->index);
         if (chunk->kind != RECORD_EVENTS || chunk->machine != c->machine)
             continue;
-        if (chunk->raw < 16)
+        if (chunk->raw < EVENTS_HEAD)
             return refuse(r, error, "a chunk of events has %u bytes", chunk->raw);
         if (!(c->chunk = unpack(r, chunk, error)))
             return false;
+        if (at > EVENTS_HEAD && at <= chunk->raw && c->index == within) {
+            c->at = at;
+            return true;
+        }
         const uint8_t *p = g_bytes_get_data(c->chunk, NULL);
         c->time = get64(p);
         c->calls = get64(p + 8);
-        c->at = 16;
+        c->at = EVENTS_HEAD;
         return true;
     }
     return false;
@@ -438,6 +494,10 @@ static void take_event(struct bytes *b, struct record_cursor *c, struct record_e
         take_time(b, c, e);
         e->stop = (enum record_stop)take_byte(b);
         b->bad |= e->stop >= RECORD_NR_STOPS;
+        if (e->stop == RECORD_EXACT) {
+            e->calls = c->calls += take_number(b);
+            e->entry = take_word(b);
+        }
         break;
     case RECORD_INPUT:
     case RECORD_DATA:

@@ -15,6 +15,10 @@ struct record_reader;
 struct record_reader *record_reader_new(const char *path, GError **error);
 struct record_reader *record_reader_new_from_bytes(const char *name, const void *bytes, size_t len,
                                                    GError **error);
+/* One that is still written, by its descriptor, which stays the caller's. */
+struct record_reader *record_reader_new_from_fd(const char *name, int fd, GError **error);
+/* What was added since. */
+bool record_reader_refresh(struct record_reader *r, GError **error);
 void record_reader_free(struct record_reader *r);
 
 /* It does not end as a record does that was closed: a crash cut it. */
@@ -39,6 +43,9 @@ struct record_cursor {
 void record_cursor_init(struct record_cursor *c, unsigned machine);
 void record_cursor_clear(struct record_cursor *c);
 void record_cursor_copy(struct record_cursor *to, const struct record_cursor *from);
+/* To and from a place in the file. */
+struct record_place record_cursor_place(const struct record_cursor *c);
+void record_cursor_go(struct record_cursor *c, unsigned machine, const struct record_place *place);
 
 /* The next event; *event's bytes are valid until the cursor moves. False: there is no
  * other, or (*error is set) it makes no sense. */

@@ -13,15 +13,18 @@
 #include <zstd.h>
 
 /* Events are written when there are so many bytes of them. */
-#define GATHERED  (64u << 10)
-#define LEVEL     3
-#define BLOB_HEAD (RECORD_SHA256 + 16u)
+#define GATHERED    (64u << 10)
+#define LEVEL       3
+#define EVENTS_HEAD 16u /* of a chunk's: time, calls */
+#define BLOB_HEAD   (RECORD_SHA256 + 16u)
 
 struct record_writer {
     int fd;
     char *path;
     GError *error;
     uint32_t serial;
+    GArray *chunks;     /* uint64_t: where each begins in the file */
+    uint64_t size;      /* of the file */
     GByteArray *events; /* of the chunk to come */
     uint64_t time, calls;
     gint64 written; /* when, of the host's monotonic clock, in us */
@@ -81,13 +84,15 @@ static void write_chunk(struct record_writer *w, enum record_chunk kind, const v
     put32(head + 12, (uint32_t)stored);
     put32(head + 16, checksum(head + RECORD_CHUNK, stored));
     put32(head + 20, checksum(head, 20));
+    g_array_append_val(w->chunks, w->size);
+    w->size += RECORD_CHUNK + stored;
     write_bytes(w, head, RECORD_CHUNK + stored); /* as one write: a crash leaves all or a part of one */
 }
 
 /* A chunk of events begins with where it stands, so that it can be read alone. */
 static void begin_events(struct record_writer *w)
 {
-    uint8_t head[16];
+    uint8_t head[EVENTS_HEAD];
     put64(head, w->time);
     put64(head + 8, w->calls);
     g_byte_array_set_size(w->events, 0);
@@ -96,7 +101,7 @@ static void begin_events(struct record_writer *w)
 
 static void write_events(struct record_writer *w)
 {
-    if (w->events->len <= 16)
+    if (w->events->len <= EVENTS_HEAD)
         return;
     write_chunk(w, RECORD_EVENTS, w->events->data, w->events->len);
     begin_events(w);
@@ -195,6 +200,10 @@ void record_write_event(struct record_writer *w, const struct record_event *e)
     case RECORD_STOP:
         add_time(w, e->time);
         add_byte(w, e->stop);
+        if (e->stop == RECORD_EXACT) {
+            add_calls(w, e->calls);
+            add_number(w, e->entry);
+        }
         break;
     case RECORD_INPUT:
     case RECORD_DATA:
@@ -230,6 +239,67 @@ void record_write_event(struct record_writer *w, const struct record_event *e)
     }
 }
 
+/* --- places ------------------------------------------------------------------------ */
+
+int record_writer_fd(const struct record_writer *w)
+{
+    return w->fd;
+}
+
+const char *record_writer_path(const struct record_writer *w)
+{
+    return w->path;
+}
+
+struct record_place record_writer_place(const struct record_writer *w)
+{
+    return (struct record_place){w->serial, w->events->len, w->time, w->calls};
+}
+
+static void fail_cut(struct record_writer *w, const char *why)
+{
+    if (!w->error)
+        g_set_error(&w->error, RING1_ERROR, RING1_ERROR_HOST, "record %s: it cannot be cut: %s", w->path,
+                    why);
+}
+
+/* A chunk's contents become what is gathered. */
+static void take_back(struct record_writer *w, uint64_t from, uint64_t to)
+{
+    size_t len = (size_t)(to - from);
+    g_autofree uint8_t *stored = g_malloc(len);
+    g_byte_array_set_size(w->events, RECORD_RAW_MAX);
+    size_t n = 0;
+    if (len <= RECORD_CHUNK || pread(w->fd, stored, len, (off_t)from) != (ssize_t)len ||
+        ZSTD_isError(
+            n = ZSTD_decompress(w->events->data, RECORD_RAW_MAX, stored + RECORD_CHUNK, len - RECORD_CHUNK)))
+        fail_cut(w, "a chunk cannot be read again");
+    g_byte_array_set_size(w->events, (guint)n);
+}
+
+void record_write_cut(struct record_writer *w, const struct record_place *place)
+{
+    if (w->error)
+        return;
+    if (place->index < w->serial) {
+        uint64_t from = g_array_index(w->chunks, uint64_t, place->index);
+        uint64_t to =
+            place->index + 1 < w->serial ? g_array_index(w->chunks, uint64_t, place->index + 1) : w->size;
+        take_back(w, from, to);
+        if (ftruncate(w->fd, (off_t)from) != 0 || lseek(w->fd, (off_t)from, SEEK_SET) < 0)
+            fail_cut(w, g_strerror(errno));
+        w->size = from;
+        w->serial = place->index;
+        g_array_set_size(w->chunks, place->index);
+    }
+    w->time = place->time;
+    w->calls = place->calls;
+    if (place->at <= EVENTS_HEAD)
+        begin_events(w);
+    else
+        g_byte_array_set_size(w->events, MIN(w->events->len, (guint)place->at));
+}
+
 /* --- the file ---------------------------------------------------------------------- */
 
 const GError *record_writer_error(const struct record_writer *w)
@@ -240,7 +310,7 @@ const GError *record_writer_error(const struct record_writer *w)
 struct record_writer *record_writer_new(const char *path, GError **error)
 {
     uint8_t head[RECORD_HEAD] = RECORD_MAGIC;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "record %s: %s", path, g_strerror(errno));
         return NULL;
@@ -249,6 +319,8 @@ struct record_writer *record_writer_new(const char *path, GError **error)
     w->fd = fd;
     w->path = g_strdup(path);
     w->events = g_byte_array_new();
+    w->chunks = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    w->size = RECORD_HEAD;
     w->blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     w->zstd = ZSTD_createCCtx();
     w->packed = g_malloc(RECORD_CHUNK + ZSTD_compressBound(RECORD_RAW_MAX));
@@ -268,6 +340,7 @@ void record_writer_free(struct record_writer *w)
     close(w->fd);
     g_clear_error(&w->error);
     g_byte_array_unref(w->events);
+    g_array_unref(w->chunks);
     g_hash_table_unref(w->blobs);
     ZSTD_freeCCtx(w->zstd);
     g_free(w->packed);

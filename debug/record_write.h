@@ -19,6 +19,15 @@ void record_writer_free(struct record_writer *w);
 /* The first error, NULL: none. */
 const GError *record_writer_error(const struct record_writer *w);
 
+/* Its file, for a reader while it is written. */
+int record_writer_fd(const struct record_writer *w);
+const char *record_writer_path(const struct record_writer *w);
+
+/* Behind the last event. */
+struct record_place record_writer_place(const struct record_writer *w);
+/* What was written behind a place is no more. */
+void record_write_cut(struct record_writer *w, const struct record_place *place);
+
 /* A file's contents, once however often it is asked for; its SHA-256 in hexadecimal
  * digits, the caller frees it. */
 char *record_write_blob(struct record_writer *w, const void *bytes, size_t len);

@@ -60,8 +60,8 @@ static char *as_text(const struct abi *abi)
 {
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "%s, Xen %s\n", abi->name, abi->xen_name);
-    g_string_append_printf(text, "%6s  %-29s  %-9s  %-46s  %s\n", "number", "name", "class",
-                           "arguments", "answer");
+    g_string_append_printf(text, "%6s  %-29s  %-9s  %-46s  %s\n", "number", "name", "class", "arguments",
+                           "answer");
     for (unsigned nr = 0; nr < NR_HYPERCALLS; nr++) {
         const struct hypercall *row = hypercall_row(abi, nr);
         if (!row)
@@ -69,8 +69,8 @@ static char *as_text(const struct abi *abi)
         g_autofree char *service = service_text(row);
         g_auto(GStrv) names = argument_names(row);
         g_autofree char *arguments = g_strjoinv(", ", names);
-        g_string_append_printf(text, "%6u  %-29s  %-9s  %-46s  %s\n", nr, row->name, row->class,
-                               arguments, service);
+        g_string_append_printf(text, "%6u  %-29s  %-9s  %-46s  %s\n", nr, row->name, row->class, arguments,
+                               service);
     }
     if (abi->number_mask == UINT32_MAX)
         g_string_append(text, "Every other number: -ENOSYS\n");

@@ -8,6 +8,7 @@
 #include "networks.h"
 
 #include "devices/disk.h"
+#include "emu/stops.h"
 #include "machine_priv.h"
 
 #include <string.h>
@@ -225,6 +226,40 @@ void recorder_free(struct recorder *r)
     g_free(r);
 }
 
+/* --- places in it ------------------------------------------------------------------------- */
+
+void recorder_flush(struct recorder *r)
+{
+    record_write_flush(r->record->writer, 0);
+}
+
+struct record_reader *recorder_reader(struct recorder *r, GError **error)
+{
+    const struct record_writer *w = r->record->writer;
+    recorder_flush(r);
+    return record_reader_new_from_fd(record_writer_path(w), record_writer_fd(w), error);
+}
+
+struct record_place recorder_place(const struct recorder *r, struct record_event *stop,
+                                   struct call_turn *turn)
+{
+    *stop = r->stop;
+    if (!r->pending)
+        stop->op = 0;
+    *turn = r->turn;
+    return record_writer_place(r->record->writer);
+}
+
+void recorder_cut(struct recorder *r, const struct record_place *place, const struct record_event *stop,
+                  const struct call_turn *turn)
+{
+    record_write_cut(r->record->writer, place);
+    r->stop = *stop;
+    r->pending = true;
+    r->turn = *turn;
+    r->last.reason = RING1_STOP_BUDGET;
+}
+
 /* --- while it runs ---------------------------------------------------------------------- */
 
 const GError *recorder_error(const struct recorder *r)
@@ -283,17 +318,25 @@ void recorder_answer(struct recorder *r, const struct ring1_call *call, bool ans
  * begins with a look. */
 static void stopped(struct recorder *r, const struct ring1_stop *stop)
 {
+    static const enum record_stop kinds[] = {
+        [RING1_STOP_SHUTDOWN] = RECORD_ENDED,      [RING1_STOP_CRASH] = RECORD_ENDED,
+        [RING1_STOP_IDLE] = RECORD_IDLE,           [RING1_STOP_BUDGET] = RECORD_OUTSIDE,
+        [RING1_STOP_INTERRUPTED] = RECORD_OUTSIDE, [RING1_STOP_DEBUG] = RECORD_EXACT};
     struct record_writer *w = r->record->writer;
     uint64_t now = machine_now(r->m->machine);
-    enum record_stop kind = stop->reason == RING1_STOP_IDLE ? RECORD_IDLE
-                            : stop->reason == RING1_STOP_SHUTDOWN || stop->reason == RING1_STOP_CRASH
-                                ? RECORD_ENDED
-                                : RECORD_OUTSIDE;
+    enum record_stop kind = kinds[stop->reason];
     bool again = r->pending && r->stop.stop == RECORD_ENDED && kind == RECORD_ENDED;
     r->last = *stop;
+    if (stop->reason == RING1_STOP_DEBUG)
+        r->last.reason = RING1_STOP_BUDGET;
     if (again)
         return;
     r->stop = (struct record_event){.op = RECORD_STOP, .stop = kind, .time = now};
+    if (kind == RECORD_EXACT) {
+        struct ring1_place place = stops_place(r->m->machine);
+        r->stop.calls = place.calls;
+        r->stop.entry = place.entry;
+    }
     r->pending = true;
     bool is_long =
         kind == RECORD_IDLE && (stop->wake_ns == NO_DEADLINE || stop->wake_ns > now + LONG_WAIT_NS);

@@ -8,6 +8,7 @@
 #include "debug/record_read.h"
 #include "debug/record_write.h"
 #include "devices.h"
+#include "machine_priv.h"
 
 #include <ring1/record.h>
 
@@ -43,6 +44,16 @@ void recorder_input(struct recorder *r, enum record_tag tag, const void *bytes, 
 void recorder_data(struct recorder *r, unsigned tag, const void *bytes, size_t len);
 /* In a run, before a call: what the watch did to it, if anything. */
 void recorder_answer(struct recorder *r, const struct ring1_call *call, bool answered, uint32_t work);
+/* What is gathered goes to the file; a reader of it. */
+void recorder_flush(struct recorder *r);
+struct record_reader *recorder_reader(struct recorder *r, GError **error);
+/* Where its machine stands: behind the last event; `stop` is to be written before the next
+ * (op 0: it was), `turn` is the call's. */
+struct record_place recorder_place(const struct recorder *r, struct record_event *stop,
+                                   struct call_turn *turn);
+/* The machine is at an earlier place: what was written behind it is no more. */
+void recorder_cut(struct recorder *r, const struct record_place *place, const struct record_event *stop,
+                  const struct call_turn *turn);
 /* Something could not be written. */
 const GError *recorder_error(const struct recorder *r);
 

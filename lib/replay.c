@@ -4,10 +4,7 @@
  * stop of the record, where it gets what came in there. On the way its calls are
  * compared with the record's marks, and its end with that of the recorded one.
  */
-#include "devices/disk.h"
 #include "emu/resume.h"
-#include "machine_priv.h"
-#include "record.h"
 #include "replay_priv.h"
 
 #include <inttypes.h>
@@ -17,40 +14,12 @@
 /* 36 years: no clock runs over. */
 #define WAIT_MAX_NS (UINT64_C(1) << 60)
 
-/* Places in the record: of what comes at stops, of the marks, of the data that a run asks
- * for, and of answers to calls. Each passes over what is not its own. */
-enum place { STOPS, MARKS, DATA, ANSWERS, NR_PLACES };
-
-/* Where the record says that the machine stands next. */
-enum goal { GOAL_STOP, GOAL_FINISH, GOAL_CUT };
-
-struct position {
-    struct record_cursor at[NR_PLACES];
-    enum goal goal;
-    struct record_event next; /* GOAL_STOP, GOAL_FINISH; GOAL_CUT: its time alone */
-    struct record_event mark; /* the last before GOAL_FINISH */
-    uint8_t hash[RECORD_SHA256];
-    struct record_event answer; /* the next; RECORD_ANSWER, or there is none */
-    struct call_turn turn;
-};
-
-struct ring1_replay {
-    struct record_reader *reader;
-    ring1_machine *m;
-    unsigned machine; /* the number of the next */
-    struct call_sums sums;
-    struct answers answers;
-    struct disk_hook hook;
-    struct position p;
-    GError *diverged; /* found during a run */
-    char *warning;
-};
-
-struct ring1_replay_point {
-    unsigned machine;
-    ring1_snapshot *snapshot;
-    struct position p;
-};
+/* What the run has in it goes at least to there. */
+static void is_done(struct position *p, struct record_place place)
+{
+    if (place.index > p->done.index || (place.index == p->done.index && place.at > p->done.at))
+        p->done = place;
+}
 
 static void position_clear(struct position *p)
 {
@@ -120,7 +89,7 @@ void ring1_replay_free(ring1_replay *r)
         return;
     ring1_machine_free(r->m);
     position_clear(&r->p);
-    record_reader_free(r->reader);
+    g_clear_pointer(&r->reader, record_reader_free);
     g_clear_error(&r->diverged);
     g_free(r->warning);
     g_free(r);
@@ -210,10 +179,12 @@ static void on_mark(void *user)
 {
     ring1_replay *r = user;
     struct record_event mark;
-    if (next_of(r, MARKS, RECORD_MARK, &mark))
+    if (next_of(r, MARKS, RECORD_MARK, &mark)) {
+        is_done(&r->p, record_cursor_place(&r->p.at[MARKS]));
         compare_sums(r, &mark);
-    else if (!r->diverged && r->p.goal != GOAL_CUT)
+    } else if (!r->diverged && r->p.goal != GOAL_CUT) {
         diverge(r, "the recorded run made no more calls");
+    }
 }
 
 /* --- devices ------------------------------------------------------------------------------ */
@@ -233,6 +204,7 @@ static bool take_data(void *user, unsigned index, uint8_t *bytes, size_t len)
             diverge(r, "device %" PRIu64 " gave %zu bytes then, not disk %u %zu", e.value, e.len, index, len);
             return false;
         }
+        is_done(&r->p, record_cursor_place(&r->p.at[DATA]));
         memcpy(bytes, e.bytes, e.len);
         bytes += e.len;
         len -= e.len;
@@ -246,6 +218,7 @@ static void next_answer(ring1_replay *r)
 {
     if (!next_of(r, ANSWERS, RECORD_ANSWER, &r->p.answer))
         r->p.answer.op = 0;
+    r->p.answer_end = record_cursor_place(&r->p.at[ANSWERS]);
 }
 
 static bool take_answer(void *user, struct ring1_call *call, uint32_t *work)
@@ -265,6 +238,7 @@ static bool take_answer(void *user, struct ring1_call *call, uint32_t *work)
     if (e->answer.turn != turn->turn || e->answer.entry != (call->depth ? call->index + 1 : 0))
         return false;
     const struct record_answer answer = e->answer;
+    is_done(&r->p, r->p.answer_end);
     *work = answer.work;
     if (answer.answered)
         call->result = (int32_t)answer.result;
@@ -276,120 +250,8 @@ static bool take_answer(void *user, struct ring1_call *call, uint32_t *work)
 static void begin_answers(ring1_replay *r)
 {
     r->answers = (struct answers){take_answer, r};
-    next_answer(r);
     r->m->answers = r->p.answer.op == RECORD_ANSWER ? &r->answers : NULL;
     machine_set_tap(r->m);
-}
-
-/* --- what it is made of --------------------------------------------------------------------- */
-
-static uint64_t number(const ring1_replay *r, const char *key, uint64_t otherwise)
-{
-    const char *value = record_value(r->reader, (int)r->machine, key);
-    return value ? g_ascii_strtoull(value, NULL, 10) : otherwise;
-}
-
-static uint64_t disk_number(const ring1_replay *r, unsigned index, const char *what)
-{
-    char key[32];
-    g_snprintf(key, sizeof key, "disk.%u.%s", index, what);
-    return number(r, key, 0);
-}
-
-static struct disk *use_disk(void *user, unsigned index, G_GNUC_UNUSED struct disk *disk,
-                             G_GNUC_UNUSED GError **error)
-{
-    ring1_replay *r = user;
-    return replay_disk(disk_number(r, index, "size") & ~UINT64_C(511), disk_number(r, index, "readonly") != 0,
-                       disk_number(r, index, "discard") != 0, index, take_data, r);
-}
-
-/* --- a machine ------------------------------------------------------------------------------ */
-
-static char *word(const ring1_replay *r, const char *key)
-{
-    return g_strdup(record_value(r->reader, (int)r->machine, key));
-}
-
-static bool bad_machine(GError **error, unsigned machine, const char *what)
-{
-    g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "record: machine %u has no %s that is known", machine,
-                what);
-    return false;
-}
-
-/* The values of PREFIX.0, PREFIX.1 ... */
-static char **read_list(const ring1_replay *r, const char *prefix)
-{
-    g_autoptr(GPtrArray) list = g_ptr_array_new();
-    for (unsigned i = 0;; i++) {
-        char key[32];
-        g_snprintf(key, sizeof key, "%s.%u", prefix, i);
-        g_ptr_array_add(list, word(r, key));
-        if (!g_ptr_array_index(list, i))
-            return (char **)g_ptr_array_steal(list, NULL);
-    }
-}
-
-static bool read_config(const ring1_replay *r, ring1_config *c, GError **error)
-{
-    g_autofree char *abi = word(r, "abi"), *xen = word(r, "xen");
-    if (!abi || !ring1_abi_from_name(abi, &c->abi))
-        return bad_machine(error, r->machine, "ABI");
-    if (!xen || !ring1_xen_from_name(xen, &c->xen))
-        return bad_machine(error, r->machine, "Xen");
-    c->memory_mib = (unsigned)MIN(number(r, "memory_mib", 0), UINT_MAX);
-    c->maxmem_mib = (unsigned)MIN(number(r, "maxmem_mib", 0), UINT_MAX);
-    c->vcpus = (unsigned)MIN(number(r, "vcpus", 1), UINT_MAX);
-    c->mfn_mode = (enum ring1_mfn_mode)MIN(number(r, "mfn_mode", 0), 255);
-    c->mfn_seed = number(r, "mfn_seed", 1);
-    c->date_ns = (int64_t)number(r, "date_ns", 0);
-    c->console_io = number(r, "console_io", 1) != 0;
-    c->segment_limits = number(r, "segment_limits", 0) != 0;
-    c->preempt = (enum ring1_preempt)MIN(number(r, "preempt", 0), 255);
-    c->preempt_seed = number(r, "preempt_seed", 1);
-    c->raw_address = (int64_t)MIN(number(r, "raw_address", UINT64_MAX), INT64_MAX);
-    if (!record_value(r->reader, (int)r->machine, "raw_address"))
-        c->raw_address = -1;
-    c->cmdline = word(r, "cmdline");
-    c->cpu = word(r, "cpu");
-    c->name = word(r, "name");
-    c->initrd = word(r, "initrd_name");
-    c->xenstore = word(r, "xenstore_name");
-    c->disks = read_list(r, "disk");
-    c->nets = read_list(r, "net");
-    return true;
-}
-
-/* A file of the machine; true and *file NULL: it has none. */
-static bool read_file(ring1_replay *r, const char *key, GBytes **file, GError **error)
-{
-    const char *sha256 = record_value(r->reader, (int)r->machine, key);
-    *file = NULL;
-    return !sha256 || (*file = record_blob(r->reader, sha256, error)) != NULL;
-}
-
-static ring1_machine *make(ring1_replay *r, GError **error)
-{
-    g_autoptr(ring1_config) c = ring1_config_new();
-    g_autoptr(GBytes) image = NULL;
-    struct machine_parts parts = {.disks = &r->hook};
-    ring1_machine *m = NULL;
-    r->hook = (struct disk_hook){.use = use_disk, .user = r, .makes = true};
-    if (read_config(r, c, error) && read_file(r, "image", &image, error) &&
-        (image || bad_machine(error, r->machine, "image")) && read_file(r, "initrd", &parts.initrd, error) &&
-        read_file(r, "xenstore", &parts.xenstore, error)) {
-        size_t len;
-        const void *bytes = g_bytes_get_data(image, &len);
-        if (!parts.initrd)
-            g_clear_pointer(&c->initrd, g_free); /* nothing is read from outside */
-        if (!parts.xenstore)
-            g_clear_pointer(&c->xenstore, g_free);
-        m = machine_make(c, ring1_replay_image(r), bytes, len, &parts, error);
-    }
-    g_clear_pointer(&parts.initrd, g_bytes_unref);
-    g_clear_pointer(&parts.xenstore, g_bytes_unref);
-    return m;
 }
 
 /* --- from stop to stop ------------------------------------------------------------------------ */
@@ -423,24 +285,51 @@ static void apply(ring1_replay *r, const struct record_event *e)
     }
 }
 
-/* What came in at this stop, up to the next. False: *error, or r->diverged. */
+static bool same_stop(const struct record_event *a, const struct record_event *b)
+{
+    return a->op == b->op && a->stop == b->stop && a->time == b->time &&
+           (a->stop != RECORD_EXACT || (a->calls == b->calls && a->entry == b->entry));
+}
+
+/* The next stop, or the end. True: it is the goal; else the machine stands there. */
+static bool next_goal(struct position *p, const struct record_event *e)
+{
+    struct record_event skip = p->skip;
+    p->skip.op = 0;
+    p->next_end = record_cursor_place(&p->at[STOPS]);
+    if (e->op == RECORD_STOP && same_stop(&skip, e)) {
+        is_done(p, p->next_end);
+        return false;
+    }
+    p->goal = e->op == RECORD_STOP ? GOAL_STOP : GOAL_FINISH;
+    p->next = *e;
+    if (e->op == RECORD_FINISH)
+        memcpy(p->hash, e->bytes, sizeof p->hash);
+    return true;
+}
+
+/* What came in where the machine stands, up to the next stop. False: *error, or
+ * r->diverged. */
 static bool take_inputs(ring1_replay *r, GError **error)
 {
     struct position *p = &r->p;
     struct record_event e;
     GError *bad = NULL;
+    if (p->standing && p->goal == GOAL_STOP)
+        is_done(p, p->next_end);
+    p->standing = false;
     p->goal = GOAL_CUT;
     p->mark.op = 0;
     while (record_next(r->reader, &p->at[STOPS], &e, &bad)) {
         if (e.op == RECORD_STOP || e.op == RECORD_FINISH) {
-            p->goal = e.op == RECORD_STOP ? GOAL_STOP : GOAL_FINISH;
-            p->next = e;
-            if (e.op == RECORD_FINISH)
-                memcpy(p->hash, e.bytes, sizeof p->hash);
-            return true;
+            if (next_goal(p, &e))
+                return true;
+            continue;
         }
         if (e.op == RECORD_MARK)
             p->mark = e;
+        else if (e.op != RECORD_DATA && e.op != RECORD_ANSWER)
+            is_done(p, record_cursor_place(&p->at[STOPS]));
         apply(r, &e);
     }
     if (bad)
@@ -449,10 +338,9 @@ static bool take_inputs(ring1_replay *r, GError **error)
     return !bad;
 }
 
-bool ring1_replay_next(ring1_replay *r, GError **error)
+/* Of number r->machine. */
+static bool next_machine(ring1_replay *r, GError **error)
 {
-    if (r->m)
-        r->machine++;
     g_clear_pointer(&r->m, ring1_machine_free);
     position_clear(&r->p);
     r->p = (struct position){0};
@@ -460,12 +348,41 @@ bool ring1_replay_next(ring1_replay *r, GError **error)
         return false;
     for (unsigned i = 0; i < NR_PLACES; i++)
         record_cursor_init(&r->p.at[i], r->machine);
-    if (!(r->m = make(r, error)))
+    if (!(r->m = replay_make(r, take_data, error)))
         return false;
     r->sums = (struct call_sums){.mark = on_mark, .user = r, .each = RECORD_MARK_CALLS};
     r->m->machine->sums = &r->sums;
+    next_answer(r);
     begin_answers(r);
     return take_inputs(r, error);
+}
+
+bool ring1_replay_next(ring1_replay *r, GError **error)
+{
+    if (r->m)
+        r->machine++;
+    return next_machine(r, error);
+}
+
+ring1_replay *replay_of_recorder(struct recorder *of, GError **error)
+{
+    struct record_reader *reader = recorder_reader(of, error);
+    ring1_replay *r = g_new0(ring1_replay, 1);
+    r->reader = reader;
+    r->live = true;
+    if (reader && record_nr_machines(reader) > 0) {
+        r->machine = record_nr_machines(reader) - 1;
+        if (next_machine(r, error))
+            return r;
+    }
+    ring1_replay_free(r);
+    return NULL;
+}
+
+bool replay_refresh(ring1_replay *r, struct recorder *of, GError **error)
+{
+    recorder_flush(of);
+    return record_reader_refresh(r->reader, error);
 }
 
 /* The machine has ended as the record says that it did. */
@@ -486,6 +403,8 @@ static bool is_stop(enum record_stop kind, enum ring1_stop_reason reason)
     switch (kind) {
     case RECORD_IDLE:
         return reason == RING1_STOP_IDLE;
+    case RECORD_EXACT:
+        return reason == RING1_STOP_DEBUG;
     case RECORD_ENDED:
         return reason == RING1_STOP_SHUTDOWN || reason == RING1_STOP_CRASH;
     default:
@@ -499,61 +418,94 @@ static const char *stop_word(enum ring1_stop_reason reason)
                                         [RING1_STOP_CRASH] = "crashed",
                                         [RING1_STOP_IDLE] = "waits",
                                         [RING1_STOP_BUDGET] = "goes on",
-                                        [RING1_STOP_INTERRUPTED] = "was interrupted"};
+                                        [RING1_STOP_INTERRUPTED] = "was interrupted",
+                                        [RING1_STOP_DEBUG] = "goes on"};
     return words[reason];
 }
 
+static struct ring1_place place_of(const struct record_event *stop)
+{
+    return (struct ring1_place){stop->time, stop->calls, stop->entry};
+}
+
+static bool is_at(const ring1_replay *r, const struct ring1_place *place)
+{
+    struct ring1_place now = stops_place(r->m->machine);
+    return ring1_place_compare(&now, place) >= 0;
+}
+
+/* Where the next run has to end between two looks, if anywhere. */
+static bool exact_place(const ring1_replay *r, const struct replay_debug *debug, struct ring1_place *place)
+{
+    const struct position *p = &r->p;
+    const struct ring1_place *target = debug ? debug->target : NULL;
+    bool exact = p->goal == GOAL_STOP && p->next.stop == RECORD_EXACT;
+    if (exact)
+        *place = place_of(&p->next);
+    if (!target || (exact ? ring1_place_compare(target, place) >= 0
+                          : p->goal == GOAL_STOP && target->ns >= p->next.time))
+        return exact;
+    *place = *target;
+    return true;
+}
+
 /* Run towards the next stop of the record. */
-static bool run_to_goal(ring1_replay *r, const struct ring1_budget *limits, uint64_t calls, uint64_t traps,
+static bool run_to_goal(ring1_replay *r, const struct ring1_budget *limits, const struct replay_debug *debug,
                         struct ring1_stop *stop, GError **error)
 {
-    const struct machine *m = r->m->machine;
     const struct record_event *next = &r->p.next;
-    struct ring1_budget b = {.return_when_idle = true, .until_ns = next->time};
-    if (r->p.goal == GOAL_STOP && next->stop != RECORD_OUTSIDE && next->time < UINT64_MAX)
-        b.until_ns++; /* it stops of its own, or was to */
-    b.until_ns = MIN(b.until_ns, limits->until_ns);
-    b.hypercalls = calls == UINT64_MAX ? calls : calls - MIN(calls, m->s.hypercalls);
-    b.traps = traps == UINT64_MAX ? traps : traps - MIN(traps, m->s.hypercalls + m->s.traps);
-    return ring1_machine_run(r->m, &b, stop, error);
+    struct machine *m = r->m->machine;
+    struct ring1_budget b = *limits;
+    struct ring1_place place;
+    bool stops = exact_place(r, debug, &place), step = debug && debug->step >= 0;
+    bool alone = !r->debugged && stops;
+    b.return_when_idle = true;
+    if (r->p.goal == GOAL_STOP ? next->stop == RECORD_OUTSIDE : !r->live)
+        b.until_ns = MIN(b.until_ns, next->time);
+    else if (r->p.goal == GOAL_STOP && next->stop != RECORD_EXACT && next->time < UINT64_MAX)
+        b.until_ns = MIN(b.until_ns, next->time + 1); /* it stops of its own, or was to */
+    b.hypercalls = limits->hypercalls == UINT64_MAX
+                       ? UINT64_MAX
+                       : limits->hypercalls - MIN(limits->hypercalls, m->s.hypercalls);
+    uint64_t traps = m->s.hypercalls + m->s.traps;
+    b.traps = limits->traps == UINT64_MAX ? UINT64_MAX : limits->traps - MIN(limits->traps, traps);
+    if (alone)
+        stops_attach(m);
+    if (stops)
+        stops_at(m, &place);
+    if (step)
+        stops_step(m, (unsigned)debug->step);
+    bool ok = ring1_machine_run(r->m, &b, stop, error);
+    if (alone)
+        stops_detach(m);
+    return ok;
 }
 
-static bool limited(const struct machine *m, const struct ring1_budget *limits, uint64_t calls,
-                    uint64_t traps)
+/* `limits` are the machine's own counts by now. */
+static bool limited(const struct machine *m, const struct ring1_budget *limits)
 {
-    return machine_now(m) >= limits->until_ns || m->s.hypercalls >= calls ||
-           m->s.hypercalls + m->s.traps >= traps;
+    return machine_now(m) >= limits->until_ns || m->s.hypercalls >= limits->hypercalls ||
+           m->s.hypercalls + m->s.traps >= limits->traps;
 }
 
-static bool stop_for(struct ring1_replay_stop *stop, enum ring1_replay_reason reason)
+/* The machine stands where it should. */
+static bool at_goal(ring1_replay *r, const struct ring1_stop *stop)
 {
-    stop->reason = reason;
-    return true;
-}
-
-/* After a run. True: *done, it is over, or an error. */
-static bool arrived(ring1_replay *r, struct ring1_replay_stop *stop, GError **error, bool *done)
-{
-    struct position *p = &r->p;
-    uint64_t now = machine_now(r->m->machine);
-    bool at_time = now == p->next.time;
-    *done = true;
-    if (p->goal == GOAL_CUT)
-        return stop_for(stop, RING1_REPLAY_CUT);
-    if (!at_time || !is_stop(p->next.stop, stop->guest.reason)) {
-        static const char *const kinds[] = {"went on", "waited", "had ended"};
-        diverge(r, "it %s, and the recorded one %s at %.9f s", stop_word(stop->guest.reason),
-                kinds[p->next.stop], (double)p->next.time / 1e9);
+    const struct position *p = &r->p;
+    if (p->goal != GOAL_STOP || machine_now(r->m->machine) != p->next.time ||
+        !is_stop(p->next.stop, stop->reason))
         return false;
-    }
-    if (!take_inputs(r, error))
-        return false;
-    *done = p->goal == GOAL_FINISH;
-    if (*done) {
-        compare_ends(r);
-        stop->reason = RING1_REPLAY_FINISHED;
-    }
-    return true;
+    if (p->next.stop != RECORD_EXACT)
+        return true;
+    struct ring1_place place = place_of(&p->next), now = stops_place(r->m->machine);
+    return ring1_place_compare(&now, &place) == 0;
+}
+
+static void not_at_goal(ring1_replay *r, enum ring1_stop_reason reason)
+{
+    static const char *const kinds[] = {"went on", "waited", "had ended", "was stopped by a debugger"};
+    diverge(r, "it %s, and the recorded one %s at %.9f s", stop_word(reason), kinds[r->p.next.stop],
+            (double)r->p.next.time / 1e9);
 }
 
 static uint64_t saturating_add(uint64_t a, uint64_t b)
@@ -561,36 +513,109 @@ static uint64_t saturating_add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-bool ring1_replay_run(ring1_replay *r, const struct ring1_budget *limits, struct ring1_replay_stop *stop,
-                      GError **error)
+enum after { GOES_ON, IS_OVER, FAILED };
+
+static enum after over(struct ring1_replay_stop *stop, enum ring1_replay_reason reason)
+{
+    stop->reason = reason;
+    return IS_OVER;
+}
+
+/* Before a run: what came in is taken in. */
+static enum after begin_run(ring1_replay *r, struct replay_debug *debug, struct ring1_replay_stop *stop,
+                            GError **error)
+{
+    struct position *p = &r->p;
+    bool target = debug && debug->target;
+    debug = target ? debug : NULL;
+    if (target && is_at(r, debug->target)) {
+        debug->reached = true;
+        return over(stop, RING1_REPLAY_STOPPED);
+    }
+    if (!p->standing)
+        return GOES_ON;
+    if (!take_inputs(r, error))
+        return FAILED;
+    if (p->goal == GOAL_FINISH) {
+        compare_ends(r);
+        return over(stop, RING1_REPLAY_FINISHED);
+    }
+    return begin_run(r, debug, stop, error);
+}
+
+/* After it. */
+static enum after end_run(ring1_replay *r, const struct ring1_budget *limits, struct ring1_replay_stop *stop)
+{
+    struct position *p = &r->p;
+    enum ring1_stop_reason reason = stop->guest.reason;
+    if (reason == RING1_STOP_INTERRUPTED)
+        return over(stop, RING1_REPLAY_INTERRUPTED);
+    if (reason == RING1_STOP_BUDGET && limited(r->m->machine, limits))
+        return over(stop, RING1_REPLAY_LIMIT);
+    if (reason == RING1_STOP_DEBUG && stops_last(r->m->machine)->kind != STOP_PLACE)
+        return over(stop, RING1_REPLAY_STOPPED);
+    if (at_goal(r, &stop->guest))
+        p->standing = true;
+    else if (reason == RING1_STOP_DEBUG)
+        return GOES_ON; /* the debugger's place, as begin_run will see */
+    else if (p->goal == GOAL_CUT)
+        return over(stop, RING1_REPLAY_CUT);
+    else
+        not_at_goal(r, reason);
+    return GOES_ON;
+}
+
+static bool run(ring1_replay *r, const struct ring1_budget *limits, struct replay_debug *debug,
+                struct ring1_replay_stop *stop, GError **error)
 {
     static const struct ring1_budget unlimited = RING1_BUDGET_UNLIMITED;
     const struct machine *m = r->m->machine;
-    bool done = r->p.goal == GOAL_FINISH, ok = true;
-    if (!limits)
-        limits = &unlimited;
+    struct ring1_budget own = limits ? *limits : unlimited;
+    enum after after = r->p.goal == GOAL_FINISH ? IS_OVER : GOES_ON;
     *stop = (struct ring1_replay_stop){.reason = RING1_REPLAY_FINISHED};
-    uint64_t calls = saturating_add(m->s.hypercalls, limits->hypercalls);
-    uint64_t traps = saturating_add(m->s.hypercalls + m->s.traps, limits->traps);
-    while (ok && !done && !r->diverged) {
-        if (!run_to_goal(r, limits, calls, traps, &stop->guest, error))
-            return false;
-        if (r->diverged)
+    own.hypercalls = saturating_add(m->s.hypercalls, own.hypercalls);
+    own.traps = saturating_add(m->s.hypercalls + m->s.traps, own.traps);
+    while (after == GOES_ON && !r->diverged) {
+        after = begin_run(r, debug, stop, error);
+        if (after != GOES_ON || r->diverged)
             break;
-        if (stop->guest.reason == RING1_STOP_INTERRUPTED)
-            return stop_for(stop, RING1_REPLAY_INTERRUPTED);
-        if (stop->guest.reason == RING1_STOP_BUDGET && limited(m, limits, calls, traps))
-            return stop_for(stop, RING1_REPLAY_LIMIT);
-        ok = arrived(r, stop, error, &done);
+        if (!run_to_goal(r, &own, debug, &stop->guest, error))
+            return false;
+        if (!r->diverged)
+            after = end_run(r, &own, stop);
     }
     if (!r->diverged)
-        return ok;
+        return after != FAILED;
     g_clear_error(error);
     g_propagate_error(error, g_error_copy(r->diverged));
     return false;
 }
 
+bool ring1_replay_run(ring1_replay *r, const struct ring1_budget *limits, struct ring1_replay_stop *stop,
+                      GError **error)
+{
+    return run(r, limits, NULL, stop, error);
+}
+
+bool replay_run_debug(ring1_replay *r, const struct ring1_budget *limits, struct replay_debug *debug,
+                      struct ring1_replay_stop *stop, GError **error)
+{
+    debug->reached = false;
+    return run(r, limits, debug, stop, error);
+}
+
 /* --- places to come back to ------------------------------------------------------------------- */
+
+ring1_replay_point *replay_point_of_live(ring1_machine *m)
+{
+    struct position *p;
+    ring1_replay_point *point = g_new0(ring1_replay_point, 1);
+    point->live = true;
+    point->snapshot = ring1_machine_save(m);
+    p = &point->p;
+    p->done = recorder_place(m->recorder, &p->skip, &p->turn);
+    return point;
+}
 
 ring1_replay_point *ring1_replay_save(ring1_replay *r)
 {
@@ -601,16 +626,35 @@ ring1_replay_point *ring1_replay_save(ring1_replay *r)
     return point;
 }
 
+/* The record's part of a place that was taken of the recorded machine. */
+static void go_to_live(ring1_replay *r, const struct position *from)
+{
+    struct position *p = &r->p;
+    for (unsigned i = 0; i < NR_PLACES; i++)
+        record_cursor_go(&p->at[i], r->machine, &from->done);
+    p->goal = GOAL_CUT;
+    p->next = (struct record_event){.time = from->done.time};
+    p->standing = true;
+    p->done = from->done;
+    p->skip = from->skip;
+    p->turn = from->turn;
+    next_answer(r);
+    begin_answers(r);
+}
+
 bool ring1_replay_restore(ring1_replay *r, const ring1_replay_point *point, GError **error)
 {
-    if (point->machine != r->machine || !r->m) {
+    if ((!point->live && point->machine != r->machine) || !r->m) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the place is in machine %u, not in %u",
                     point->machine, r->machine);
         return false;
     }
     if (!ring1_machine_restore(r->m, point->snapshot, error))
         return false;
-    position_copy(&r->p, &point->p);
+    if (point->live)
+        go_to_live(r, &point->p);
+    else
+        position_copy(&r->p, &point->p);
     g_clear_error(&r->diverged);
     return true;
 }

@@ -2,7 +2,6 @@
  *
  * replay_info.c - what a record is, in words and as JSON.
  */
-#include "record.h"
 #include "replay_priv.h"
 
 #include <json-glib/json-glib.h>

@@ -1,14 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * replay_priv.h - what a replay's parts share.
+ * replay_priv.h - what a replay's parts share: replay.c runs from stop to stop,
+ * replay_machine.c makes the machine, replay_info.c describes the record. The debugger
+ * asks for more than record.h has: places, and records that are still written.
  */
 #ifndef LIB_REPLAY_PRIV_H
 #define LIB_REPLAY_PRIV_H
 
-#include "debug/record_read.h"
+#include "emu/stops.h"
+#include "machine_priv.h"
+#include "record.h"
 
-#include <ring1/record.h>
+/* Places in the record: of what comes at stops, of the marks, of the data that a run asks
+ * for, and of answers to calls. Each passes over what is not its own. */
+enum place { STOPS, MARKS, DATA, ANSWERS, NR_PLACES };
+
+/* Where the record says that the machine stands next. */
+enum goal { GOAL_STOP, GOAL_FINISH, GOAL_CUT };
+
+struct position {
+    struct record_cursor at[NR_PLACES];
+    enum goal goal;
+    struct record_event next; /* GOAL_STOP, GOAL_FINISH; GOAL_CUT: its time alone */
+    struct record_event mark; /* the last before GOAL_FINISH */
+    uint8_t hash[RECORD_SHA256];
+    struct record_event answer; /* the next; RECORD_ANSWER, or there is none */
+    struct call_turn turn;
+    /* The machine stands at `next`, or where a point was taken of the recorded machine:
+     * what came in there is to be taken in before it goes on. */
+    bool standing;
+    struct record_event skip; /* the stop where it stands may be written yet; op 0: no */
+    /* Behind the last event that the run up to here has in it, behind `next`, behind
+     * `answer`. */
+    struct record_place done, next_end, answer_end;
+};
+
+struct ring1_replay {
+    struct record_reader *reader;
+    ring1_machine *m;
+    unsigned machine; /* the number of the next */
+    bool live;        /* the record is still written: who runs it knows how far it goes */
+    bool debugged;    /* a debugger is attached to its machine */
+    struct call_sums sums;
+    struct answers answers;
+    struct disk_hook hook;
+    struct position p;
+    GError *diverged; /* found during a run */
+    char *warning;
+};
+
+struct ring1_replay_point {
+    unsigned machine;
+    ring1_snapshot *snapshot;
+    struct position p;
+    bool live; /* of the recorded machine: of p only `done`, `skip` and `turn` are there */
+};
 
 struct record_reader *replay_reader(ring1_replay *r);
+
+/* replay_machine.c: the machine of which the record is, with disks that ask `data`. */
+ring1_machine *replay_make(ring1_replay *r,
+                           bool (*data)(void *user, unsigned index, uint8_t *bytes, size_t len),
+                           GError **error);
+
+/* --- for a debugger -------------------------------------------------------------------- */
+
+/* The machine that `of` records, from its beginning; what was written so far is in it. */
+ring1_replay *replay_of_recorder(struct recorder *of, GError **error);
+/* What was recorded since is in it, too. */
+bool replay_refresh(ring1_replay *r, struct recorder *of, GError **error);
+/* The recorded machine as it stands, as a place in replays of its record. */
+ring1_replay_point *replay_point_of_live(ring1_machine *m);
+
+struct replay_debug {
+    const struct ring1_place *target; /* run up to there, NULL: none */
+    int step;                         /* at most one instruction of that vcpu; -1: no */
+    bool reached;                     /* out: the target, of RING1_REPLAY_STOPPED */
+};
+
+/* ring1_replay_run with more limits; stops of the machine's debugger end it, too. */
+bool replay_run_debug(ring1_replay *r, const struct ring1_budget *limits, struct replay_debug *debug,
+                      struct ring1_replay_stop *stop, GError **error);
 
 #endif

@@ -71,6 +71,7 @@ enum ring1_replay_reason {
     RING1_REPLAY_LIMIT,       /* of the budget */
     RING1_REPLAY_INTERRUPTED, /* ring1_machine_interrupt */
     RING1_REPLAY_CUT,         /* the record goes no further */
+    RING1_REPLAY_STOPPED,     /* for its debugger: ring1/debugger.h */
 };
 
 struct ring1_replay_stop {
