@@ -6,7 +6,14 @@
 
 #include <stdatomic.h>
 
-static bool fail(GError **error, const char *text)
+/* How far the guest runs before anybody looks whether a checkpoint is due: a few ms of
+ * the host. */
+#define SLICE_NS     1000000u
+#define SLICE_MAX_NS 1000000000u
+#define SLICE_US     10000
+#define WATCHES_MAX  32u
+
+bool debugger_fail(GError **error, const char *text)
 {
     g_set_error_literal(error, RING1_ERROR, RING1_ERROR_STATE, text);
     return false;
@@ -25,26 +32,31 @@ static ring1_debugger *debugger_new(void)
 ring1_debugger *ring1_debugger_new(ring1_machine *m, ring1_record *record, GError **error)
 {
     if (m->machine->time_mode != RING1_TIME_VIRTUAL && record) {
-        fail(error, "a run by the host's clock has no past to go to");
+        debugger_fail(error, "a run by the host's clock has no past to go to");
         return NULL;
     }
     ring1_debugger *d = debugger_new();
     d->live = m;
     d->record = record;
+    d->slice = SLICE_NS;
     stops_attach(m->machine);
+    points_ran(d, 0);
     return d;
 }
 
 ring1_debugger *ring1_debugger_new_replay(ring1_replay *replay, GError **error)
 {
     if (!ring1_replay_machine(replay)) {
-        fail(error, "the replay has no machine yet");
+        debugger_fail(error, "the replay has no machine yet");
         return NULL;
     }
     ring1_debugger *d = debugger_new();
     d->replay = replay;
-    d->in_past = true;
+    d->in_past = d->placed = true;
+    d->slice = SLICE_NS;
+    replay->debugged = true;
     stops_attach(ring1_replay_machine(replay)->machine);
+    points_add_replay(d, false);
     return d;
 }
 
@@ -52,9 +64,14 @@ void ring1_debugger_free(ring1_debugger *d)
 {
     if (!d)
         return;
-    stops_detach(d->live ? d->live->machine : ring1_replay_machine(d->replay)->machine);
-    if (d->live)
+    points_clear(d);
+    if (d->live) {
+        stops_detach(d->live->machine);
         ring1_replay_free(d->replay);
+    } else {
+        stops_detach(ring1_replay_machine(d->replay)->machine);
+        d->replay->debugged = false;
+    }
     g_array_unref(d->breakpoints);
     g_array_unref(d->watches);
     g_free(d);
@@ -103,7 +120,10 @@ void ring1_debugger_break(ring1_debugger *d, uint32_t address)
     if (find_break(d, address) < d->breakpoints->len)
         return;
     g_array_append_val(d->breakpoints, address);
-    stops_break(debugger_inside(d), address);
+    if (d->live)
+        stops_break(d->live->machine, address);
+    if (d->armed)
+        stops_break(ring1_replay_machine(d->replay)->machine, address);
 }
 
 void ring1_debugger_unbreak(ring1_debugger *d, uint32_t address)
@@ -112,7 +132,10 @@ void ring1_debugger_unbreak(ring1_debugger *d, uint32_t address)
     if (i == d->breakpoints->len)
         return;
     g_array_remove_index_fast(d->breakpoints, i);
-    stops_unbreak(debugger_inside(d), address);
+    if (d->live)
+        stops_unbreak(d->live->machine, address);
+    if (d->armed)
+        stops_unbreak(ring1_replay_machine(d->replay)->machine, address);
 }
 
 static guint find_watch(const ring1_debugger *d, uint32_t address, uint32_t size, enum ring1_watch_kind kind)
@@ -131,11 +154,15 @@ bool ring1_debugger_watch(ring1_debugger *d, uint32_t address, uint32_t size, en
 {
     const struct watch w = {address, size, kind};
     if (size < 1 || size > RING1_PAGE_SIZE || kind < RING1_WATCH_WRITE || kind > RING1_WATCH_ACCESS)
-        return fail(error, "a watchpoint is of 1 to 4096 bytes, for writes, reads or both");
+        return debugger_fail(error, "a watchpoint is of 1 to 4096 bytes, for writes, reads or both");
     if (find_watch(d, address, size, kind) < d->watches->len)
         return true;
-    if (!stops_watch(debugger_inside(d), address, size, kind))
-        return fail(error, "there are too many watchpoints");
+    if (d->watches->len >= WATCHES_MAX)
+        return debugger_fail(error, "there are too many watchpoints");
+    if (d->live)
+        stops_watch(d->live->machine, address, size, kind);
+    if (d->armed)
+        stops_watch(ring1_replay_machine(d->replay)->machine, address, size, kind);
     g_array_append_val(d->watches, w);
     return true;
 }
@@ -146,19 +173,25 @@ void ring1_debugger_unwatch(ring1_debugger *d, uint32_t address, uint32_t size, 
     if (i == d->watches->len)
         return;
     g_array_remove_index_fast(d->watches, i);
-    stops_unwatch(debugger_inside(d), address, size, kind);
+    if (d->live)
+        stops_unwatch(d->live->machine, address, size, kind);
+    if (d->armed)
+        stops_unwatch(ring1_replay_machine(d->replay)->machine, address, size, kind);
 }
 
 void ring1_debugger_catch(ring1_debugger *d, ring1_catch_fn fn, void *user)
 {
     d->catch = fn;
     d->catch_user = user;
-    stops_catch(debugger_inside(d), fn, user);
+    if (d->live)
+        stops_catch(d->live->machine, fn, user);
+    if (d->armed)
+        stops_catch(ring1_replay_machine(d->replay)->machine, fn, user);
 }
 
 /* --- running --------------------------------------------------------------------------- */
 
-static void describe_stop(ring1_debugger *d, struct ring1_debug_stop *stop)
+void debugger_describe(const struct machine *m, struct ring1_debug_stop *stop)
 {
     static const enum ring1_debug_reason reasons[] = {[STOP_NONE] = RING1_DEBUG_INTERRUPTED,
                                                       [STOP_STEPPED] = RING1_DEBUG_STEPPED,
@@ -166,7 +199,7 @@ static void describe_stop(ring1_debugger *d, struct ring1_debug_stop *stop)
                                                       [STOP_WATCHPOINT] = RING1_DEBUG_WATCHPOINT,
                                                       [STOP_CALL] = RING1_DEBUG_CALL,
                                                       [STOP_PLACE] = RING1_DEBUG_STEPPED};
-    const struct stop *last = stops_last(debugger_inside(d));
+    const struct stop *last = stops_last(m);
     stop->reason = reasons[last->kind];
     stop->vcpu = last->vcpu;
     stop->address = last->address;
@@ -176,58 +209,77 @@ static void describe_stop(ring1_debugger *d, struct ring1_debug_stop *stop)
     stop->is_return = last->is_return;
 }
 
+static uint64_t left(uint64_t limit, uint64_t done)
+{
+    return limit == UINT64_MAX ? limit : limit - MIN(limit, done);
+}
+
+/* In slices, between which checkpoints are taken: a run is the same however it is
+ * sliced. */
+static bool run_live(ring1_debugger *d, const struct ring1_budget *budget, bool step, unsigned vcpu,
+                     struct ring1_stop *stop, GError **error)
+{
+    static const struct ring1_budget unlimited = RING1_BUDGET_UNLIMITED;
+    const struct ring1_budget *whole = budget ? budget : &unlimited;
+    struct machine *m = d->live->machine;
+    uint64_t calls = m->s.hypercalls, traps = calls + m->s.traps;
+    for (;;) {
+        struct ring1_budget b = *whole;
+        uint64_t until = machine_now(m) + d->slice;
+        b.until_ns = MIN(b.until_ns, until);
+        b.hypercalls = left(whole->hypercalls, m->s.hypercalls - calls);
+        b.traps = left(whole->traps, m->s.hypercalls + m->s.traps - traps);
+        gint64 began = g_get_monotonic_time();
+        if (step)
+            stops_step(m, vcpu);
+        if (!ring1_machine_run(d->live, &b, stop, error))
+            return false;
+        gint64 us = g_get_monotonic_time() - began;
+        points_ran(d, us);
+        d->slice = us > 2 * SLICE_US ? MAX(d->slice / 2, 1000) : us < SLICE_US / 2 ? d->slice * 2 : d->slice;
+        d->slice = MIN(d->slice, SLICE_MAX_NS);
+        if (stop->reason != RING1_STOP_BUDGET || machine_now(m) >= whole->until_ns ||
+            left(whole->hypercalls, m->s.hypercalls - calls) == 0 ||
+            left(whole->traps, m->s.hypercalls + m->s.traps - traps) == 0)
+            return true;
+    }
+}
+
 static bool run_present(ring1_debugger *d, enum ring1_debug_go how, unsigned vcpu,
                         const struct ring1_budget *budget, struct ring1_debug_stop *stop, GError **error)
 {
     struct machine *m = d->live->machine;
-    if (how == RING1_GO_STEP)
-        stops_step(m, vcpu);
-    if (!ring1_machine_run(d->live, budget, &stop->guest, error))
-        return false;
+    atomic_store(&d->running, d->live);
+    if (atomic_load(&d->interrupted))
+        ring1_machine_interrupt(d->live);
+    bool ok = run_live(d, budget, how == RING1_GO_STEP, vcpu, &stop->guest, error);
+    atomic_store(&d->running, NULL);
     stop->vcpu = m->current->id;
     stop->reason = RING1_DEBUG_GUEST;
     if (stop->guest.reason == RING1_STOP_DEBUG)
-        describe_stop(d, stop);
+        debugger_describe(m, stop);
     else if (stop->guest.reason == RING1_STOP_INTERRUPTED && atomic_exchange(&d->interrupted, false))
         stop->reason = RING1_DEBUG_INTERRUPTED;
-    return true;
+    return ok;
 }
 
 bool ring1_debugger_run(ring1_debugger *d, enum ring1_debug_go how, unsigned vcpu,
                         const struct ring1_budget *budget, struct ring1_debug_stop *stop, GError **error)
 {
     *stop = (struct ring1_debug_stop){.reason = RING1_DEBUG_GUEST};
-    if (!d->in_past)
-        return run_present(d, how, vcpu, budget, stop, error);
-    return fail(error, "not yet");
-}
-
-bool ring1_debugger_run_back(ring1_debugger *d, enum ring1_debug_go how, unsigned vcpu,
-                             bool (*asked)(void *user), void *user, struct ring1_debug_stop *stop,
-                             GError **error)
-{
-    (void)d, (void)how, (void)vcpu, (void)asked, (void)user;
-    *stop = (struct ring1_debug_stop){.reason = RING1_DEBUG_BEGIN};
-    return fail(error, "there is no record: the past cannot be seen");
-}
-
-bool ring1_debugger_goto(ring1_debugger *d, const struct ring1_place *place, struct ring1_debug_stop *stop,
-                         GError **error)
-{
-    (void)d, (void)place;
-    *stop = (struct ring1_debug_stop){.reason = RING1_DEBUG_BEGIN};
-    return fail(error, "there is no record: the past cannot be seen");
+    return d->in_past ? past_forward(d, how, vcpu, budget, stop, error)
+                      : run_present(d, how, vcpu, budget, stop, error);
 }
 
 void ring1_debugger_interrupt(ring1_debugger *d)
 {
     atomic_store(&d->interrupted, true);
-    ring1_machine *m = ring1_debugger_machine(d);
+    ring1_machine *m = atomic_load(&d->running);
     if (m)
         ring1_machine_interrupt(m);
 }
 
 bool ring1_debugger_drop_future(ring1_debugger *d, GError **error)
 {
-    return !d->in_past || fail(error, "this is a replay: its future is in the record");
+    return (d->live && !d->in_past) || debugger_fail(error, "this is a replay: its future is in the record");
 }
