@@ -135,6 +135,31 @@ static bool add_expression(struct call_set *set, const char *word, GError **erro
     return true;
 }
 
+/* "event_channel_op:EVTCHNOP_close": a sub-operation by its hypercall's name, too. */
+static bool add_of_row(struct call_set *set, const char *word)
+{
+    const char *colon = strchr(word, ':');
+    size_t nr;
+    const struct hypercall *rows = hypercall_rows(&nr);
+    bool found = false;
+    for (size_t i = 0; colon && i < nr; i++) {
+        struct signature s;
+        if (strlen(rows[i].name) != (size_t)(colon - word) || !g_str_has_prefix(word, rows[i].name) ||
+            !signature_parse(rows[i].signature, &s, NULL, 0))
+            continue;
+        const struct argument *a = command_argument(&s);
+        for (unsigned k = 0; a && k < nr_commands(a); k++) {
+            uint32_t number;
+            const char *name = command_at(a, k, RING1_XEN_AUTO, &number);
+            if (name && strcmp(name, colon + 1) == 0) {
+                g_hash_table_add(set->cmds, (gpointer)name);
+                found = true;
+            }
+        }
+    }
+    return found;
+}
+
 static bool add_number(struct call_set *set, const char *word)
 {
     guint64 nr;
@@ -158,7 +183,7 @@ static bool add_word(struct call_set *set, char *word, GError **error)
         return add_class(set, word, error);
     if (word[0] == '/')
         return add_expression(set, word, error);
-    if (add_names(set, is_name, word) || add_number(set, word))
+    if (add_names(set, is_name, word) || add_of_row(set, word) || add_number(set, word))
         return true;
     return fail(error, word,
                 "hypercall or sub-operation (ring1 hypercalls lists them), %class, /expression/, "

@@ -3,6 +3,7 @@
  * call_set.h - which hypercalls are meant, in strace's words:
  *
  *   mmu_update,EVTCHNOP_send   names of hypercalls and of their sub-operations
+ *   event_channel_op:EVTCHNOP_close   the same sub-operation
  *   %event                     a class (hypercalls.def)
  *   /^set_/                    those whose name, or a sub-operation's, has the expression
  *   hypercall_77               a number that has no name

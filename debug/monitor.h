@@ -22,6 +22,9 @@ void monitor_free(struct monitor *m);
  * direction or registers and memory are others, so that whatever the client knows of them is old. */
 char *monitor_command(struct monitor *m, unsigned vcpu, const char *line, bool *moved);
 
+/* Asked now and then while a command takes long; true ends it soon. NULL: none. */
+void monitor_set_asked(struct monitor *m, bool (*asked)(void *user), void *user);
+
 /* To be told of each end of ring1_debugger_run and _run_back. Returns what is worth
  * telling the user beyond what a client of its own knows (which catch it was, the call
  * decoded, why the domain crashed): whole lines, the caller frees; NULL: nothing. */

@@ -14,6 +14,9 @@
 /* Whole lines; the caller frees. */
 char *report_text(const struct report *r);
 char *report_json(const struct report *r);
+/* The entries of a walk, from the top down, of tables with words of `width` bytes, and the
+ * frame that they lead to: two lines each. */
+void report_append_entries(GString *out, const struct report_walk *w, unsigned width);
 
 /* --- words; strings of functions without `const` are the caller's ------------- */
 

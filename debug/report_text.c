@@ -139,14 +139,8 @@ static void frame_line(GString *out, const char *what, const struct report_frame
     g_string_append_printf(out, "  %s %s\n", what, words);
 }
 
-static void walk(GString *out, const struct report_walk *w, unsigned width)
+void report_append_entries(GString *out, const struct report_walk *w, unsigned width)
 {
-    g_autofree char *verdict = report_walk_words(w);
-    g_string_append_printf(out, "Page walk of 0x%08x (%s), %s%s\n", w->va, w->what,
-                           w->access == ACCESS_WRITE   ? "written"
-                           : w->access == ACCESS_FETCH ? "executed"
-                                                       : "read",
-                           w->ring3 ? " by ring 3" : "");
     for (unsigned i = 0; i < w->nr_entries; i++) {
         const struct report_entry *e = &w->entry[i];
         const char *names[16];
@@ -159,6 +153,17 @@ static void walk(GString *out, const struct report_walk *w, unsigned width)
     }
     if (w->has_frame)
         frame_line(out, "->", &w->frame);
+}
+
+static void walk(GString *out, const struct report_walk *w, unsigned width)
+{
+    g_autofree char *verdict = report_walk_words(w);
+    g_string_append_printf(out, "Page walk of 0x%08x (%s), %s%s\n", w->va, w->what,
+                           w->access == ACCESS_WRITE   ? "written"
+                           : w->access == ACCESS_FETCH ? "executed"
+                                                       : "read",
+                           w->ring3 ? " by ring 3" : "");
+    report_append_entries(out, w, width);
     paragraph(out, "  verdict", verdict);
 }
 

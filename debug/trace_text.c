@@ -5,9 +5,9 @@
  */
 #include "trace_text.h"
 
+#include "call_text.h"
 #include "event.h"
 #include "site.h"
-#include "text.h"
 
 #include <string.h>
 
@@ -100,13 +100,9 @@ static void append_clock(struct trace_text *t, GString *line, const struct vcpu 
 
 /* --- a call -------------------------------------------------------------------------- */
 
-/* A user's own call, or one that no Xen knows: plain words. */
-static void append_words(GString *line, const struct ring1_call *call)
+static struct call_text how_of(const struct trace_text *t, const struct trace_call *c)
 {
-    for (unsigned i = 0; i < call->nargs && i < MAX_HYPERCALL_ARGS; i++)
-        g_string_append_printf(line, call->arg[i] < 1024 ? "%s%u" : "%s%#x", i ? ", " : "", call->arg[i]);
-    if (call->nargs == 0 && !call->name)
-        g_string_append(line, "...");
+    return (struct call_text){.decoder = c->decoder, .limits = t->options.limits, .style = t->options.style};
 }
 
 static void append_call(struct trace_text *t, GString *line, const struct trace_call *c)
@@ -126,64 +122,24 @@ static void append_call(struct trace_text *t, GString *line, const struct trace_
         site_append(line, c->v, c->eip);
         append(line, ": ");
     }
-    if (call->name)
-        append(line, call->name);
-    else
-        g_string_append_printf(line, "hypercall_%u", call->nr);
-    /* Old Xens wrap: say which number was asked for. */
-    if ((call->nr & c->v->domain->abi->number_mask) != call->nr)
-        g_string_append_printf(line, "#%u", call->nr);
-    g_string_append_c(line, '(');
-    struct text_writer w = {.out = line, .domain = c->v->domain, .style = t->options.style};
-    if (c->row)
-        decode_input(c->decoder, c->v, c->row, call->arg, &t->options.limits, &text_sink, &w);
-    else
-        append_words(line, call);
-    g_string_append_c(line, ')');
-}
-
-static void append_result(GString *line, const struct trace_call *c, enum text_style style)
-{
-    int32_t result = c->call->result;
-    const char *name = result < 0 ? errno_name(result) : NULL;
-    if (c->call->continued) {
-        append(line, "? (goes on)");
-        return;
-    }
-    /* A value that only looks like an errno: no reason is given for it. */
-    if (name && !c->call->why && !is_refusal(c->row, result)) {
-        g_string_append_printf(line, "%#x", (uint32_t)result);
-        return;
-    }
-    if (!name || style == TEXT_ABBREV) {
-        text_append_result(line, c->call->result);
-        return;
-    }
-    g_string_append_printf(line, "%d", c->call->result);
-    if (style == TEXT_VERBOSE)
-        g_string_append_printf(line, " /* %s (%s) */", name, errno_text(c->call->result));
+    const struct call_text how = how_of(t, c);
+    call_text_append(&how, line, c->v, call, c->row);
 }
 
 /* The result, what came back, and why not. */
 static void append_end(const struct trace_text *t, GString *line, const struct trace_call *c)
 {
     const struct ring1_call *call = c->call;
+    const struct call_text how = how_of(t, c);
     append(line, " = ");
-    append_result(line, c, t->options.style);
+    call_text_append_result(&how, line, call, c->row);
     if (c->injected)
         append(line, " (INJECTED)");
     else if (c->delayed)
         append(line, " (DELAYED)");
-    size_t end = line->len;
-    struct text_writer w = {.out = line, .domain = c->v->domain, .output = true, .style = t->options.style};
-    if (c->row && c->row->service == HC_SERVED && !c->injected)
-        decode_answer(c->decoder, c->v, c->row, call->arg, call->result, &t->options.limits, &text_sink, &w);
-    if (line->len > end)
-        g_string_insert_len(line, (gssize)end, " => ", 4);
-    if (call->why && call->why[0] != '\0') {
-        append(line, ": ");
-        append(line, call->why);
-    }
+    if (!c->injected)
+        call_text_append_answer(&how, line, c->v, call, c->row);
+    call_text_append_why(line, call);
     if (t->options.spent != TRACE_SPENT_NONE) {
         append(line, " <");
         append_ns(line, t->options.spent == TRACE_SPENT_HOST ? c->host_ns : c->end_ns - c->ns, 1);

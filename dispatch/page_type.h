@@ -33,6 +33,11 @@ const char *page_type_name(enum page_type type);
 /* What a frame is used as, for a refusal: "an L2 table (pinned, CR3 of vcpu 0, 2 uses)".
  * Good until the next call; empty when nobody wants to know. */
 const char *page_use(struct domain *d, mfn_t mfn);
+/* The same, for who asks without being refused anything. */
+void page_use_words(const struct domain *d, mfn_t mfn, char *text, size_t size);
+/* A validated table with an entry that holds the frame, of L1 tables alone and for writing
+ * with `writable`: the first from *index of *table on. Looks at all tables. */
+bool page_find_entry(const struct domain *d, mfn_t mfn, bool writable, mfn_t *table, unsigned *index);
 /* d->why for a watcher: with the entry that holds the frame which it was about. */
 const char *page_why(struct domain *d);
 /* The names of an entry's flags, likewise. */

@@ -45,17 +45,15 @@ static void say(struct words *w, const char *format, ...)
     va_end(ap);
 }
 
-/* A validated table with an entry that holds the frame, for writing where the frame
- * is writable memory. Looks at all tables. */
-static bool find_entry(const struct domain *d, mfn_t mfn, bool writable, mfn_t *table, unsigned *index)
+bool page_find_entry(const struct domain *d, mfn_t mfn, bool writable, mfn_t *table, unsigned *index)
 {
-    for (uint32_t i = 0; i < d->mem->nr_frames; i++) {
+    for (uint32_t i = table->mfn; i < d->mem->nr_frames; i++, *index = 0) {
         const struct frame *f = &d->mem->frames[i];
         if (f->owner != d->s.domid || !f->type_count || !(f->flags & PGF_VALIDATED) || !is_table(f->type) ||
             (writable && f->type != PGT_l1_table))
             continue;
         unsigned n = f->type == PGT_l3_table ? 4 : d->abi->ptes_per_page;
-        for (unsigned k = 0; k < n; k++) {
+        for (unsigned k = *index; k < n; k++) {
             uint64_t e = pte_read(d, MFN(i), k);
             if (!(e & PTE_P) || pte_mfn(e).mfn != mfn.mfn || (writable && !(e & PTE_RW)))
                 continue;
@@ -109,16 +107,13 @@ const char *pte_flag_names(struct domain *d, uint64_t flags)
     return d->why_use;
 }
 
-const char *page_use(struct domain *d, mfn_t mfn)
+void page_use_words(const struct domain *d, mfn_t mfn, char *text, size_t size)
 {
-    struct words w = {.text = d->why_use, .size = sizeof d->why_use};
-    d->why_use[0] = '\0';
-    if (!d->want_why)
-        return d->why_use;
-    d->why_frame = mfn;
+    struct words w = {.text = text, .size = size};
+    text[0] = '\0';
     if (!frame_exists(d->mem, mfn)) {
         say(&w, "beyond the machine's memory");
-        return d->why_use;
+        return;
     }
     const struct frame *f = frame_info(d->mem, mfn);
     if (f->owner == OWNER_NOBODY)
@@ -130,7 +125,7 @@ const char *page_use(struct domain *d, mfn_t mfn)
     else if (f->owner != d->s.domid)
         say(&w, "domain %u's", f->owner);
     if (f->owner != d->s.domid)
-        return d->why_use;
+        return;
     g_strlcpy(w.text, f->type_count ? page_type_name(f->type) : "ordinary memory", w.size);
     if (f->flags & PGF_PAE_XEN_L2 && f->type_count)
         g_strlcat(w.text, " of slot 3", w.size);
@@ -139,18 +134,27 @@ const char *page_use(struct domain *d, mfn_t mfn)
     g_strlcat(w.text, " (", w.size);
     say_uses(d, mfn, &w);
     g_strlcat(w.text, ")", w.size);
+}
+
+const char *page_use(struct domain *d, mfn_t mfn)
+{
+    d->why_use[0] = '\0';
+    if (!d->want_why)
+        return d->why_use;
+    d->why_frame = mfn;
+    page_use_words(d, mfn, d->why_use, sizeof d->why_use);
     return d->why_use;
 }
 
 const char *page_why(struct domain *d)
 {
-    mfn_t mfn = d->why_frame, table;
-    unsigned index;
+    mfn_t mfn = d->why_frame, table = MFN(0);
+    unsigned index = 0;
     if (!frame_exists(d->mem, mfn) || frame_info(d->mem, mfn)->owner != d->s.domid)
         return d->why;
     const struct frame *f = frame_info(d->mem, mfn);
     bool writable = f->type == PGT_writable && f->type_count;
-    if (!find_entry(d, mfn, writable, &table, &index))
+    if (!page_find_entry(d, mfn, writable, &table, &index))
         return d->why;
     g_snprintf(d->why_told, sizeof d->why_told, "%s; entry %u of L%u %#x %s it", d->why, index,
                (unsigned)frame_info(d->mem, table)->type - PGT_l1_table + 1, table.mfn,

@@ -257,7 +257,7 @@ static void collect_calls(struct report *r, const struct report_source *source)
     }
 }
 
-static const char *vcpu_state(const struct vcpu *v)
+const char *report_vcpu_state(const struct vcpu *v)
 {
     static const char *const states[] = {[VCPU_RUNNING] = "runnable",
                                          [VCPU_BLOCKED] = "blocked",
@@ -277,7 +277,7 @@ static void collect_vcpus(struct report *r, const struct report_source *source)
         struct vcpu *v = &d->s.vcpu[i];
         struct report_vcpu *out = &r->vcpus[i];
         bool code32;
-        out->state = vcpu_state(v);
+        out->state = report_vcpu_state(v);
         if (!v->initialised)
             continue;
         out->regs = *vcpu_regs(v);

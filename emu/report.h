@@ -194,7 +194,10 @@ struct report *machine_report(struct machine *m, struct symbols *symbols, const 
  * that ring 1 entered. */
 bool machine_report_due(struct machine *m);
 
-/* --- for the files of the collector alone ------------------------------------ */
+/* What it does, as in struct report_vcpu. */
+const char *report_vcpu_state(const struct vcpu *v);
+
+/* --- for the files of the collector and who else looks at frames and tables ------------------------------------ */
 
 /* Copy guest memory as the hypervisor may read it, page by page up to the first
  * that cannot be, and leave accessed bits alone. Returns how many bytes. */
