@@ -7,43 +7,21 @@
 #include <glib.h>
 #include <ring1/types.h>
 
-bool breakpoints_add(struct breakpoints *b, const struct breakpoint *breakpoint)
-{
-    breakpoints_remove(b, breakpoint->origin, breakpoint->number);
-    if (b->nr == MAX_BREAKPOINTS || breakpoint->size == 0)
-        return false;
-    b->at[b->nr++] = *breakpoint;
-    return true;
-}
-
-bool breakpoints_remove(struct breakpoints *b, enum breakpoint_origin origin, unsigned number)
-{
-    for (unsigned i = 0; i < b->nr; i++) {
-        if (b->at[i].origin == origin && b->at[i].number == number) {
-            b->at[i] = b->at[--b->nr];
-            return true;
-        }
-    }
-    return false;
-}
-
 void breakpoints_load_guest(struct breakpoints *b, const uint32_t dr[8])
 {
     static const uint8_t KINDS[4] = {BREAK_EXECUTE, BREAK_WRITE, 0, BREAK_ACCESS}; /* 2: a port */
     static const uint8_t SIZES[4] = {1, 2, 8, 4};
+    b->nr = 0;
     for (unsigned i = 0; i < 4; i++) {
         unsigned how = dr[7] >> (16 + i * 4) & 15u;
         bool enabled = dr[7] >> (i * 2) & 3u;
-        breakpoints_remove(b, BREAKPOINT_GUEST, i);
         if (!enabled || KINDS[how & 3] == 0)
             continue;
         uint32_t size = KINDS[how & 3] == BREAK_EXECUTE ? 1 : SIZES[how >> 2];
-        struct breakpoint breakpoint = {.address = dr[i] & ~(size - 1), /* it is naturally aligned */
-                                        .size = size,
-                                        .kind = KINDS[how & 3],
-                                        .origin = BREAKPOINT_GUEST,
-                                        .number = (uint8_t)i};
-        breakpoints_add(b, &breakpoint);
+        b->at[b->nr++] = (struct breakpoint){.address = dr[i] & ~(size - 1), /* it is naturally aligned */
+                                             .size = size,
+                                             .kind = KINDS[how & 3],
+                                             .number = (uint8_t)i};
     }
 }
 
@@ -64,13 +42,12 @@ unsigned breakpoints_in_page(const struct breakpoints *b, uint32_t address)
     return kinds;
 }
 
-uint32_t breakpoints_hit(const struct breakpoints *b, enum breakpoint_origin origin, unsigned kinds,
-                         uint32_t address, uint32_t size)
+uint32_t breakpoints_hit(const struct breakpoints *b, unsigned kinds, uint32_t address, uint32_t size)
 {
     uint32_t hits = 0;
     for (unsigned i = 0; i < b->nr; i++) {
         const struct breakpoint *at = &b->at[i];
-        if (at->origin == origin && (at->kind & kinds) && overlap(address, size, at->address, at->size))
+        if ((at->kind & kinds) && overlap(address, size, at->address, at->size))
             hits |= 1u << at->number;
     }
     return hits;

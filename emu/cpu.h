@@ -64,6 +64,9 @@ struct cpu_ops {
     bool (*cpuid)(void *user, uint32_t regs[4], bool ring3);
     /* IN and OUT: value read; false: not allowed. */
     uint32_t (*port_in)(void *user, uint32_t port, unsigned size);
+    /* The instruction at a linear address that cpu_ask_at named is about to be executed;
+     * the clock is that of its beginning. True: the run ends before it. */
+    bool (*code)(void *user, uint32_t address);
 };
 
 /* Make a CPU over machine memory. It finds out where the engine keeps what its
@@ -107,6 +110,37 @@ void cpu_finish_block(struct cpu *cpu);
 /* The next run, of one instruction by TF, ends by nothing else: after MOV SS it is two,
  * and two blocks. */
 void cpu_finish_step(struct cpu *cpu);
+
+/* --- for a debugger --- */
+
+/* A block of code as the engine runs it: the clock is asked only where one begins. */
+struct cpu_block {
+    uint32_t start, size; /* linear, bytes; size 0: there is none */
+    uint64_t end;         /* clock at its end */
+};
+
+/* Have ops->code asked at an address, until cpu_ask_nowhere; code that was translated before
+ * does not ask. Outside a run. */
+bool cpu_ask_at(struct cpu *cpu, uint32_t address);
+void cpu_ask_nowhere(struct cpu *cpu);
+bool cpu_asks_at(const struct cpu *cpu, uint32_t address);
+unsigned cpu_nr_asked(const struct cpu *cpu);
+
+/* In the next run no block begins that might end after this clock; UINT64_MAX: none is
+ * kept from it. To be set after the deadline. */
+void cpu_set_limit(struct cpu *cpu, uint64_t clock);
+/* The next run is of one block, or the same instruction begun anew. */
+void cpu_run_alone(struct cpu *cpu);
+/* The block before the next run's first, which tells whether that is begun anew. */
+void cpu_follow(struct cpu *cpu, uint32_t start, uint32_t size);
+/* Of the last run: the block that its limit kept from beginning, and the last one that it
+ * began; the clock is before the end of one that was left. */
+struct cpu_block cpu_kept_block(const struct cpu *cpu);
+struct cpu_block cpu_last_block(const struct cpu *cpu);
+/* One register alone; everything else stays. Outside a run. */
+void cpu_set_tf(struct cpu *cpu, bool tf);
+void cpu_move_eip(struct cpu *cpu, int32_t by);
+uint32_t cpu_ecx(struct cpu *cpu);
 
 /* Of EBX, ECX, EDX, ESI, EDI, EBP those from CPU_ARGS_GIVEN to n (at most 6) to
  * their places in `arg`; inside `hypercall`. */

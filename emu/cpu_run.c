@@ -27,15 +27,48 @@ static void set_event(struct cpu *cpu, const struct cpu_event *event)
  * either.) */
 static bool begins_anew(const struct cpu *cpu, uint64_t address, uint32_t size)
 {
-    uint64_t offset = address - cpu->block_address;
-    return offset < cpu->block_size && offset + size <= cpu->block_size && size != cpu->block_size;
+    bool first = cpu->block_size == 0;
+    uint64_t offset = address - (first ? cpu->prior.start : cpu->block_address);
+    uint32_t last = first ? cpu->prior.size : cpu->block_size;
+    return offset < last && offset + size <= last && size != last;
+}
+
+static void note_block(struct cpu *cpu)
+{
+    if (cpu->block_size)
+        cpu->last = (struct cpu_block){(uint32_t)cpu->block_address, cpu->block_size, cpu->clock};
+}
+
+/* What a block of so many bytes can cost beside them: nothing but RDTSC. */
+static uint64_t rdtsc_price(const struct cpu *cpu, uint32_t size)
+{
+    return (uint64_t)(size / 2) * cpu->ops->trap_price;
+}
+
+/* The run ends before this block. */
+static bool ends_before(struct cpu *cpu, uint64_t address, uint32_t size)
+{
+    bool asked = atomic_load_explicit(&cpu->deadline, memory_order_relaxed) == 0 && !cpu->from_zero;
+    if (cpu->stepping)
+        return false;
+    if (cpu->alone)
+        return cpu->block_size != 0 && address != cpu->block_address;
+    if (cpu->clock >= (asked ? 0 : cpu->wanted_deadline) && cpu->clock != cpu->finishing &&
+        !begins_anew(cpu, address, size))
+        return true;
+    uint64_t end = cpu->clock + (uint64_t)size * CPU_NS_PER_BYTE;
+    if (end + rdtsc_price(cpu, size) <= cpu->limit)
+        return false;
+    cpu->kept = (struct cpu_block){(uint32_t)address, size, end};
+    return true;
 }
 
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
     if (G_UNLIKELY(cpu->clock >= atomic_load_explicit(&cpu->deadline, memory_order_relaxed)) &&
-        cpu->clock != cpu->finishing && !cpu->stepping && !begins_anew(cpu, address, size)) {
+        ends_before(cpu, address, size)) {
+        note_block(cpu);
         cpu->block_size = 0; /* it is not executed */
         uc_emu_stop(uc);
         return;
@@ -43,6 +76,23 @@ static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     cpu->block_address = address;
     cpu->block_size = size;
     cpu->clock += (uint64_t)size * CPU_NS_PER_BYTE;
+}
+
+static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct cpu *cpu = user;
+    uint64_t rest = (cpu->block_address + cpu->block_size - address) * CPU_NS_PER_BYTE;
+    (void)uc;
+    (void)size;
+    if (cpu->have_event || cpu->rewind || cpu->making)
+        return; /* the run is over */
+    cpu->clock -= rest;
+    bool stop = cpu->ops->code(cpu->user, (uint32_t)address);
+    cpu->clock += rest;
+    if (!stop)
+        return;
+    cpu->asked_at = address;
+    end_run(cpu);
 }
 
 static bool in_ring3(struct cpu *cpu)
@@ -236,10 +286,11 @@ bool cpu_add_hooks(struct cpu *cpu, GError **error)
 /* --- running ---------------------------------------------------------------- */
 
 /* A block left early gives back the bytes from EIP to its end. */
-static void settle_clock(struct cpu *cpu, uint32_t eip)
+static void settle_clock(struct cpu *cpu, uint64_t eip)
 {
     uint64_t rest = cpu->block_address + cpu->block_size - eip;
     bool early = rest <= cpu->block_size;
+    note_block(cpu);
     if (early)
         cpu->clock -= rest * CPU_NS_PER_BYTE;
     if (cpu->block_size) {
@@ -269,25 +320,40 @@ static void classify_interrupt(struct cpu *cpu)
     }
 }
 
+/* After the single step of a jump to itself EIP is where it was, and the block was executed
+ * all the same. */
+static uint64_t place_of_end(const struct cpu *cpu, uint32_t eip)
+{
+    if (cpu->asked_at != UINT64_MAX)
+        return cpu->asked_at;
+    if (cpu->alone && cpu->have_event && cpu->event.exit == CPU_EXIT_INTERRUPT && cpu->event.vector == 1)
+        return cpu->block_address + cpu->block_size;
+    return eip;
+}
+
 bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
 {
     uint32_t eip = 0;
     cpu->have_event = cpu->refusing = cpu->rewind = cpu->saved = false;
+    cpu->kept.size = cpu->last.size = 0;
+    cpu->asked_at = UINT64_MAX;
     uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
     cpu->running = true;
     uc_err err = uc_emu_start(cpu->uc, eip, 0, 0, 0);
     cpu->running = false;
     cpu->finishing = UINT64_MAX;
-    cpu->stepping = false;
+    cpu->stepping = cpu->from_zero = false;
+    cpu->prior.size = 0;
     cpu->refusing = false; /* cpu_forget_code asks for its window between runs */
     if (cpu->rewind) {
         cpu_restore_context(cpu);
         uc_ctl_flush_tlb(cpu->uc);
     }
     uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
-    settle_clock(cpu, eip);
-    if (atomic_load(&cpu->deadline) == 0)
-        atomic_store(&cpu->deadline, cpu->wanted_deadline);
+    settle_clock(cpu, place_of_end(cpu, eip));
+    cpu->alone = false;
+    cpu->limit = UINT64_MAX;
+    atomic_store_explicit(&cpu->deadline, cpu->wanted_deadline, memory_order_relaxed);
     if (!cpu->have_event) {
         *event = (struct cpu_event){.exit = CPU_EXIT_STOPPED};
         return !cpu_engine_failed(err, "run", error);
@@ -348,4 +414,110 @@ void cpu_finish_step(struct cpu *cpu)
 void cpu_finish_block(struct cpu *cpu)
 {
     cpu->finishing = cpu->clock;
+}
+
+/* --- for a debugger ------------------------------------------------------------ */
+
+/* Longer than any block: 512 instructions, or a page. */
+#define BLOCK_BYTES_MAX 8192u
+
+/* Blocks are looked at closely from here on. */
+static void look_from(struct cpu *cpu, uint64_t clock)
+{
+    cpu->from_zero = clock == 0 && cpu->clock == 0; /* no later than that, and nobody asked */
+    if (atomic_load(&cpu->deadline) > clock)
+        atomic_store(&cpu->deadline, cpu->from_zero ? 0 : MAX(clock, 1u));
+}
+
+void cpu_set_limit(struct cpu *cpu, uint64_t clock)
+{
+    const uint64_t margin = BLOCK_BYTES_MAX * CPU_NS_PER_BYTE + rdtsc_price(cpu, BLOCK_BYTES_MAX);
+    cpu->limit = clock;
+    if (clock != UINT64_MAX)
+        look_from(cpu, clock - MIN(clock, margin));
+}
+
+void cpu_run_alone(struct cpu *cpu)
+{
+    cpu->alone = true;
+    look_from(cpu, 0);
+}
+
+void cpu_follow(struct cpu *cpu, uint32_t start, uint32_t size)
+{
+    cpu->prior = (struct cpu_block){.start = start, .size = size};
+}
+
+struct cpu_block cpu_kept_block(const struct cpu *cpu)
+{
+    return cpu->kept;
+}
+
+struct cpu_block cpu_last_block(const struct cpu *cpu)
+{
+    return cpu->last;
+}
+
+uint32_t cpu_ecx(struct cpu *cpu)
+{
+    uint32_t ecx = 0;
+    uc_reg_read(cpu->uc, UC_X86_REG_ECX, &ecx);
+    return ecx;
+}
+
+void cpu_move_eip(struct cpu *cpu, int32_t by)
+{
+    uint32_t eip = 0;
+    uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
+    eip += (uint32_t)by;
+    uc_reg_write(cpu->uc, UC_X86_REG_EIP, &eip);
+    cpu->saved = false;
+}
+
+void cpu_set_tf(struct cpu *cpu, bool tf)
+{
+    uint32_t old = cpu_eflags(cpu), eflags = tf ? old | EFLAGS_TF : old & ~EFLAGS_TF;
+    if (eflags == old)
+        return;
+    uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &eflags);
+    cpu->saved = false;
+}
+
+bool cpu_asks_at(const struct cpu *cpu, uint32_t address)
+{
+    return cpu->asked && g_hash_table_contains(cpu->asked, GUINT_TO_POINTER(address));
+}
+
+unsigned cpu_nr_asked(const struct cpu *cpu)
+{
+    return cpu->asked ? g_hash_table_size(cpu->asked) : 0;
+}
+
+bool cpu_ask_at(struct cpu *cpu, uint32_t address)
+{
+    uc_hook hook;
+    if (!cpu->asked)
+        cpu->asked = g_hash_table_new(NULL, NULL);
+    if (cpu_asks_at(cpu, address))
+        return true;
+    if (uc_hook_add(cpu->uc, &hook, UC_HOOK_CODE, (void *)on_code, cpu, address, address) != UC_ERR_OK)
+        return false;
+    g_hash_table_insert(cpu->asked, GUINT_TO_POINTER(address), (void *)hook);
+    return true;
+}
+
+/* The engine looks for what it translated there: it finds no page. */
+void cpu_ask_nowhere(struct cpu *cpu)
+{
+    GHashTableIter i;
+    void *hook;
+    if (!cpu->asked)
+        return;
+    cpu_flush_tlb(cpu);
+    cpu->refusing = true;
+    g_hash_table_iter_init(&i, cpu->asked);
+    while (g_hash_table_iter_next(&i, NULL, &hook))
+        uc_hook_del(cpu->uc, (uc_hook)hook);
+    cpu->refusing = false;
+    g_clear_pointer(&cpu->asked, g_hash_table_unref);
 }

@@ -196,7 +196,7 @@ struct cpu *cpu_new(struct memory *mem, const struct cpu_ops *ops, void *user, G
     cpu->user = user;
     cpu->scratch = g_aligned_alloc0(1, RING1_PAGE_SIZE, RING1_PAGE_SIZE);
     cpu_set_deadline(cpu, UINT64_MAX);
-    cpu->finishing = UINT64_MAX;
+    cpu->finishing = cpu->limit = UINT64_MAX;
     cpu->making = true;
     bool ok = open_engine(cpu, error);
     cpu->context = cpu->set[0].context;
@@ -224,6 +224,7 @@ void cpu_free(struct cpu *cpu)
             uc_context_free(cpu->set[i].context);
     if (cpu->uc)
         uc_close(cpu->uc);
+    g_clear_pointer(&cpu->asked, g_hash_table_unref);
     g_aligned_free(cpu->scratch);
     g_free(cpu);
 }

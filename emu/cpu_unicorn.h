@@ -51,8 +51,12 @@ struct cpu {
     _Atomic uint64_t deadline; /* 0: stop */
     uint64_t wanted_deadline;
     uint64_t finishing; /* clock at which a block may begin whatever the deadline is */
+    uint64_t limit;     /* no block begins that would end after it */
     uint64_t block_address;
     uint32_t block_size;
+    struct cpu_block prior, kept, last; /* see cpu_follow, cpu_kept_block */
+    uint64_t asked_at;                  /* the run ends before the instruction there; UINT64_MAX: not */
+    GHashTable *asked;                  /* addresses of cpu_ask_at; NULL: none */
     struct register_facts facts; /* of the set in force */
 
     struct cpu_event event;
@@ -64,6 +68,8 @@ struct cpu {
     unsigned reload; /* segments that the next cpu_set_regs loads in any case */
     bool running;    /* inside uc_emu_start */
     bool stepping;   /* no deadline ends the run */
+    bool alone;      /* one block ends it */
+    bool from_zero;  /* deadline 0 is the clock's beginning, not a stop */
     bool saved;      /* `context` is the CPU's state, EFLAGS apart; never during a run */
 };
 

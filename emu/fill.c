@@ -18,6 +18,7 @@
  */
 #include "machine.h"
 #include "segments.h"
+#include "stops_priv.h"
 #include "table_store.h"
 
 /* Image of the GDT: the guest's pages, Xen's own, and zeroes (docs/xen-abi.md
@@ -134,6 +135,8 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
         return false;
     uint8_t *mark = &m->mem->marks[w.mfn.mfn];
     if (G_UNLIKELY(m->breakpoints.nr) && step_withholds(m, va, access, *mark & MARK_EXECUTED))
+        return false;
+    if (G_UNLIKELY(m->stops) && stops_withholds(m, va, access))
         return false;
     *out = (struct cpu_mapping){.mfn = w.mfn};
     tlb_filter_add(&m->tlb, w.entry);

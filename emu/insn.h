@@ -64,6 +64,13 @@ static inline unsigned insn_modrm_rm(const struct insn *in)
     return in->modrm & 7u;
 }
 
+/* MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS: those that REP repeats. */
+static inline bool insn_is_string(const struct insn *in)
+{
+    return (in->opcode >= 0xA4 && in->opcode <= 0xA7) || (in->opcode >= 0xAA && in->opcode <= 0xAF) ||
+           (in->opcode >= 0x6C && in->opcode <= 0x6F);
+}
+
 struct insn_cache;
 
 /* NULL when Capstone cannot be had. */

@@ -12,6 +12,7 @@
 #include "dispatch/schedule.h"
 #include "dispatch/timer.h"
 #include "dispatch/traps.h"
+#include "stops_priv.h"
 #include "vcpus.h"
 
 #include <errno.h>
@@ -59,6 +60,7 @@ void machine_disturb(struct machine *m)
 {
     m->s.unseen = false;
     m->s.jump_to = 0;
+    m->s.block = (struct block_state){0};
 }
 
 /* --- what the domain asks of the machine ------------------------------------ */
@@ -68,7 +70,8 @@ static void op_load_regs(void *user, struct vcpu *v)
     struct machine *m = user;
     cpu_get_regs_of(m->cpu, v->id, &v->regs);
     /* RF has done its work: a fault's frame gets its own. */
-    v->regs.eflags &= ~(m->step.armed && !m->step.guest_tf ? EFLAGS_TF | EFLAGS_RF : EFLAGS_RF);
+    bool own_tf = (m->step.armed && !m->step.guest_tf) || (G_UNLIKELY(m->stops) && m->stops->own_tf);
+    v->regs.eflags &= ~(own_tf ? EFLAGS_TF | EFLAGS_RF : EFLAGS_RF);
 }
 
 static uint64_t op_now(void *user)
@@ -231,6 +234,8 @@ static bool on_hypercall(void *user, struct cpu_call *call)
     if (G_UNLIKELY(m->sums))
         sum_call(m, kept);
     recount(m->domain, kept->nr, m->s.hypercalls);
+    if (G_UNLIKELY(m->stops))
+        m->stops->called = true;
     if (v->regs_loaded)
         v->regs.eax = call->eax;
     if (G_UNLIKELY(!may_go_on(m, v)))
@@ -259,6 +264,7 @@ static const struct cpu_ops cpu_ops = {
     .trap_price = TRAP_NS,
     .tsc = on_tsc,
     .cpuid = on_cpuid,
+    .code = stops_code,
 };
 
 /* --- making ----------------------------------------------------------------- */
@@ -314,6 +320,7 @@ void machine_free(struct machine *m)
 {
     if (!m)
         return;
+    stops_free(m->stops);
     cpu_free(m->cpu);
     domain_free(m->domain);
     memory_free(m->mem);

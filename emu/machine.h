@@ -22,6 +22,8 @@
 #include "privop.h"
 #include "step.h"
 
+struct stops;
+
 #include <ring1/ring1.h>
 
 /* Price of a trap that the guest sees (hypercall, exception, upcall, emulated
@@ -63,6 +65,13 @@ struct call_sums {
     uint32_t each;
 };
 
+/* A block of code that a debugger had the CPU leave in its middle: stops_run.c. */
+struct block_state {
+    uint64_t end;         /* clock at its end; not later than the clock: it is not in its middle */
+    uint64_t deadline;    /* of the run that entered it */
+    uint32_t start, size; /* it, or the last one; size 0: there is none */
+};
+
 struct machine {
     const struct abi *abi;
     struct memory *mem;
@@ -77,9 +86,9 @@ struct machine {
     enum ring1_time_mode time_mode;
     int64_t host_base; /* real time: host ns at system time 0 */
     struct vcpu *current;
-    struct breakpoints breakpoints; /* the guest's follow its debug registers */
-    uint32_t debugger_hits;         /* a debugger's that were hit, by number: it clears them */
+    struct breakpoints breakpoints; /* the guest's: they follow its debug registers */
     struct single_step step;
+    struct stops *stops; /* NULL: there is no debugger */
     bool segment_limits; /* they are enforced: segments.h */
 
     /* State, saved with the domain's. */
@@ -95,8 +104,9 @@ struct machine {
         uint64_t polled;                    /* clock at the last poll of the back ends */
         bool unseen;     /* the guest was left where it could not have been for its own sake: see machine.c */
         uint64_t looked; /* clock at the last look, UINT64_MAX: none */
-        uint64_t jump_to;                         /* a wait that a limit cut short goes on until then */
-        bool fpu_live;                            /* the FPU was used: real CR0.TS follows the guest's */
+        uint64_t jump_to; /* a wait that a limit cut short goes on until then */
+        bool fpu_live;    /* the FPU was used: real CR0.TS follows the guest's */
+        struct block_state block;
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
     const struct call_sums *sums; /* NULL: none */

@@ -5,6 +5,7 @@
  */
 #include "enter.h"
 #include "machine.h"
+#include "stops_priv.h"
 #include "vcpus.h"
 
 #include "dispatch/preempt.h"
@@ -246,16 +247,6 @@ static bool is_over(struct machine *m, const struct ring1_budget *budget, const 
     return over;
 }
 
-/* A debugger's breakpoint was hit, wherever that is. The look is done. */
-static bool broke(struct machine *m, struct ring1_stop *stop)
-{
-    if (!m->debugger_hits || !atomic_exchange(&m->interrupted, false))
-        return false;
-    m->s.unseen = true;
-    stop->reason = RING1_STOP_INTERRUPTED;
-    return true;
-}
-
 /* The look: everything that may keep the guest from its next instruction. */
 static enum step before_guest(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop)
 {
@@ -331,7 +322,6 @@ static void after_step(struct machine *m, struct vcpu *v, const struct cpu_event
 static void after_guest(struct machine *m, struct vcpu *v, const struct cpu_event *event, uint64_t deadline)
 {
     bool stopped = event->exit == CPU_EXIT_STOPPED;
-    m->mended = false;
     if (G_UNLIKELY(m->step.armed)) {
         after_step(m, v, event);
     } else if (!stopped) {
@@ -359,7 +349,7 @@ static bool run_guest(struct machine *m, struct vcpu *v, const struct ring1_budg
                       const struct limits *limits, bool cut, GError **error)
 {
     struct cpu_event event;
-    uint64_t deadline = next_deadline(m);
+    uint64_t deadline = stops_in_block(m) ? m->s.block.deadline : next_deadline(m);
     m->hypercall_limit = MIN(limits->hypercalls, limits->traps - m->s.traps);
     m->door_shut = false;
     cpu_set_deadline(m->cpu, MIN(deadline, budget->until_ns));
@@ -368,16 +358,22 @@ static bool run_guest(struct machine *m, struct vcpu *v, const struct ring1_budg
         cpu_finish_block(m->cpu);
     if (m->step.armed)
         cpu_finish_step(m->cpu);
+    if (G_UNLIKELY(m->stops))
+        stops_before_run(m, v);
     if (atomic_load(&m->interrupted))
         cpu_stop(m->cpu); /* where a block ends */
     if (!cpu_run(m->cpu, &event, error))
         return false;
+    m->mended = false;
+    if (G_UNLIKELY(m->stops) && stops_after_run(m, v, &event, deadline))
+        return true;
     after_guest(m, v, &event, deadline);
+    if (G_UNLIKELY(m->stops))
+        stops_after_guest(m, v, &event, deadline);
     return true;
 }
 
-bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
-                 GError **error)
+static bool run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop, GError **error)
 {
     static const struct ring1_budget unlimited = RING1_BUDGET_UNLIMITED;
     struct domain *d = m->domain;
@@ -390,14 +386,16 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
     };
 
     for (bool begins = true;; begins = false) {
-        bool cut = m->block_cut;
+        bool cut = m->block_cut || stops_in_block(m);
+        if (G_UNLIKELY(m->stops) && stops_here(m, stop))
+            return true;
         if (G_LIKELY(!cut)) {
             bool moved = begins || m->s.looked != cpu_clock(m->cpu);
             if (d->s.shutdown != SHUTDOWN_NONE) {
                 ended(d, stop);
                 return true;
             }
-            if (broke(m, stop) || (moved && is_over(m, budget, &limits, stop)))
+            if (moved && is_over(m, budget, &limits, stop))
                 return true;
             if (G_UNLIKELY(m->s.jump_to)) {
                 go_on_waiting(m, budget);
@@ -411,6 +409,12 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
             if (!m->s.unseen && deliver_pending(m->current)) {
                 cpu_charge(m->cpu, TRAP_NS);
                 m->s.goes_on = false;
+                if (G_UNLIKELY(m->stops))
+                    stops_delivered(m, m->current);
+            }
+            if (G_UNLIKELY(m->stops) && stops_here(m, stop)) {
+                m->s.unseen = true; /* the look is done */
+                return true;
             }
         }
         struct vcpu *v = m->current;
@@ -418,4 +422,15 @@ bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ri
         if (prepare(m, v) && !run_guest(m, v, budget, &limits, cut, error))
             return false;
     }
+}
+
+bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
+                 GError **error)
+{
+    if (G_UNLIKELY(!m->stops && stops_in_block(m)))
+        stops_attach(m); /* a debugger has gone */
+    bool ok = run(m, budget, stop, error);
+    if (G_UNLIKELY(m->stops))
+        stops_run_over(m);
+    return ok;
 }

@@ -100,12 +100,6 @@ static bool allowed(uint64_t d, const struct insn_operand *op)
     return !op->writes || (d & DESC_READ_WRITE);
 }
 
-static bool is_string(const struct insn *in)
-{
-    return (in->opcode >= 0xA4 && in->opcode <= 0xA7) || (in->opcode >= 0xAA && in->opcode <= 0xAF) ||
-           (in->opcode >= 0x6C && in->opcode <= 0x6F);
-}
-
 /* Operands in memory that are only named: LEA, NOP, prefetches, INVLPG. */
 static bool names_only(const struct insn *in)
 {
@@ -119,7 +113,7 @@ uint32_t segments_operand_bytes(struct vcpu *v, const struct insn *in, const str
     const struct regs *r = vcpu_regs(v);
     uint32_t count = in->address_size == 4 ? r->ecx : r->ecx & 0xFFFFu, address;
     uint16_t cs;
-    if (names_only(in) || (is_string(in) && (in->rep || in->repne) && count == 0))
+    if (names_only(in) || (insn_is_string(in) && (in->rep || in->repne) && count == 0))
         return 0;
     if (!iret && !retf)
         return op->size;

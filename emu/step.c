@@ -13,21 +13,6 @@
 #include "machine.h"
 #include "segments.h"
 
-/* --- a debugger's ------------------------------------------------------------------ */
-
-bool step_break(struct machine *m, const struct breakpoint *breakpoint)
-{
-    struct breakpoint own = *breakpoint;
-    own.origin = BREAKPOINT_DEBUGGER;
-    m->domain->s.attention |= ATTN_FLUSH;
-    return breakpoints_add(&m->breakpoints, &own);
-}
-
-bool step_unbreak(struct machine *m, unsigned number)
-{
-    return breakpoints_remove(&m->breakpoints, BREAKPOINT_DEBUGGER, number);
-}
-
 /* --- withheld pages --------------------------------------------------------------- */
 
 bool step_withholds(const struct machine *m, uint32_t page, enum access access, bool executed)
@@ -60,12 +45,6 @@ static bool sets_flags(const struct insn *in)
     return in->opcode == 0x9D || in->opcode == 0xCF;
 }
 
-static bool is_string(const struct insn *in)
-{
-    return (in->opcode >= 0xA4 && in->opcode <= 0xA7) || (in->opcode >= 0xAA && in->opcode <= 0xAF) ||
-           (in->opcode >= 0x6C && in->opcode <= 0x6F);
-}
-
 static void find_data_hits(struct machine *m, struct vcpu *v)
 {
     struct single_step *t = &m->step;
@@ -76,18 +55,11 @@ static void find_data_hits(struct machine *m, struct vcpu *v)
         uint32_t address, size = segments_operand_bytes(v, in, op);
         if (size == 0 || !insn_operand_address(v, op, &address))
             continue;
-        t->hits |= breakpoints_hit(&m->breakpoints, BREAKPOINT_GUEST, kinds, address, size);
-        t->debugger_hits |= breakpoints_hit(&m->breakpoints, BREAKPOINT_DEBUGGER, kinds, address, size);
+        t->hits |= breakpoints_hit(&m->breakpoints, kinds, address, size);
     }
 }
 
 /* --- before ------------------------------------------------------------------------ */
-
-static void tell_debugger(struct machine *m, uint32_t hits)
-{
-    m->debugger_hits |= hits;
-    machine_interrupt(m);
-}
 
 static void let_pass(struct machine *m, uint32_t linear)
 {
@@ -110,15 +82,9 @@ static bool resumed(struct machine *m, struct vcpu *v, bool given)
 static bool stopped_before(struct machine *m, struct vcpu *v, uint32_t linear, bool given)
 {
     struct step_state *s = &m->s.step;
-    uint32_t hits = breakpoints_hit(&m->breakpoints, BREAKPOINT_DEBUGGER, BREAK_EXECUTE, linear, 1);
     if (s->passed)
         return false;
-    if (hits) {
-        let_pass(m, linear);
-        tell_debugger(m, hits);
-        return true;
-    }
-    hits = breakpoints_hit(&m->breakpoints, BREAKPOINT_GUEST, BREAK_EXECUTE, linear, 1);
+    uint32_t hits = breakpoints_hit(&m->breakpoints, BREAK_EXECUTE, linear, 1);
     if (hits == 0 || resumed(m, v, given))
         return false;
     s->wanted = false;
@@ -165,7 +131,7 @@ bool step_begin(struct machine *m, struct vcpu *v, bool given)
     if (checks && beyond_segment(v, &t->insn))
         return false;
     t->armed = true;
-    t->rep = is_string(&t->insn) && (t->insn.rep || t->insn.repne);
+    t->rep = insn_is_string(&t->insn) && (t->insn.rep || t->insn.repne);
     find_data_hits(m, v);
     cpu_set_step(m->cpu, true);
     return true;
@@ -209,8 +175,6 @@ static void done(struct machine *m, struct vcpu *v)
         hide_flag(v);
     if (jumped_too_far(v, t))
         return;
-    if (t->debugger_hits)
-        tell_debugger(m, t->debugger_hits);
     bool unfinished = t->rep && insn_code_address(v, &linear) && linear == t->linear;
     if (unfinished)
         let_pass(m, t->linear);

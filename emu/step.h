@@ -30,16 +30,9 @@ struct single_step {
     bool checks;        /* of segments, see segments.h */
     struct regs before; /* with checks */
     struct insn insn;
-    uint32_t linear;        /* where it is */
-    uint32_t hits;          /* the guest's breakpoints that it touches: bits of DR6 */
-    uint32_t debugger_hits; /* the debugger's, by number */
+    uint32_t linear; /* where it is */
+    uint32_t hits;   /* the guest's breakpoints that it touches: bits of DR6 */
 };
-
-/* A debugger's breakpoint, set and taken away; outside a run. When one is hit the run
- * ends (RING1_STOP_INTERRUPTED) and machine.debugger_hits has its number: before the
- * instruction for BREAK_EXECUTE, after it for the others. False: see breakpoints.h. */
-bool step_break(struct machine *m, const struct breakpoint *breakpoint);
-bool step_unbreak(struct machine *m, unsigned number);
 
 /* Whether a page must not be given to the CPU for this access, which is to be one
  * step. `executed`: its frame holds code that was executed. */

@@ -84,17 +84,6 @@ ring1_machine *ring1_debugger_machine(ring1_debugger *d)
 
 /* --- time --------------------------------------------------------------------------- */
 
-static int compare(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-int ring1_place_compare(const struct ring1_place *a, const struct ring1_place *b)
-{
-    int by_ns = compare(a->ns, b->ns), by_calls = compare(a->calls, b->calls);
-    return by_ns ? by_ns : by_calls ? by_calls : compare(a->entry, b->entry);
-}
-
 struct ring1_place ring1_debugger_place(ring1_debugger *d)
 {
     return stops_place(debugger_inside(d));

@@ -46,6 +46,7 @@ struct ring1_place {
     uint64_t ns;    /* the guest's time */
     uint64_t calls; /* hypercalls by `int 0x82` that were begun */
     uint32_t entry; /* of the multicall that is being made, from 1; 0: before its first, or none */
+    bool looked;    /* what the machine does between two instructions (timers, turns of vcpus) is done */
 };
 
 /* -1, 0, 1: a is before b, is b, is after it. */
