@@ -345,6 +345,7 @@ void options_clear(struct options *o)
     g_strfreev(o->symbols);
     g_free(o->net_dump);
     g_free(o->record_file);
+    g_free(o->gdb);
     g_free(o->append);
     filter_free(o->tracing.filter);
     *o = (struct options){0};

@@ -64,6 +64,8 @@ struct options {
     char *control;        /* path of --control unix:PATH, or NULL */
     char *record_file;    /* --record, or NULL */
     char **symbols;       /* --symbols, ended by NULL; NULL: none */
+    char *gdb;            /* where --gdb listens, or NULL */
+    bool gdb_wait;
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
     char *net_dump;       /* --net-dump, or NULL */
     char *append;         /* --append, before it joins config->cmdline */

@@ -325,6 +325,22 @@ static bool take_record(struct options *o, G_GNUC_UNUSED const char *option, con
     return true;
 }
 
+static bool take_gdb(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value || strcmp(value, "unix:") == 0)
+        return bad_value(error, option, value, "PORT, HOST:PORT or unix:PATH");
+    g_free(o->gdb);
+    o->gdb = g_strdup(value);
+    return true;
+}
+
+static bool take_gdb_wait(struct options *o, G_GNUC_UNUSED const char *option,
+                          G_GNUC_UNUSED const char *value, G_GNUC_UNUSED GError **error)
+{
+    o->gdb_wait = true;
+    return true;
+}
+
 /* A whole number is a call's; with a point or an `s` it is a time. */
 static bool take_until(struct options *o, const char *option, const char *value, GError **error)
 {
@@ -420,6 +436,9 @@ static const struct option_row rows[] = {
     {"preempt", 0, RUNS, "WHEN", "Stop long hypercalls half-way: normal, every or random:SEED (normal)",
      take_preempt},
     {"record", 0, RUNS, "FILE", "Write down all that enters, for `ring1 replay`", take_record},
+    {"gdb", 0, RUNS | COMMAND_REPLAY, "PORT|HOST:PORT|unix:PATH", "Listen there for gdb: `target remote`",
+     take_gdb},
+    {"gdb-wait", 0, RUNS, NULL, "With --gdb: wait for it before the first instruction", take_gdb_wait},
     {"until", 0, COMMAND_REPLAY, "CALL|TIME", "Stop after this hypercall (1000) or time (1.5, 2s)",
      take_until},
     {"info", 0, COMMAND_REPLAY, NULL, "Tell what the record holds", take_info},

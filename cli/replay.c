@@ -5,7 +5,9 @@
  */
 #include "commands.h"
 #include "debug/filter.h"
+#include "gdb.h"
 #include "options.h"
+#include "poller.h"
 #include "post_mortem.h"
 #include "signals.h"
 #include "tracing.h"
@@ -20,6 +22,9 @@ struct replaying {
     const struct options *o;
     ring1_replay *replay;
     struct tracing *tracing;
+    struct poller *poller;        /* NULL: nobody looks on */
+    struct gdb *gdb;              /* NULL: none */
+    uint64_t shown_ns;            /* with gdb: what the guest wrote before it was printed already */
     uint64_t past_ns, past_calls; /* of machines before a reboot */
     int write_errno;
     int status;
@@ -28,6 +33,8 @@ struct replaying {
 static void write_console(void *user, const char *bytes, size_t len)
 {
     struct replaying *s = user;
+    if (s->gdb && ring1_machine_now(ring1_replay_machine(s->replay)) < s->shown_ns)
+        return;
     tracing_flush(s->tracing);
     while (len > 0 && s->write_errno == 0 && !signals_leave()) {
         ssize_t n = write(STDOUT_FILENO, bytes, len);
@@ -143,6 +150,99 @@ static bool run_machine(struct replaying *s)
     return more;
 }
 
+/* --- with gdb ----------------------------------------------------------------- */
+
+/* What it is told at the end of this machine's record. */
+static char *end_words(struct replaying *s)
+{
+    const char *text;
+    int status;
+    if (ring1_replay_has_next(s->replay))
+        return g_strdup("the guest rebooted here; to go on from here is to go on with its next start\n");
+    if (!ring1_replay_result(s->replay, &status, &text))
+        return g_strdup("the record was cut here\n");
+    return g_strdup_printf("the record ends here, with status %d%s%s\n", status, text ? ": " : "",
+                           text ? text : "");
+}
+
+/* False: the replay is over. */
+static bool may_go_on(struct replaying *s)
+{
+    if (s->write_errno)
+        return end(s, STATUS_FAILED, "cannot write to standard output: %s", g_strerror(s->write_errno));
+    if (tracing_error(s->tracing))
+        return end(s, STATUS_FAILED, "cannot write the trace: %s", tracing_error(s->tracing));
+    if (signals_leave())
+        s->status = signals_end() ? STATUS_SIGNAL + signals_end() : STATUS_BUDGET;
+    else if (gdb_killed(s->gdb))
+        s->status = STATUS_OK;
+    else
+        return true;
+    return false;
+}
+
+/* It stands still, or goes somewhere, as gdb wants it; without gdb, to the end of this machine's record.
+ * True: there it is. */
+static bool run_to_end(struct replaying *s)
+{
+    struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
+    struct ring1_debug_stop stop = {.reason = RING1_DEBUG_BEGIN};
+    while (may_go_on(s)) {
+        g_autoptr(GError) error = NULL;
+        uint64_t waited;
+        poller_wait(s->poller, gdb_stands(s->gdb) ? UINT64_MAX : 0, &waited);
+        poller_serve(s->poller);
+        if (gdb_stands(s->gdb) || !may_go_on(s))
+            continue;
+        if (!gdb_run(s->gdb, &budget, &stop, &error))
+            return failed(s, error);
+        tracing_flush(s->tracing);
+        s->shown_ns = MAX(s->shown_ns, ring1_machine_now(ring1_replay_machine(s->replay)));
+        if (stop.reason == RING1_DEBUG_PRESENT && !gdb_stands(s->gdb))
+            return true;
+    }
+    return false;
+}
+
+static bool run_debugged(struct replaying *s)
+{
+    static const struct ring1_console console = {.write = write_console};
+    g_autofree char *words = end_words(s);
+    g_autoptr(GError) error = NULL;
+    ring1_machine *m = ring1_replay_machine(s->replay);
+    s->shown_ns = 0;
+    if (!post_mortem_add_symbols(s->o, m, &error)) {
+        g_prefix_error(&error, "replay: ");
+        return failed(s, error);
+    }
+    ring1_machine_set_console(m, &console, s);
+    tracing_attach(s->tracing, m, ring1_replay_image(s->replay));
+    bool more = gdb_attach_replay(s->gdb, s->replay, words, ring1_replay_has_next(s->replay), &error);
+    if (!more)
+        failed(s, error);
+    signals_set_machine(m);
+    more = more && run_to_end(s);
+    signals_set_machine(NULL);
+    gdb_detach(s->gdb);
+    tracing_detach(s->tracing);
+    return more;
+}
+
+static bool open_gdb(struct replaying *s)
+{
+    g_autoptr(GError) error = NULL;
+    if (!s->o->gdb)
+        return true;
+    s->poller = poller_new();
+    s->gdb = gdb_open(s->o->gdb, ring1_replay_image(s->replay), true, &error);
+    if (!s->gdb)
+        return end(s, STATUS_OPTION, "replay: --gdb: %s", error->message);
+    poller_add(s->poller, &gdb_source, s->gdb);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------- */
+
 static void run_all(struct replaying *s)
 {
     bool more = true;
@@ -158,7 +258,7 @@ static void run_all(struct replaying *s)
                 failed(s, error);
             return;
         }
-        more = run_machine(s);
+        more = s->gdb ? run_debugged(s) : run_machine(s);
     }
     if (s->o->hash)
         print_hash(s);
@@ -192,11 +292,14 @@ static int replay(const struct options *o)
         complain("replay: %s", ring1_replay_warning(replay));
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
-    } else if (tracing_open(o, &s.tracing)) {
+    } else if (open_gdb(&s) && tracing_open(o, &s.tracing)) {
         run_all(&s);
+        gdb_end(s.gdb, s.status, s.status == STATUS_CRASH);
         if (!tracing_close(s.tracing))
             s.status = STATUS_FAILED;
     }
+    gdb_close(s.gdb);
+    poller_free(s.poller);
     return s.status;
 }
 
@@ -204,6 +307,10 @@ static int replay(const struct options *o)
 static bool check(struct options *o)
 {
     o->trace |= o->json && !o->info;
+    if (o->gdb && (o->until_ns != NO_LIMIT || o->until_calls != NO_LIMIT)) {
+        complain("replay: --until and --gdb: gdb itself goes to a place, `monitor goto`");
+        return false;
+    }
     if (o->tracing.filter->injections->len == 0)
         return true;
     complain("replay: -e: nothing can be injected into a replay: it repeats what was injected into the run");

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "console.h"
 #include "control.h"
+#include "gdb.h"
 #include "network.h"
 #include "poller.h"
 #include "post_mortem.h"
@@ -43,6 +44,7 @@ struct session {
     struct network network;
     struct poller *poller;
     struct control *control; /* NULL: none */
+    struct gdb *gdb;         /* NULL: none */
     ring1_machine *machine;
     GByteArray *input;       /* of --input; NULL: stdin */
     struct tracing *tracing; /* NULL: none */
@@ -53,6 +55,7 @@ struct session {
     uint64_t idle_until;     /* end of its last wait */
     uint64_t idle_written;   /* console bytes that it had written then */
     ring1_record *record;    /* NULL: none */
+    bool waits;              /* for ever, and that was said */
     char *words;             /* that were said at the end */
     int status;
 };
@@ -158,6 +161,36 @@ static bool open_control(struct session *s)
     return true;
 }
 
+/* A debugger's past is what was recorded: without --record in a file that nobody sees. */
+static bool open_hidden_record(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    if (s->o->config->time != RING1_TIME_VIRTUAL)
+        return true;
+    int fd = g_file_open_tmp("ring1-gdb-XXXXXX", &path, &error);
+    if (fd >= 0) {
+        close(fd);
+        s->record = ring1_record_new(path, &error);
+        unlink(path);
+    }
+    if (!s->record)
+        complain("%s: --gdb: %s", s->o->name, error->message);
+    return s->record != NULL;
+}
+
+static bool open_gdb(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    s->gdb = gdb_open(s->o->gdb, s->o->image, s->o->gdb_wait, &error);
+    if (!s->gdb) {
+        complain("%s: --gdb: %s", s->o->name, error->message);
+        return false;
+    }
+    poller_add(s->poller, &gdb_source, s->gdb);
+    return s->record || open_hidden_record(s);
+}
+
 static bool open_dump(struct session *s)
 {
     g_autoptr(GError) error = NULL;
@@ -227,6 +260,10 @@ static bool make_machine(struct session *s)
     tracing_attach(s->tracing, s->machine, s->o->image);
     if (s->control)
         control_attach(s->control, s->machine);
+    if (s->gdb && !gdb_attach(s->gdb, s->machine, s->record, &error)) {
+        end_saying(s, status_of_error(error), "--gdb: %s", error->message);
+        return false;
+    }
     signals_set_machine(s->machine);
     return true;
 }
@@ -235,6 +272,7 @@ static void free_machine(struct session *s)
 {
     if (!s->machine)
         return;
+    gdb_detach(s->gdb);
     tracing_detach(s->tracing);
     signals_set_machine(NULL);
     if (s->control)
@@ -277,6 +315,8 @@ static enum next check_outside(struct session *s)
         return end_saying(s, STATUS_FAILED, "cannot write the trace: %s", tracing_error(s->tracing));
     if (control_destroyed(s->control))
         return end_saying(s, STATUS_OTHER, "the guest was destroyed");
+    if (gdb_killed(s->gdb))
+        return end_saying(s, STATUS_OTHER, "the guest was killed by gdb");
     if (s->network.error)
         return end_saying(s, STATUS_FAILED, "cannot write the packets: %s", s->network.error->message);
     if (signals_time_is_up())
@@ -297,8 +337,18 @@ static enum next check_limits(struct session *s)
     return GO_ON;
 }
 
+/* Nothing will happen any more, unless somebody with a debugger wants to see why. */
 static enum next end_waiting(struct session *s)
 {
+    uint64_t waited;
+    if (s->gdb) {
+        if (!gdb_has_client(s->gdb) && !s->waits)
+            complain("gdb: the guest waits for ever: attach to see why, or end ring1 with a signal");
+        s->waits = true;
+        poller_wait(s->poller, UINT64_MAX, &waited);
+        poller_serve(s->poller);
+        return GO_ON;
+    }
     return end_saying(s, STATUS_OTHER, "the guest waits for ever: no timer is set, and no input can come");
 }
 
@@ -377,7 +427,7 @@ static enum next wake_up(struct session *s)
 static enum next stand_still(struct session *s)
 {
     enum next next = GO_ON;
-    while (next == GO_ON && control_paused(s->control)) {
+    while (next == GO_ON && (control_paused(s->control) || gdb_stands(s->gdb))) {
         uint64_t waited;
         poller_wait(s->poller, UINT64_MAX, &waited);
         poller_serve(s->poller);
@@ -386,51 +436,78 @@ static enum next stand_still(struct session *s)
     return next;
 }
 
+/* A look at the outside, without waiting. */
+static void look_outside(struct session *s)
+{
+    uint64_t waited;
+    poller_wait(s->poller, 0, &waited);
+    poller_serve(s->poller);
+}
+
+static void choose_budget(const struct session *s, struct ring1_budget *budget)
+{
+    uint64_t now = ring1_machine_now(s->machine);
+    *budget = (struct ring1_budget)RING1_BUDGET_UNLIMITED;
+    budget->until_ns = left(s->o->max_guest_ns, s->past_ns);
+    budget->hypercalls = left(s->o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine));
+    budget->return_when_idle = true;
+    if (poller_open(s->poller))
+        budget->until_ns = MIN(budget->until_ns, now + SLICE_NS);
+    else if (s->tracing)
+        budget->until_ns = MIN(budget->until_ns, now + TRACE_SLICE_NS);
+}
+
+/* Without a debugger the machine's own stops are all that there are. */
+static bool run_for(struct session *s, const struct ring1_budget *budget, struct ring1_debug_stop *stop,
+                    GError **error)
+{
+    if (s->gdb)
+        return gdb_run(s->gdb, budget, stop, error);
+    stop->reason = RING1_DEBUG_GUEST;
+    return ring1_machine_run(s->machine, budget, &stop->guest, error);
+}
+
+/* The guest shut down or crashed. */
+static enum next after_end(struct session *s, const struct ring1_debug_stop *end)
+{
+    const struct ring1_stop *stop = &end->guest;
+    const char *text = stop->text ? stop->text : "no reason is known";
+    if (stop->reason == RING1_STOP_SHUTDOWN && stop->shutdown == RING1_SHUTDOWN_SUSPEND &&
+        s->o->on_suspend != SUSPEND_EXIT)
+        return wake_up(s);
+    if (ring1_machine_report_due(s->machine) &&
+        gdb_crash(s->gdb, end, stop->reason == RING1_STOP_CRASH ? text : "the guest shut down after a fault"))
+        return stand_still(s);
+    print_report(s);
+    if (stop->reason == RING1_STOP_SHUTDOWN)
+        return shut_down(s, stop->shutdown);
+    return end_saying(s, STATUS_CRASH, "the guest crashed: %s", text);
+}
+
 /* One run of the machine, and what follows from its stop. */
 static enum next run_slice(struct session *s)
 {
-    const struct options *o = s->o;
-    uint64_t now = ring1_machine_now(s->machine);
-    struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
-    budget.until_ns = left(o->max_guest_ns, s->past_ns);
-    budget.hypercalls = left(o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine));
-    budget.return_when_idle = true;
-    if (poller_open(s->poller))
-        budget.until_ns = MIN(budget.until_ns, now + SLICE_NS);
-    else if (s->tracing)
-        budget.until_ns = MIN(budget.until_ns, now + TRACE_SLICE_NS);
-    struct ring1_stop stop = {0};
+    struct ring1_budget budget;
+    struct ring1_debug_stop stop = {0};
     g_autoptr(GError) error = NULL;
-    bool ran = ring1_machine_run(s->machine, &budget, &stop, &error);
+    choose_budget(s, &budget);
+    bool ran = run_for(s, &budget, &stop, &error);
     tracing_flush(s->tracing);
     if (!ran)
         return end_saying(s, status_of_error(error), "%s", error->message);
     enum next next = check_outside(s);
     if (next != GO_ON)
         return next;
-    if (stop.reason == RING1_STOP_SHUTDOWN && stop.shutdown == RING1_SHUTDOWN_SUSPEND &&
-        o->on_suspend != SUSPEND_EXIT)
-        return wake_up(s);
-    if (stop.reason == RING1_STOP_SHUTDOWN || stop.reason == RING1_STOP_CRASH)
-        print_report(s);
-    switch (stop.reason) {
-    case RING1_STOP_SHUTDOWN:
-        return shut_down(s, stop.shutdown);
-    case RING1_STOP_CRASH:
-        return end_saying(s, STATUS_CRASH, "the guest crashed: %s",
-                          stop.text ? stop.text : "no reason is known");
-    case RING1_STOP_IDLE:
-        next = wait_with_guest(s, stop.wake_ns);
-        break;
-    case RING1_STOP_BUDGET:
-    case RING1_STOP_DEBUG:
-    case RING1_STOP_INTERRUPTED: {
-        uint64_t waited;
-        poller_wait(s->poller, 0, &waited);
-        poller_serve(s->poller);
-        break;
-    }
-    }
+    if (gdb_stands(s->gdb))
+        return stand_still(s);
+    if (stop.reason != RING1_DEBUG_GUEST || gdb_in_past(s->gdb))
+        look_outside(s);
+    else if (stop.guest.reason == RING1_STOP_SHUTDOWN || stop.guest.reason == RING1_STOP_CRASH)
+        return after_end(s, &stop);
+    else if (stop.guest.reason == RING1_STOP_IDLE)
+        next = wait_with_guest(s, stop.guest.wake_ns);
+    else
+        look_outside(s);
     if (next == GO_ON)
         next = check_outside(s);
     if (next == GO_ON)
@@ -450,10 +527,14 @@ static void run_machines(struct session *s)
             g_byte_array_set_size(s->input, 0);
         }
         next = check_outside(s);
+        if (next == GO_ON)
+            next = stand_still(s);
         while (next == GO_ON)
             next = run_slice(s);
-        if (next == END)
+        if (next == END) {
             write_report(s);
+            gdb_end(s->gdb, s->status, s->status == STATUS_CRASH);
+        }
         free_machine(s);
     }
 }
@@ -473,7 +554,7 @@ int run_image(const struct options *o)
         s.status = STATUS_FAILED;
     } else if (open_console(&s) && (!o->control || open_control(&s)) &&
                (!o->input || read_input(&s, o->input)) && open_dump(&s) && tracing_open(o, &s.tracing) &&
-               (!o->record_file || open_record(&s))) {
+               (!o->record_file || open_record(&s)) && (!o->gdb || open_gdb(&s))) {
         if (s.tracing)
             s.console.before_output = on_output;
         s.console.before_user = s.tracing;
@@ -495,6 +576,7 @@ int run_image(const struct options *o)
         g_byte_array_unref(s.input);
     console_close(&s.console);
     control_close(s.control);
+    gdb_close(s.gdb);
     poller_free(s.poller);
     return s.status;
 }

@@ -14,7 +14,7 @@ _ring1()
     local options runs traces
     runs="--memory --name --maxmem --vcpus --initrd --disk --net --net-dump --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --record --report
-            --symbols --raw --help"
+            --gdb --gdb-wait --symbols --raw --help"
     traces="--output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
             --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"
     case ${words[1]-} in
@@ -22,7 +22,7 @@ _ring1()
     trace)
         options="$runs $traces"
         ;;
-    replay) options="$traces --until --info --hash --trace --symbols --report --max-time --help" ;;
+    replay) options="$traces --until --info --hash --gdb --trace --symbols --report --max-time --help" ;;
     info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
     ctl)
         options="--json --help"
@@ -72,7 +72,7 @@ _ring1()
     --vcpus) values="1 2 4 8 16 32" ;;
     --ignore) values="frames time sites why addresses out results vcpus" ;;
     -m | --memory | --maxmem) values="16 64 256 1024 4096" ;;
-    --append | --max-time | --max-guest-time | --max-hypercalls | --raw | -s | --string-limit | --list-limit | -e | --expression | -P | --touches | --window | --context | --shown | --domain | --tsc-hz) return ;;
+    --append | --gdb | --max-time | --max-guest-time | --max-hypercalls | --raw | -s | --string-limit | --list-limit | -e | --expression | -P | --touches | --window | --context | --shown | --domain | --tsc-hz) return ;;
     esac
     if [[ -n ${values-} ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")

@@ -345,6 +345,12 @@ uint64_t ring1_machine_hypercalls(const ring1_machine *m)
     return m->machine->s.hypercalls;
 }
 
+const void *ring1_machine_elf(const ring1_machine *m, size_t *len)
+{
+    *len = 0;
+    return m->image->source == IMAGE_RAW ? NULL : g_bytes_get_data(m->image->bytes, len);
+}
+
 char *ring1_machine_report(ring1_machine *m, bool json)
 {
     struct report *report = machine_report(m->machine, machine_symbols(m), m->image->name);

@@ -339,6 +339,9 @@ unsigned ring1_vcpu_stack(ring1_vcpu *v, struct ring1_stack_frame *frames, unsig
 const char *ring1_machine_symbol(ring1_machine *m, uint32_t va, bool is_return);
 /* "init/main.c:512" by the image's DWARF, NULL: not known; the caller frees it. */
 char *ring1_machine_source(ring1_machine *m, uint32_t va, bool is_return);
+/* The kernel as an ELF file, out of whatever it was packed in: *len bytes, owned by the machine. NULL: it is
+ * flat code. */
+const void *ring1_machine_elf(const ring1_machine *m, size_t *len);
 
 /* An address of code as frames of the source, innermost first: the functions that the compiler
  * put in line there, and last the one that they are in. Returns how many, at least 1; they are
