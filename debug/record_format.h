@@ -90,7 +90,7 @@ struct record_event {
     enum record_stop stop;
     uint64_t time;  /* absolute */
     uint64_t calls; /* MARK, ANSWER, EXACT: absolute */
-    uint32_t entry; /* EXACT */
+    uint32_t entry; /* EXACT: of the place, times two, plus one if `looked` */
     uint64_t value; /* ADVANCE, RESUME, the tag, the checksum, FINISH: the shutdown */
     unsigned reason;
     const uint8_t *bytes; /* INPUT, DATA; FINISH: the hash */

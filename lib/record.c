@@ -335,7 +335,7 @@ static void stopped(struct recorder *r, const struct ring1_stop *stop)
     if (kind == RECORD_EXACT) {
         struct ring1_place place = stops_place(r->m->machine);
         r->stop.calls = place.calls;
-        r->stop.entry = place.entry;
+        r->stop.entry = place.entry << 1 | place.looked;
     }
     r->pending = true;
     bool is_long =

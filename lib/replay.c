@@ -425,7 +425,7 @@ static const char *stop_word(enum ring1_stop_reason reason)
 
 static struct ring1_place place_of(const struct record_event *stop)
 {
-    return (struct ring1_place){stop->time, stop->calls, stop->entry};
+    return (struct ring1_place){stop->time, stop->calls, stop->entry >> 1, stop->entry & 1};
 }
 
 static bool is_at(const ring1_replay *r, const struct ring1_place *place)
