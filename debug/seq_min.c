@@ -119,7 +119,7 @@ static void reduce_items(struct min *m, struct seq_item **first, struct seq_item
 struct list {
     struct seq_value *value;
     struct seq_value *count; /* NULL: nobody says it */
-    uint64_t more;           /* of it, beyond the elements that there are */
+    bool is_or;
 };
 
 static void link_values(const struct chain *c)
@@ -137,6 +137,9 @@ static void link_values(const struct chain *c)
         n++;
     }
     *at = NULL;
+    /* Of a|b|c at least a number stays. */
+    if (l->is_or)
+        l->value->kind = n ? SEQ_OR : SEQ_NUMBER;
     if (l->count)
         l->count->number = n;
 }
@@ -151,7 +154,7 @@ static unsigned length(const struct seq_value *v)
 
 static void reduce_values(struct min *m, struct seq_value *v, struct seq_value *count)
 {
-    struct list l = {.value = v, .count = count};
+    struct list l = {.value = v, .count = count, .is_or = v->kind == SEQ_OR};
     struct chain c = {.all = g_ptr_array_new(), .link = link_values, .owner = &l};
     for (struct seq_value *e = v->first; e; e = e->next)
         g_ptr_array_add(c.all, e);

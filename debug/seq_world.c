@@ -10,8 +10,8 @@
 
 /* --- domain {...} ----------------------------------------------------------------------------- */
 
-static const char *const settings[] = {"memory", "maxmem", "vcpus",  "mfn",     "seed",
-                                       "cr3",    "arena",  "assist", "console", "store"};
+static const char *const settings[] = {"memory", "maxmem", "vcpus",   "mfn",   "seed",   "cr3",
+                                       "arena",  "assist", "console", "store", "preempt"};
 
 static const char *next_setting(void *user)
 {
@@ -82,6 +82,23 @@ static bool assist_of(struct seq_scope *c, const struct seq_value *v, uint32_t *
     return true;
 }
 
+/* "every", or a number that random stops follow from. */
+static bool preempt_of(struct seq_scope *c, const struct seq_value *v, struct world_setup *s)
+{
+    uint32_t seed;
+    if (v->kind == SEQ_NAME && strcmp(v->name, "every") == 0) {
+        s->preempt = RING1_PREEMPT_EVERY;
+        return true;
+    }
+    if (v->kind == SEQ_NAME)
+        return seq_complain(c, v->pos, "expected every, or a number");
+    s->preempt = RING1_PREEMPT_RANDOM;
+    if (!number_of(c, v, NULL, &seed))
+        return false;
+    s->preempt_seed = seed;
+    return true;
+}
+
 static bool setting(struct seq_scope *c, const struct seq_value *v, struct world_setup *s)
 {
     const char *name = v->label ? v->label : "";
@@ -99,6 +116,8 @@ static bool setting(struct seq_scope *c, const struct seq_value *v, struct world
         s->own_tables = true;
         return pfn_of(c, v, &s->cr3);
     }
+    if (strcmp(name, "preempt") == 0)
+        return preempt_of(c, v, s);
     if (strcmp(name, "console") == 0)
         return pfn_of(c, v, &s->console);
     if (strcmp(name, "store") == 0)
@@ -117,8 +136,8 @@ static bool setting(struct seq_scope *c, const struct seq_value *v, struct world
     }
     g_autofree char *nearest = seq_nearest(name, next_setting, &at);
     return seq_complain(c, v->pos,
-                        "expected memory, maxmem, vcpus, mfn, seed, cr3, arena, assist, console or store, "
-                        "found '%s'%s",
+                        "expected memory, maxmem, vcpus, mfn, seed, cr3, arena, assist, console, store or "
+                        "preempt, found '%s'%s",
                         name, nearest);
 }
 

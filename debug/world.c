@@ -178,6 +178,7 @@ bool world_start(struct world *w, GError **error)
         return false;
     }
     time_init(d);
+    preempt_set_mode(d, w->setup.preempt, w->setup.preempt_seed);
     d->s.attention = 0;
     w->next_timer = timers_next(d);
     w->start = world_start_save(w);

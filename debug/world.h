@@ -36,6 +36,8 @@ struct world_setup {
     uint32_t arena;   /* with own tables: where arguments are put; 0: nowhere */
     uint32_t console; /* pfns; 0: WORLD_CONSOLE_PFN, WORLD_STORE_PFN, and with own tables */
     uint32_t store;   /* that there is none */
+    enum ring1_preempt preempt;
+    uint64_t preempt_seed; /* of RING1_PREEMPT_RANDOM */
 };
 
 /* How the first tables map a page. */

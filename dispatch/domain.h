@@ -387,6 +387,7 @@ struct domain {
     mfn_t why_frame;         /* and the frame that they are about */
     char why_told[320];      /* page_why's words */
     struct tap *tap;         /* NULL: nobody looks */
+    void *machine;           /* whose handlers it borrows, for ring1_vcpu_machine; NULL: its own */
     struct tlb_filter *tlb;  /* what the CPU's TLB may hold; NULL: anything */
     enum ring1_preempt preempt_mode;
     bool in_multicall; /* the last entry begun is in progress */

@@ -138,8 +138,10 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
         bool lost = result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result) != 0;
         if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17))
             return result; /* the rest is dropped: EAX is the one that iret restored (3.3) */
-        if (G_UNLIKELY(lost))
+        if (G_UNLIKELY(lost)) {
+            d->s.preempt.continued = false; /* what stopped half-way ends there */
             return refuse(d, -XEN_EFAULT, "the result of entry %u at %#x cannot be written", i, va.va);
+        }
         if (G_UNLIKELY(d->s.preempt.continued)) {
             d->s.preempt.continued = false;
             d->s.nr_entries--; /* it comes again */

@@ -502,7 +502,7 @@ unsigned ring1_vcpu_stack(ring1_vcpu *v, struct ring1_stack_frame *frames, unsig
 ring1_machine *ring1_vcpu_machine(ring1_vcpu *v)
 {
     const struct machine *machine = v->domain->ops_user;
-    return machine->ops_user;
+    return v->domain->machine ? v->domain->machine : machine->ops_user;
 }
 
 unsigned ring1_vcpu_id(const ring1_vcpu *v)

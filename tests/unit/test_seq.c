@@ -149,8 +149,8 @@ static const struct {
      "t.hc:3:10: expected a page of the domain, which has 0x400, found pfn 0x4000"},
     {"v1: iret()\n", "t.hc:3:1: expected a vcpu of the domain, which has 1, found v1"},
     {"domain {memry=4M}\n",
-     "t.hc:3:15: expected memory, maxmem, vcpus, mfn, seed, cr3, arena, assist, console or "
-     "store, found 'memry'; did you mean memory?"},
+     "t.hc:3:15: expected memory, maxmem, vcpus, mfn, seed, cr3, arena, assist, console, "
+     "store or preempt, found 'memry'; did you mean memory?"},
     {"page p = l9\n", "t.hc:3:1: expected rw, ro, l1, l2, l3, gdt or ldt, found 'l9'"},
     {"page p 2\n", "t.hc:3:1: expected a pfn from 0x20 to 0x3fb: others the first tables need"},
     {"event_channel_op(EVTCHNOP_close, {port=1}) = 0 => {port=1}\n",
