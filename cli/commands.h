@@ -13,5 +13,6 @@ int command_hypercalls(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_ctl(int argc, char **argv);
 int command_seq(int argc, char **argv);
+int command_fuzz(int argc, char **argv);
 
 #endif

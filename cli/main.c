@@ -22,6 +22,7 @@ static const struct command_entry {
     {"hypercalls", command_hypercalls, "list the hypercalls and how each is served"},
     {"ctl", command_ctl, "steer a guest that runs"},
     {"seq", command_seq, "run, check and write sequences of hypercalls"},
+    {"fuzz", command_fuzz, "look for calls that break the dispatcher"},
 };
 
 static int print_help(void)

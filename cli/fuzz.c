@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * fuzz.c - `ring1 fuzz`: the dispatcher is given calls that no guest would make, and every
+ * rule that it breaks is a find. What is fuzzed and how is fuzz/'s; here are the options,
+ * and the lines for a person.
+ */
+#include "commands.h"
+#include "fuzz_command.h"
+#include "options.h"
+
+#include "dispatch/abi.h"
+#include "fuzz/loop.h"
+#include "fuzz/mutate.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile int stop_asked;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    stop_asked = 1;
+}
+
+struct asked {
+    char *abi, *xen, *corpus, *finds, *checks, *module;
+    gint64 runs, seed;
+    double seconds;
+    int max_finds, tries;
+    gboolean json, quiet, dictionary, help;
+};
+
+static void asked_clear(struct asked *a)
+{
+    g_free(a->abi);
+    g_free(a->xen);
+    g_free(a->corpus);
+    g_free(a->finds);
+    g_free(a->checks);
+    g_free(a->module);
+}
+
+/* --- lines for a person ---------------------------------------------------------------------- */
+
+static void show_progress(void *user, const struct fuzz_status *s)
+{
+    (void)user;
+    fprintf(stderr, "\r\033[K%8.1f s  %" PRIu64 " runs  %.0f/s  corpus %u", s->seconds, s->runs,
+            s->seconds > 0 ? (double)s->runs / s->seconds : 0, s->corpus);
+    if (s->coverage)
+        fprintf(stderr, "  edges %u", s->edges);
+    fprintf(stderr, "  results %u  finds %u", s->results, s->finds);
+    fflush(stderr);
+}
+
+struct telling {
+    const struct asked *asked;
+    struct fuzz_module *module;
+    bool terminal;
+};
+
+static void show_find(void *user, const char *reason, const char *file)
+{
+    const struct telling *t = user;
+    if (t->terminal)
+        fprintf(stderr, "\r\033[K");
+    if (t->asked->json)
+        return;
+    if (file)
+        printf("%s/%s: %s\n", t->asked->finds, file, reason);
+    else
+        printf("%s\n", reason);
+    fflush(stdout);
+}
+
+static int print_summary(const struct asked *a, const struct fuzz_status *s)
+{
+    double rate = s->seconds > 0 ? (double)s->runs / s->seconds : 0;
+    g_autofree char *text = NULL;
+    if (a->json)
+        text = g_strdup_printf("{\"schema\": 1, \"runs\": %" PRIu64 ", \"calls\": %" PRIu64
+                               ", \"seconds\": %.3f, \"runs_per_second\": %.0f, \"corpus\": %u, "
+                               "\"coverage\": %s, \"edges\": %u, \"results\": %u, \"finds\": %u, "
+                               "\"crashes\": %u, \"seed\": %" PRId64 "}\n",
+                               s->runs, s->calls, s->seconds, rate, s->corpus, s->coverage ? "true" : "false",
+                               s->edges, s->results, s->finds, s->crashes, a->seed);
+    else if (!a->quiet)
+        text = g_strdup_printf("%" PRIu64 " runs of %" PRIu64 " calls in %.1f s (%.0f a second), corpus %u, "
+                               "%s%u kinds of results, %u find%s\n",
+                               s->runs, s->calls, s->seconds, rate, s->corpus,
+                               s->coverage ? "" : "no coverage in this build, ", s->results, s->finds,
+                               s->finds == 1 ? "" : "s");
+    return text ? print_out(text) : STATUS_OK;
+}
+
+/* --- options ------------------------------------------------------------------------------------ */
+
+/* The place of a pair in abi_all(); -1: all of them; -2: what is wrong was said. */
+static int pair_of(const struct asked *a)
+{
+    enum ring1_abi abi = RING1_ABI_AUTO;
+    enum ring1_xen xen = RING1_XEN_AUTO;
+    const struct abi *const *all = abi_all();
+    if (!a->abi && !a->xen)
+        return -1;
+    if (a->abi && !abi_from_name(a->abi, &abi)) {
+        complain("--abi: '%s' is not xen-2.0, xen-3.0 or xen-3.0-pae", a->abi);
+        return -2;
+    }
+    if (a->xen && !xen_from_name(a->xen, &xen)) {
+        complain("--xen: '%s' is not 2.0, 3.0.0, 3.0.4, 3.2 or 4.17", a->xen);
+        return -2;
+    }
+    for (int i = 0; all[i]; i++)
+        if ((abi == RING1_ABI_AUTO || all[i]->abi == abi) && (xen == RING1_XEN_AUTO || all[i]->xen == xen) &&
+            (xen != RING1_XEN_AUTO || all[i] == abi_find(abi, RING1_XEN_AUTO)))
+            return i;
+    complain("--xen: Xen %s never spoke %s", xen_name(xen), abi_name(abi));
+    return -2;
+}
+
+static bool effort_of(const struct asked *a, enum fuzz_effort *effort)
+{
+    static const char *const names[] = {"auto", "full", "cheap"};
+#ifdef RING1_FUZZ
+    *effort = FUZZ_ALL_FULL;
+#else
+    *effort = FUZZ_AUTO;
+#endif
+    for (unsigned i = 0; a->checks && i < G_N_ELEMENTS(names); i++)
+        if (strcmp(a->checks, names[i]) == 0) {
+            *effort = (enum fuzz_effort)i;
+            return true;
+        }
+    if (a->checks)
+        complain("--checks: '%s' is not auto, full or cheap", a->checks);
+    return a->checks == NULL;
+}
+
+static int run(const struct asked *a, struct fuzz_options *o, struct telling *t)
+{
+    struct fuzz_status status;
+    g_autoptr(GError) error = NULL;
+    struct fuzz_grammars *g = fuzz_grammars_new();
+    int rc = STATUS_OK;
+    bool ok = !a->module || (t->module = fuzz_module_open(a->module, g, o->pair, &error));
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    if (ok && fuzz_loop(o, g, &status, &error)) {
+        if (t->terminal)
+            fputc('\n', stderr);
+        rc = print_summary(a, &status);
+        if (rc == STATUS_OK && status.finds)
+            rc = STATUS_DIFFERS;
+    } else {
+        complain("%s", error->message);
+        rc = status_of_error(error);
+    }
+    fuzz_module_close(t->module);
+    fuzz_grammars_free(g);
+    return rc;
+}
+
+static int fuzz(const struct asked *a)
+{
+    struct telling t = {.asked = a, .terminal = isatty(STDERR_FILENO) && !a->quiet && !a->json};
+    struct fuzz_options o = {
+        .pair = pair_of(a),
+        .runs = (uint64_t)a->runs,
+        .seconds = a->seconds,
+        .seed = (uint64_t)a->seed,
+        .max_finds = (unsigned)a->max_finds,
+        .min_tries = (unsigned)a->tries,
+        .corpus = a->corpus,
+        .finds = a->finds,
+        .progress = t.terminal ? show_progress : NULL,
+        .found = show_find,
+        .prepare = a->module ? fuzz_module_prepare : NULL,
+        .user = &t,
+        .stop = &stop_asked,
+    };
+    if (o.pair == -2 || !effort_of(a, &o.effort))
+        return STATUS_OPTION;
+    if (a->runs < 0 || a->seconds < 0 || a->max_finds < 0 || a->tries < 1) {
+        complain("fuzz: a limit is not a positive number");
+        return STATUS_OPTION;
+    }
+    return run(a, &o, &t);
+}
+
+static int print_dictionary(void)
+{
+    struct fuzz_grammars *g = fuzz_grammars_new();
+    g_autofree char *text = fuzz_dictionary(g);
+    fuzz_grammars_free(g);
+    return print_out(text);
+}
+
+static int parse(struct asked *a, int argc, char **argv)
+{
+    const GOptionEntry entries[] = {
+        {"abi", 0, 0, G_OPTION_ARG_STRING, &a->abi, "Calls of this ABI (all)", "ABI"},
+        {"xen", 0, 0, G_OPTION_ARG_STRING, &a->xen, "Calls to this Xen (all)", "VERSION"},
+        {"runs", 'n', 0, G_OPTION_ARG_INT64, &a->runs, "Stop after so many inputs", "N"},
+        {"seconds", 't', 0, G_OPTION_ARG_DOUBLE, &a->seconds, "Stop after this time", "S"},
+        {"seed", 's', 0, G_OPTION_ARG_INT64, &a->seed, "The same seed makes the same inputs (1)", "N"},
+        {"corpus", 'c', 0, G_OPTION_ARG_FILENAME, &a->corpus, "Begin with the inputs of DIR, and add to them",
+         "DIR"},
+        {"finds", 'o', 0, G_OPTION_ARG_FILENAME, &a->finds, "Leave finds in DIR (finds)", "DIR"},
+        {"max-finds", 0, 0, G_OPTION_ARG_INT, &a->max_finds, "Stop at so many kinds of finds", "N"},
+        {"checks", 0, 0, G_OPTION_ARG_STRING, &a->checks, "auto, full or cheap", "WHICH"},
+        {"tries", 0, 0, G_OPTION_ARG_INT, &a->tries, "Minimise a find with so many tries (3000)", "N"},
+        {"module", 'm', 0, G_OPTION_ARG_FILENAME, &a->module, "Fuzz the handlers that FILE registers",
+         "FILE.so"},
+        {"json", 'j', 0, G_OPTION_ARG_NONE, &a->json, "The summary as JSON", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "Print finds only", NULL},
+        {"dictionary", 0, 0, G_OPTION_ARG_NONE, &a->dictionary, "Print the dictionary of inputs and exit",
+         NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &a->help, "Print this text", NULL},
+        {0},
+    };
+    g_autoptr(GOptionContext) context =
+        g_option_context_new("- look for calls that break the dispatcher\n"
+                             "  ring1 fuzz triage [--module FILE.so] DIR or FILE...\n"
+                             "  ring1 fuzz show FILE...");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!options_take(context, "fuzz", &argc, &argv))
+        return STATUS_OPTION;
+    if (a->help) {
+        g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
+        return print_out(text);
+    }
+    if (argc > 1) {
+        complain("fuzz: '%s' is not expected", argv[1]);
+        return STATUS_OPTION;
+    }
+    return a->dictionary ? print_dictionary() : fuzz(a);
+}
+
+void fuzz_module_prepare(void *user, struct world *w)
+{
+    const struct telling *t = user;
+    fuzz_module_install(t->module, w);
+}
+
+int command_fuzz(int argc, char **argv)
+{
+    struct asked a = {.seed = 1, .tries = 3000, .finds = g_strdup("finds")};
+    int status;
+    if (argc > 1 && strcmp(argv[1], "triage") == 0)
+        status = fuzz_command_triage(argc - 1, argv + 1);
+    else if (argc > 1 && strcmp(argv[1], "show") == 0)
+        status = fuzz_command_show(argc - 1, argv + 1);
+    else
+        status = parse(&a, argc, argv);
+    asked_clear(&a);
+    return status;
+}

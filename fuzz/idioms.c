@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * idioms.c - see idioms.h. Numbers of calls and commands are those of hypercalls.def and
+ * commands.def; where a Xen has none the idiom is shorter.
+ */
+#include "idioms.h"
+
+#include "values.h"
+
+#define NUMBER(n)      ((struct fuzz_said){.kind = FUZZ_NUMBER, .b = (uint32_t)(n)})
+#define PAGE(pfn, low) ((struct fuzz_said){.kind = FUZZ_PAGE, .a = (uint16_t)(pfn), .b = (uint32_t)(low)})
+
+struct idiom {
+    struct fuzz_mutator *m;
+    struct fuzz_input *in;
+};
+
+static uint32_t roll(struct idiom *i, uint32_t bound)
+{
+    return fuzz_roll(&i->m->random, bound);
+}
+
+static struct fuzz_step *call(struct idiom *i, uint32_t nr, uint32_t command)
+{
+    return fuzz_add_call(i->m, i->in, nr, command);
+}
+
+static void say(struct idiom *i, struct fuzz_step *s, unsigned format, unsigned n, struct fuzz_said v)
+{
+    if (s)
+        fuzz_say(i->m, i->in, s, FUZZ_VALUE, format, n, v);
+}
+
+static uint16_t table_page(struct idiom *i)
+{
+    return (uint16_t)(roll(i, 2) ? FUZZ_TABLE_PFN + roll(i, 9) : FUZZ_RO_PFN + roll(i, 4));
+}
+
+static uint16_t plain_page(struct idiom *i)
+{
+    return (uint16_t)(FUZZ_RW_PFN + roll(i, FUZZ_RW_PAGES));
+}
+
+static void map(struct idiom *i, uint16_t at, uint16_t page, uint32_t flags)
+{
+    struct fuzz_step *s = call(i, 14, 0);
+    say(i, s, FORMAT_VA, 0, PAGE(at, 0));
+    say(i, s, FORMAT_HEX, 0, PAGE(at, 0x1000)); /* 2.0: a page's number */
+    say(i, s, FORMAT_PTE, 0, flags ? PAGE(page, flags) : NUMBER(0));
+    say(i, s, FORMAT_UVM_FLAGS, 0, NUMBER(2));
+}
+
+/* MMUEXT_PIN_L1_TABLE is 0, of the others the level less one. */
+static void pin(struct idiom *i, uint16_t page, unsigned command)
+{
+    struct fuzz_step *s = call(i, 26, command);
+    if (s)
+        s->n = 1;
+    say(i, s, FORMAT_MFN, 0, PAGE(page, 0));
+}
+
+static void tables(struct idiom *i)
+{
+    uint16_t page = table_page(i);
+    i->m->page = page;
+    pin(i, page, roll(i, 3));
+    for (unsigned n = roll(i, 3); n > 0; n--) {
+        struct fuzz_step *s = call(i, 1, 0);
+        if (s)
+            s->n = 1;
+        say(i, s, FORMAT_MMU_PTR, 0, PAGE(page, roll(i, 8) * 8));
+        say(i, s, FORMAT_MMU_VAL, 0, roll(i, 4) ? PAGE(plain_page(i), 0x63) : NUMBER(0));
+    }
+    if (roll(i, 2))
+        map(i, (uint16_t)(FUZZ_PAGES + roll(i, 4)), page, roll(i, 2) ? 0x61 : 0x63);
+    if (roll(i, 2))
+        pin(i, page, 4); /* unpin */
+}
+
+static void remap(struct idiom *i)
+{
+    uint16_t page = plain_page(i);
+    i->m->page = page;
+    map(i, page, page, roll(i, 2) ? 0x61 : 0);
+    if (roll(i, 2))
+        pin(i, page, roll(i, 3));
+    map(i, (uint16_t)(FUZZ_PAGES + roll(i, 4)), page, 0x63);
+    if (roll(i, 2))
+        map(i, page, page, 0x63);
+}
+
+static void base(struct idiom *i)
+{
+    uint16_t top = (uint16_t)(FUZZ_TABLE_PFN + 4 + roll(i, 2));
+    if (roll(i, 2))
+        pin(i, top, 2);
+    pin(i, top, 5); /* MMUEXT_NEW_BASEPTR */
+    if (roll(i, 2))
+        pin(i, FUZZ_PAGES - 3 + (fuzz_grammar_of(i->m->grammars, i->in)->abi->levels == 2), 5);
+}
+
+static void grant(struct idiom *i)
+{
+    uint32_t ref = 8 + roll(i, 4);
+    uint16_t page = plain_page(i), at = (uint16_t)(FUZZ_PAGES + roll(i, 4));
+    struct fuzz_step *s;
+    if (i->in->nr_steps == FUZZ_MAX_STEPS)
+        return;
+    s = &i->in->step[i->in->nr_steps++];
+    *s = (struct fuzz_step){.what = FUZZ_GRANT, .call = -1, .nr_said = 3};
+    s->said[0] = NUMBER(ref);
+    s->said[1] = NUMBER(1 | roll(i, 2) << 2 | 1 << 16);
+    s->said[2] = PAGE(page, 0);
+    s = call(i, 20, 0);
+    if (s)
+        s->n = 1;
+    say(i, s, FORMAT_NAMES, 0, NUMBER(2 | roll(i, 2) << 2 | roll(i, 2)));
+    say(i, s, FORMAT_VA, 0, PAGE(at, 0));
+    say(i, s, FORMAT_HEX, 0, PAGE(at, 0));
+    say(i, s, FORMAT_DEC, 0, NUMBER(ref));
+    say(i, s, FORMAT_DOMID, 0, NUMBER(1 + roll(i, 2) * 0x7FEF));
+    if (roll(i, 4) == 0)
+        return;
+    s = call(i, 20, roll(i, 4) ? 1 : 7);
+    if (s)
+        s->n = 1;
+    say(i, s, FORMAT_VA, 0, PAGE(at, 0));
+    say(i, s, FORMAT_HEX, 0, PAGE(at, 0));
+    say(i, s, FORMAT_DEC, 0, NUMBER(roll(i, 3)));
+}
+
+static void second_vcpu(struct idiom *i)
+{
+    uint32_t id = 1 + roll(i, 2);
+    struct fuzz_step *s = call(i, 24, 0);
+    say(i, s, FORMAT_DEC, 0, NUMBER(id));
+    s = call(i, 24, 1);
+    say(i, s, FORMAT_DEC, 0, NUMBER(id));
+    s = call(i, roll(i, 2) ? 32 : 24, 7);
+    say(i, s, FORMAT_DEC, 0, NUMBER(id));
+    if (s)
+        s->vcpu = (uint8_t)id;
+}
+
+static void ports(struct idiom *i)
+{
+    static const uint8_t binds[] = {6, 7, 1, 0};
+    uint32_t port = 2 + roll(i, 4);
+    struct fuzz_step *s = call(i, 32, binds[roll(i, G_N_ELEMENTS(binds))]);
+    if (!s)
+        s = call(i, 16, binds[roll(i, 2)]);
+    static const uint8_t uses[] = {4, 5, 8, 9, 3};
+    for (unsigned n = 1 + roll(i, 2); n > 0; n--) {
+        s = call(i, 32, uses[roll(i, G_N_ELEMENTS(uses))]);
+        say(i, s, FORMAT_PORT, 0, NUMBER(port));
+    }
+}
+
+static void descriptors(struct idiom *i)
+{
+    uint16_t page = (uint16_t)(roll(i, 3) ? FUZZ_TABLE_PFN + 9 + roll(i, 2) : FUZZ_RO_PFN + roll(i, 2));
+    struct fuzz_step *s = call(i, 2, 0);
+    if (s)
+        s->n = 1;
+    say(i, s, FORMAT_MFN, 0, PAGE(page, 0));
+    s = call(i, 10, 0);
+    say(i, s, FORMAT_MADDR, 0, PAGE(page, roll(i, 16) * 8));
+    say(i, s, FORMAT_DESCRIPTOR, 0, (struct fuzz_said){.kind = FUZZ_HIGH, .a = 0xFFFF, .b = 0x00CFBA00});
+}
+
+static void balloon(struct idiom *i)
+{
+    uint16_t page = plain_page(i);
+    if (roll(i, 2))
+        map(i, page, page, 0);
+    struct fuzz_step *s = call(i, 12, roll(i, 2) ? 1 : roll(i, 2) ? 6 : 0);
+    if (s)
+        s->n = 1;
+    say(i, s, FORMAT_MFN, 0, PAGE(page, 0));
+    say(i, s, FORMAT_FRAME, 0, PAGE(page, roll(i, 2)));
+    if (roll(i, 2))
+        map(i, page, page, 0x63);
+}
+
+void fuzz_add_idiom(struct fuzz_mutator *m, struct fuzz_input *in)
+{
+    static void (*const idioms[])(struct idiom *) = {tables,      remap, base,        grant,  grant,
+                                                     second_vcpu, ports, descriptors, balloon};
+    struct idiom i = {m, in};
+    unsigned from = in->nr_steps;
+    idioms[roll(&i, G_N_ELEMENTS(idioms))](&i);
+    if (in->nr_steps > from && roll(&i, 5) == 0)
+        for (unsigned k = from + 1; k < in->nr_steps; k++)
+            in->step[k].listed = true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * mutate.h - inputs are made up and changed by the grammar: steps come, go, change
+ * places and are taken from other inputs; numbers become what their place wants, or
+ * nearly so. The same seed makes the same inputs.
+ */
+#ifndef FUZZ_MUTATE_H
+#define FUZZ_MUTATE_H
+
+#include "input.h"
+
+struct fuzz_random {
+    uint64_t state;
+};
+
+static inline void fuzz_seed(struct fuzz_random *r, uint64_t seed)
+{
+    r->state = seed * 0x9E3779B97F4A7C15ull ^ 0xD1B54A32D192ED03ull;
+    r->state = r->state ? r->state : 1;
+}
+
+/* xorshift64* */
+static inline uint32_t fuzz_roll(struct fuzz_random *r, uint32_t bound)
+{
+    r->state ^= r->state >> 12;
+    r->state ^= r->state << 25;
+    r->state ^= r->state >> 27;
+    return (uint32_t)(((r->state * 0x2545F4914F6CDD1Dull >> 32) * bound) >> 32);
+}
+
+struct fuzz_mutator {
+    struct fuzz_random random;
+    const struct fuzz_grammars *grammars;
+    uint16_t page;        /* that the last number was about: calls that matter share pages */
+    unsigned *weight[16]; /* sums, by pair */
+};
+
+struct fuzz_mutator *fuzz_mutator_new(const struct fuzz_grammars *g, uint64_t seed);
+void fuzz_mutator_free(struct fuzz_mutator *m);
+
+/* From nothing: `pair` of so many steps. */
+void fuzz_generate(struct fuzz_mutator *m, unsigned pair, unsigned steps, struct fuzz_input *out);
+/* Change it, once or some times; `other`, of the same pair, or NULL: pieces may come from it. */
+void fuzz_mutate(struct fuzz_mutator *m, struct fuzz_input *in, const struct fuzz_input *other);
+
+/* The dictionary of the input's bytes for libFuzzer and AFL++; the caller frees it. */
+char *fuzz_dictionary(const struct fuzz_grammars *g);
+
+#endif
