@@ -372,7 +372,7 @@ void control_close(struct control *c)
         write_out(g_ptr_array_index(c->clients, i));
     g_ptr_array_unref(c->clients);
     close(c->fd);
-    unlink(c->path);
+    unix_socket_unlink(c->path);
     g_free(c->path);
     g_free(c);
 }

@@ -215,7 +215,7 @@ void gdb_close(struct gdb *g)
     if (g->fd >= 0)
         close(g->fd);
     if (g->path)
-        unlink(g->path);
+        unix_socket_unlink(g->path);
     g_free(g->path);
     g_free(g);
 }

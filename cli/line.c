@@ -161,7 +161,7 @@ void line_close(struct line *l)
         close(l->fd);
     if (l->listener >= 0) {
         close(l->listener);
-        unlink(l->path);
+        unix_socket_unlink(l->path);
     }
     g_free(l->path);
     g_byte_array_unref(l->kept);

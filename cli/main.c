@@ -3,6 +3,7 @@
  * main.c - the ring1 command: finds the subcommand. Each has a file of its own.
  */
 #include "commands.h"
+#include "confine.h"
 #include "options.h"
 
 #include <fcntl.h>
@@ -24,6 +25,13 @@ static const struct command_entry {
     {"seq", command_seq, "run, check and write sequences of hypercalls"},
     {"fuzz", command_fuzz, "look for calls that break the dispatcher"},
 };
+
+static int print_version(void)
+{
+    g_autofree char *sandbox = confine_describe();
+    g_autofree char *text = g_strconcat("ring1 " RING1_VERSION_STRING "\n", sandbox, NULL);
+    return print_out(text);
+}
 
 static int print_help(void)
 {
@@ -69,7 +77,7 @@ int main(int argc, char **argv)
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         return print_help();
     if (strcmp(word, "--version") == 0)
-        return print_out("ring1 " RING1_VERSION_STRING "\n");
+        return print_version();
     complain("'%s' is not %s of ring1 (see ring1 --help)", word, word[0] == '-' ? "an option" : "a command");
     return STATUS_OPTION;
 }

@@ -9,6 +9,8 @@
 #include "debug/summary.h"
 #include "debug/trace_text.h"
 
+#include "sandbox/sandbox.h"
+
 #include <ring1/ring1.h>
 
 /* Exit statuses of ring1; also in docs/ring1.1.scd. */
@@ -74,6 +76,8 @@ struct options {
     uint64_t max_hypercalls;
     bool date_given, date_now;
     bool restart;
+    enum sandbox_mode sandbox;
+    bool sandbox_given;
     enum on_suspend on_suspend;
     bool trace;
     struct trace_options tracing;

@@ -263,6 +263,21 @@ static bool take_on_suspend(struct options *o, const char *option, const char *v
     return bad_value(error, option, value, "exit, resume or cancel");
 }
 
+static bool take_sandbox(struct options *o, const char *option, const char *value, GError **error)
+{
+    static const char *const words[] = {
+        [SANDBOX_ON] = "on", [SANDBOX_OFF] = "off", [SANDBOX_REPORT] = "report"};
+    o->sandbox_given = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(value, words[i]))
+            continue;
+        o->sandbox = (enum sandbox_mode)i;
+        o->config->helpers_unconfined = i != SANDBOX_ON;
+        return true;
+    }
+    return bad_value(error, option, value, "on, off or report");
+}
+
 static bool take_console_io(struct options *o, const char *option, const char *value, GError **error)
 {
     o->config->console_io = strcmp(value, "allow") == 0;
@@ -431,6 +446,9 @@ static const struct option_row rows[] = {
     {"on-reboot", 0, RUNS, "WHAT", "exit or restart (exit)", take_on_reboot},
     {"on-suspend", 0, RUNS, "WHAT", "exit, resume in other frames, or cancel (exit)", take_on_suspend},
     {"console-io", 0, RUNS, "WHAT", "The console_io hypercall: allow or deny (allow)", take_console_io},
+    {"sandbox", 0, RUNS | COMMAND_REPLAY, "HOW",
+     "Give away what is not needed before the guest runs: on, off, or report what would be refused (on)",
+     take_sandbox},
     {"segment-limits", 0, RUNS, "WHAT", "Enforce the limits of segments: strict or off (off)",
      take_segment_limits},
     {"preempt", 0, RUNS, "WHEN", "Stop long hypercalls half-way: normal, every or random:SEED (normal)",

@@ -6,10 +6,12 @@
  */
 #include "run.h"
 #include "commands.h"
+#include "confine.h"
 #include "console.h"
 #include "control.h"
 #include "gdb.h"
 #include "network.h"
+#include "output.h"
 #include "poller.h"
 #include "post_mortem.h"
 #include "signals.h"
@@ -42,6 +44,9 @@ struct session {
     const struct options *o;
     struct console console;
     struct network network;
+    ring1_host *host;     /* NULL: there is one machine */
+    struct output report; /* of --report */
+    bool confined;
     struct poller *poller;
     struct control *control; /* NULL: none */
     struct gdb *gdb;         /* NULL: none */
@@ -191,6 +196,16 @@ static bool open_gdb(struct session *s)
     return s->record || open_hidden_record(s);
 }
 
+static bool open_report(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    if (output_open(&s->report, s->o->report_file, &error))
+        return true;
+    complain("%s: --report: %s", s->o->name, error->message);
+    s->status = STATUS_FAILED;
+    return false;
+}
+
 static bool open_dump(struct session *s)
 {
     g_autoptr(GError) error = NULL;
@@ -220,7 +235,7 @@ static void write_report(struct session *s)
         return;
     g_autofree char *text = ring1_machine_report(s->machine, true);
     g_autoptr(GError) error = NULL;
-    if (g_file_set_contents(s->o->report_file, text, -1, &error))
+    if (output_write(&s->report, text, strlen(text), &error))
         return;
     console_let_go(&s->console);
     complain("%s: --report: %s", s->o->name, error->message);
@@ -244,6 +259,7 @@ static bool make_machine(struct session *s)
     ring1_config config = *s->o->config;
     config.date_ns = start_date(s);
     config.record = s->record;
+    config.host = s->host;
     g_autoptr(GError) error = NULL;
     s->machine = ring1_machine_new_from_file(&config, s->o->image, &error);
     if (!s->machine) {
@@ -521,6 +537,12 @@ static void run_machines(struct session *s)
     while (next == RESTART) {
         if (!make_machine(s))
             return;
+        if (!s->confined && !confine(s->o, 0)) {
+            end_with(s, STATUS_FAILED);
+            free_machine(s);
+            return;
+        }
+        s->confined = true;
         if (s->input) {
             ring1_machine_console_input(s->machine, (const char *)s->input->data, s->input->len);
             /* What a guest has not read when it reboots is gone. */
@@ -546,21 +568,24 @@ static void on_output(void *user)
 
 int run_image(const struct options *o)
 {
-    struct session s = {.o = o, .poller = poller_new(), .status = STATUS_OPTION};
+    struct session s = {.o = o, .poller = poller_new(), .report.fd = -1, .status = STATUS_OPTION};
     poller_add(s.poller, &console_source, &s.console);
     poller_add(s.poller, &network_source, &s.network);
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
     } else if (open_console(&s) && (!o->control || open_control(&s)) &&
-               (!o->input || read_input(&s, o->input)) && open_dump(&s) && tracing_open(o, &s.tracing) &&
-               (!o->record_file || open_record(&s)) && (!o->gdb || open_gdb(&s))) {
+               (!o->input || read_input(&s, o->input)) && open_dump(&s) && open_report(&s) &&
+               tracing_open(o, &s.tracing) && (!o->record_file || open_record(&s)) &&
+               (!o->gdb || open_gdb(&s))) {
         if (s.tracing)
             s.console.before_output = on_output;
         s.console.before_user = s.tracing;
         if (!o->input && (!o->console || s.console.line))
             console_open_stdin(&s.console);
+        s.host = o->restart ? ring1_host_new() : NULL;
         run_machines(&s);
+        ring1_host_free(s.host);
         console_let_go(&s.console);
         close_record(&s);
         if (!tracing_close(s.tracing))
@@ -574,6 +599,7 @@ int run_image(const struct options *o)
     g_free(s.words);
     if (s.input)
         g_byte_array_unref(s.input);
+    output_close(&s.report);
     console_close(&s.console);
     control_close(s.control);
     gdb_close(s.gdb);

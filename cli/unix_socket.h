@@ -9,8 +9,12 @@
 
 /* Listen at a path that only its user may open; not blocking, closed on exec. A socket
  * that a process which is gone left there is replaced; one in use is refused. -1: the
- * error names the path. Whoever closes it unlinks the path. */
+ * error names the path. Whoever closes it calls unix_socket_unlink. */
 int unix_socket_listen(const char *path, GError **error);
+
+/* Remove its path. A process of its own does it, which was started with the socket: in
+ * the sandbox ring1 itself cannot. It does so too when ring1 is killed. */
+void unix_socket_unlink(const char *path);
 
 /* The next client of a listening socket; like it not blocking, closed on exec. -1: there
  * is none. */

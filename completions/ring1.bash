@@ -13,7 +13,7 @@ _ring1()
 
     local options runs traces
     runs="--memory --name --maxmem --vcpus --initrd --disk --net --net-dump --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --on-suspend --console-io --segment-limits --preempt --record --report
+            --max-guest-time --max-hypercalls --on-reboot --on-suspend --sandbox --console-io --segment-limits --preempt --record --report
             --gdb --gdb-wait --symbols --raw --help"
     traces="--output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
             --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"
@@ -66,6 +66,7 @@ _ring1()
     --on-suspend) values="exit resume cancel" ;;
     --console-io) values="allow deny" ;;
     --segment-limits) values="strict off" ;;
+    --sandbox) values="on off report" ;;
     -S | --summary-sort-by) values="time host calls errors name" ;;
     -X | --const-print-style) values="raw abbrev verbose" ;;
     --preempt) values="normal every random:1" ;;

@@ -155,10 +155,19 @@ struct disk *disk_open(const char *place, bool readonly, GError **error)
     return disk_open_file(place, readonly, error);
 }
 
+void disk_share(struct disk *disk)
+{
+    disk->others++;
+}
+
 void disk_close(struct disk *disk)
 {
     if (!disk)
         return;
+    if (disk->others > 0) {
+        disk->others--;
+        return;
+    }
     disk->ops->close(disk);
     g_free(disk->name);
     g_free(disk);

@@ -22,6 +22,8 @@ struct disk_ops {
     int (*write)(struct disk *disk, struct iovec *iov, int nr, uint64_t offset);
     int (*flush)(struct disk *disk);
     int (*discard)(struct disk *disk, uint64_t offset, uint64_t len);
+    /* Another guest gets it: NULL where that changes nothing. */
+    void (*renew)(struct disk *disk);
     void (*close)(struct disk *disk);
 };
 
@@ -31,6 +33,7 @@ struct disk {
     uint64_t size;
     bool readonly;
     bool can_discard;
+    unsigned others; /* who has it beside the one who opened it */
     char *name; /* for messages: the path or address */
 };
 
@@ -45,6 +48,8 @@ struct disk *disk_open(const char *place, bool readonly, GError **error);
  * Owns `below`. */
 struct disk *disk_overlay(struct disk *below, GError **error);
 
+/* Somebody else has it, too: it is closed when each of them has. */
+void disk_share(struct disk *disk);
 void disk_close(struct disk *disk);
 
 #endif

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <ring1/ring1.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CLUSTER 65536u
@@ -22,6 +23,11 @@ struct overlay {
     uint8_t *present; /* a bit a cluster: it is in the file */
     uint8_t bounce[CLUSTER];
 };
+
+static size_t present_len(const struct overlay *o)
+{
+    return (size_t)(o->disk.size / CLUSTER / 8 + 1);
+}
 
 static struct overlay *overlay_of(struct disk *disk)
 {
@@ -125,6 +131,15 @@ static int overlay_discard(struct disk *disk, uint64_t offset, uint64_t len)
     return 0;
 }
 
+/* Nothing was written yet. */
+static void overlay_renew(struct disk *disk)
+{
+    struct overlay *o = overlay_of(disk);
+    memset(o->present, 0, present_len(o));
+    if (ftruncate(o->fd, 0)) /* only the space is not given back */
+        return;
+}
+
 static void overlay_close(struct disk *disk)
 {
     struct overlay *o = overlay_of(disk);
@@ -138,6 +153,7 @@ static const struct disk_ops overlay_ops = {
     .write = overlay_write,
     .flush = overlay_flush,
     .discard = overlay_discard,
+    .renew = overlay_renew,
     .close = overlay_close,
 };
 
@@ -163,6 +179,6 @@ struct disk *disk_overlay(struct disk *below, GError **error)
     o->disk.name = g_strdup(below->name);
     o->below = below;
     o->fd = fd;
-    o->present = g_malloc0((size_t)(below->size / CLUSTER / 8 + 1));
+    o->present = g_malloc0(present_len(o));
     return &o->disk;
 }

@@ -11,8 +11,10 @@
 #define _GNU_SOURCE /* close_range, ppoll */
 #include "net_slirp.h"
 #include "net_wire.h"
+#include "sandbox/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,8 @@
 #define FULL (WIRE_BYTES / 4)
 /* Batches of frames from the guest between two looks at the host's sockets. */
 #define ROUNDS 8u
+/* Sockets of the guest, at most. */
+#define CONNECTIONS 4096
 
 struct helper {
     struct wire *wire;
@@ -73,6 +77,19 @@ static void begin(struct helper *h)
     h->broken = !h->slirp;
 }
 
+/* What cannot be had of it is done without: the wire has come to life already. */
+static void confine(void)
+{
+    const struct sandbox_setup setup = {
+        .needs = SANDBOX_INTERNET,
+        .more_files = CONNECTIONS,
+        .only_file = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC),
+    };
+    struct sandbox_state state;
+    const char *why;
+    sandbox_enter(&setup, &state, &why);
+}
+
 static void configure(struct helper *h, const uint8_t *bytes, size_t len)
 {
     struct wire_config c;
@@ -94,6 +111,8 @@ static void configure(struct helper *h, const uint8_t *bytes, size_t len)
         g_array_append_val(h->config.forwards, forward);
     }
     begin(h);
+    if (h->slirp && !c.unconfined)
+        confine();
 }
 
 static void heard(void *user, unsigned kind, const uint8_t *bytes, size_t len)

@@ -37,6 +37,7 @@ struct net_user {
     uint64_t told_ns;  /* the guest's clock as the helper knows it */
     GQueue inbox;      /* GBytes */
     size_t inbox_bytes;
+    unsigned others;   /* who has it beside the one who made it */
     bool begun; /* READY came */
 };
 
@@ -201,7 +202,7 @@ static void wait_for_helper(struct net_user *u)
 
 static void put_config(struct net_user *u, const struct net_user_config *config)
 {
-    struct wire_config c = {.version = WIRE_VERSION, .restricted = config->restricted};
+    struct wire_config c = {.version = WIRE_VERSION, .restricted = config->restricted, .unconfined = config->unconfined};
     c.nr_forwards = MIN(config->forwards->len, WIRE_FORWARDS);
     for (unsigned i = 0; i < c.nr_forwards; i++) {
         const struct net_forward *f = &g_array_index(config->forwards, struct net_forward, i);
@@ -259,10 +260,19 @@ void net_user_restart(struct net_user *u, uint64_t (*now)(void *user), void *use
         net_user_flush(u);
 }
 
+void net_user_share(struct net_user *u)
+{
+    u->others++;
+}
+
 void net_user_free(struct net_user *u)
 {
     if (!u)
         return;
+    if (u->others > 0) {
+        u->others--;
+        return;
+    }
     lose(u, "");
     empty_inbox(u);
     g_free(u->error);

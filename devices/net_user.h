@@ -30,6 +30,7 @@ bool net_forward_parse(const char *text, struct net_forward *forward);
 
 struct net_user_config {
     bool restricted;  /* the guest reaches nobody; forwarded ports work */
+    bool unconfined;  /* the helper does not lock itself up */
     GArray *forwards; /* struct net_forward */
 };
 
@@ -41,6 +42,8 @@ struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*n
                               GError **error);
 /* Another guest has the card: what was there for the one before is gone. */
 void net_user_restart(struct net_user *u, uint64_t (*now)(void *user), void *user);
+/* Somebody else has it, too: it ends when each of them has freed it. */
+void net_user_share(struct net_user *u);
 void net_user_free(struct net_user *u);
 
 /* A frame from the guest; it goes out with the next net_user_flush or net_user_prepare. */

@@ -29,7 +29,7 @@ enum wire_kind {
 struct wire_config {
     uint32_t version;
     uint32_t restricted; /* 0 or 1 */
-    uint32_t sandbox;    /* enum ring1_sandbox */
+    uint32_t unconfined; /* 0 or 1 */
     uint32_t nr_forwards;
     struct wire_forward {
         uint32_t udp, host, guest;

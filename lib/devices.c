@@ -6,6 +6,7 @@
 
 #include "devices/block.h"
 #include "devices/block_2_0.h"
+#include "host.h"
 #include "networks.h"
 
 struct devices {
@@ -84,17 +85,31 @@ static bool name_is_free(const GArray *numbers, unsigned number)
     return true;
 }
 
-static struct disk *open_disk(const struct disk_spec *spec, unsigned index, const struct disk_hook *hook,
-                              GError **error)
+/* One that a machine before this one had, or another. */
+static struct disk *take_disk(ring1_host *host, const char *text, unsigned index,
+                              const struct disk_spec *spec, GError **error)
 {
-    struct disk *disk = hook && hook->makes ? NULL : open_place(spec, error);
+    g_autofree char *key = g_strdup_printf("%u: %s", index, text); /* lines may be alike */
+    struct disk *disk = host_disk(host, key);
+    if (disk)
+        return disk;
+    disk = open_place(spec, error);
+    if (disk)
+        host_keep_disk(host, key, disk);
+    return disk;
+}
+
+static struct disk *open_disk(ring1_host *host, const char *text, const struct disk_spec *spec,
+                              unsigned index, const struct disk_hook *hook, GError **error)
+{
+    struct disk *disk = hook && hook->makes ? NULL : take_disk(host, text, index, spec, error);
     if (!hook || (!disk && !hook->makes))
         return disk;
     return hook->use(hook->user, index, disk, error);
 }
 
-static bool add_disk(struct devices *devices, const char *text, struct domain *d, struct xenstore *x,
-                     const struct disk_hook *hook, GArray *numbers, GError **error)
+static bool add_disk(struct devices *devices, ring1_host *host, const char *text, struct domain *d,
+                     struct xenstore *x, const struct disk_hook *hook, GArray *numbers, GError **error)
 {
     struct disk_spec spec;
     unsigned number;
@@ -111,7 +126,7 @@ static bool add_disk(struct devices *devices, const char *text, struct domain *d
                         : "is no name of a disk: xvda, sda, hda, xvda1 ...");
         return false;
     }
-    struct disk *disk = open_disk(&spec, numbers->len, hook, error);
+    struct disk *disk = open_disk(host, text, &spec, numbers->len, hook, error);
     if (!disk)
         return false;
     g_array_append_val(numbers, number);
@@ -138,7 +153,7 @@ struct devices *devices_new(const ring1_config *c, struct domain *d, struct xens
         console_set_client(host, &block_2_0_client, devices->block_2_0);
     }
     for (char **disk = c->disks; disk && *disk; disk++) {
-        if (!add_disk(devices, *disk, d, x, hook, numbers, error)) {
+        if (!add_disk(devices, c->host, *disk, d, x, hook, numbers, error)) {
             devices_free(devices);
             return NULL;
         }

@@ -10,6 +10,7 @@
 #include "dispatch/traps.h"
 #include "emu/backtrace.h"
 #include "emu/resume.h"
+#include "host.h"
 #include "machine_priv.h"
 #include "record.h"
 
@@ -110,19 +111,18 @@ static const struct abi *choose_abi(const ring1_config *c, const struct image *i
     return pair;
 }
 
-static bool load_xenstore(ring1_machine *m, const char *path, struct machine_parts *parts, GError **error)
+static bool load_xenstore(ring1_machine *m, const ring1_config *c, struct machine_parts *parts,
+                          GError **error)
 {
-    char *text = NULL;
+    const char *path = c->xenstore;
     gsize len;
     g_autoptr(GError) why = NULL;
     if (!path)
         return true;
-    if (!parts->xenstore && !g_file_get_contents(path, &text, &len, &why)) {
+    if (!parts->xenstore && !(parts->xenstore = host_file(c->host, path, true, &why))) {
         g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
         return false;
     }
-    if (!parts->xenstore)
-        parts->xenstore = g_bytes_new_take(text, len);
     const char *nodes = g_bytes_get_data(parts->xenstore, &len);
     return xenstore_load(m->xenstore, path, nodes ? nodes : "", len, error);
 }
@@ -132,7 +132,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, struct ma
 {
     const struct abi *abi = choose_abi(c, image, error);
     if (!abi || !config_check_abi(c, abi, error) ||
-        (c->initrd && !parts->initrd && !(parts->initrd = image_read_file(c->initrd, error))))
+        (c->initrd && !parts->initrd && !(parts->initrd = host_file(c->host, c->initrd, false, error))))
         return NULL;
     struct boot_config boot = {
         .nr_pages = c->memory_mib * 256u,
@@ -151,6 +151,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, struct ma
         .nr_vcpus = c->vcpus,
     };
     ring1_machine *m = g_new0(ring1_machine, 1);
+    m->host = c->host;
     m->machine = machine_new(abi, image, &boot, &setup, &machine_ops, m, error);
     if (!m->machine) {
         g_free(m);
@@ -165,7 +166,7 @@ static ring1_machine *make(const ring1_config *c, struct image *image, struct ma
         parts->disks = recorder_disks(m->recorder);
     if (!c->record || m->recorder)
         m->devices = devices_new(c, m->machine->domain, m->xenstore, m->console, parts->disks, error);
-    if (!m->devices || !load_xenstore(m, c->xenstore, parts, error)) {
+    if (!m->devices || !load_xenstore(m, c, parts, error)) {
         ring1_machine_free(m);
         return NULL;
     }
@@ -213,7 +214,7 @@ ring1_machine *ring1_machine_new_from_file(const ring1_config *c, const char *pa
 {
     if (!config_check(c, error))
         return NULL;
-    g_autoptr(GBytes) file = image_read_file(path, error);
+    g_autoptr(GBytes) file = host_file(c->host, path, false, error);
     if (!file)
         return NULL;
     size_t len;

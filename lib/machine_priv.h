@@ -31,6 +31,7 @@ struct answers {
 
 struct ring1_machine {
     struct machine *machine;
+    ring1_host *host;        /* NULL: none; not owned */
     struct image *image;     /* for its symbols */
     struct symbols *symbols; /* NULL: not asked for yet */
     struct console *console;

@@ -7,6 +7,7 @@
 
 #include "devices/net.h"
 #include "devices/net_user.h"
+#include "host.h"
 #include "machine_priv.h"
 #include "record.h"
 
@@ -158,7 +159,23 @@ static void free_card(void *card)
     g_free(c);
 }
 
-static bool add_card(struct networks *n, const char *text, struct xenstore *x, GError **error)
+/* What was behind the card of a machine before this one, or another. */
+static struct net_user *take_net(ring1_host *host, unsigned index, const struct net_user_config *config,
+                                 struct networks *n, GError **error)
+{
+    struct net_user *user = host_net(host, index);
+    if (user) {
+        net_user_restart(user, guest_now, n);
+        return user;
+    }
+    user = net_user_new(config, guest_now, n, error);
+    if (user)
+        host_keep_net(host, index, user);
+    return user;
+}
+
+static bool add_card(struct networks *n, ring1_host *host, bool unconfined, const char *text,
+                     struct xenstore *x, GError **error)
 {
     struct spec spec = {.user.forwards = g_array_new(FALSE, FALSE, sizeof(struct net_forward))};
     g_autoptr(GArray) forwards = spec.user.forwards;
@@ -166,7 +183,8 @@ static bool add_card(struct networks *n, const char *text, struct xenstore *x, G
     struct net_user *user = NULL;
     if (!parse_spec(text, index, &spec, error))
         return false;
-    if (!spec.none && !(user = net_user_new(&spec.user, guest_now, n, error)))
+    spec.user.unconfined = unconfined;
+    if (!spec.none && !(user = take_net(host, index, &spec.user, n, error)))
         return false;
     struct card *c = g_new0(struct card, 1);
     *c = (struct card){.all = n, .index = index, .user = user};
@@ -185,7 +203,7 @@ struct networks *networks_new(const ring1_config *c, struct domain *d, struct xe
         bool good = d->abi->xen != RING1_XEN_2_0;
         if (!good)
             g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "net '%s': not served for Xen 2.0", *net);
-        if (!good || !add_card(n, *net, x, error)) {
+        if (!good || !add_card(n, c->host, c->helpers_unconfined, *net, x, error)) {
             networks_free(n);
             return NULL;
         }

@@ -4,6 +4,7 @@
  * user names.
  */
 #include "emu/symbols.h"
+#include "host.h"
 #include "machine_priv.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ bool ring1_machine_add_symbols(ring1_machine *m, const char *spec, GError **erro
     if (!take_offset(path, &offset, error))
         return false;
     g_autoptr(GError) why = NULL;
-    g_autoptr(GBytes) file = image_read_file(path, &why);
+    g_autoptr(GBytes) file = host_file(m->host, path, false, &why);
     if (file)
         return symbols_add(machine_symbols(m), file, path, offset, m->image, error);
     g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);

@@ -44,6 +44,15 @@ enum ring1_error {
 /* A run that is written down: ring1/record.h. */
 typedef struct ring1_record ring1_record;
 
+/* What machines take from the host, kept for those that follow: files by their names,
+ * disks and what is behind cards by the lines of the configuration. A machine whose
+ * configuration was used with it before opens nothing, which a process that has locked
+ * itself up can no longer do; what a disk's snapshot took is forgotten. One machine at a
+ * time; it outlives them. */
+typedef struct ring1_host ring1_host;
+ring1_host *ring1_host_new(void);
+void ring1_host_free(ring1_host *host);
+
 /* What a machine is to be. All fields may be set directly; ring1_config_new
  * gives the defaults. Strings are copied by ring1_machine_new*. */
 typedef struct ring1_config {
@@ -81,6 +90,10 @@ typedef struct ring1_config {
     int64_t raw_address;          /* IMAGE is flat 32-bit code for this address;
                                    * default -1: it is a kernel */
     ring1_record *record;         /* ring1/record.h; default NULL: none; not owned */
+    ring1_host *host;             /* what is opened is kept there, and taken from there;
+                                   * default NULL: each machine opens its own; not owned */
+    bool helpers_unconfined;      /* processes that a machine starts (of a network card) do not lock
+                                   * themselves up; default false */
 } ring1_config;
 
 ring1_config *ring1_config_new(void);

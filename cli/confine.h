@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * confine.h - --sandbox: what a run still needs when its machine stands, and giving away
+ * all else (sandbox/sandbox.h, docs/security.md).
+ */
+#ifndef CLI_CONFINE_H
+#define CLI_CONFINE_H
+
+#include "options.h"
+
+/* Enter the sandbox; nothing can be opened from here. `needs` are beyond what follows from
+ * the options (enum sandbox_needs). False: it was asked for and cannot be had; said so. */
+bool confine(const struct options *o, unsigned needs);
+
+/* The line of `ring1 --version`; g_free. */
+char *confine_describe(void);
+
+#endif
