@@ -78,15 +78,17 @@ static void say_goodbye(struct gdb *g)
     gint64 end = g_get_monotonic_time() + GOODBYE_MS * 1000;
     GByteArray *out = gdb_server_output(g->server);
     bool alive = true, shut = false;
-    while (alive && g_get_monotonic_time() < end && !signals_leave()) {
-        struct pollfd fd = {.fd = g->client, .events = out->len ? POLLOUT | POLLIN : POLLIN};
+    do {
+        struct pollfd fd = {.fd = g->client, .events = POLLIN};
         uint8_t bytes[4096];
         alive = write_out(g);
         if (alive && out->len == 0 && !shut)
             shut = shutdown(g->client, SHUT_WR) == 0;
+        if (out->len > 0)
+            fd.events |= POLLOUT;
         if (alive && poll(&fd, 1, 50) > 0 && (fd.revents & (POLLIN | POLLHUP | POLLERR)))
             alive = recv(g->client, bytes, sizeof bytes, MSG_DONTWAIT) > 0;
-    }
+    } while (alive && g_get_monotonic_time() < end && !signals_leave());
 }
 
 static void drop_client(struct gdb *g)

@@ -67,7 +67,7 @@ struct reg {
     }
 #define SYSTEM(n, t)                                                                                         \
     {                                                                                                        \
-        NULL, #n, READ_ONLY, 4, AT(n), t, "system"                                                           \
+        NULL, #n, READ_ONLY, 4, AT(n), t, NULL                                                               \
     }
 
 /* clang-format off */
@@ -84,8 +84,8 @@ static const struct reg regs[] = {
     {"org.gnu.gdb.i386.sse", "xmm0", BYTES, 16, FX(FX_XMM), "vec128", NULL},
     XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7),
     {NULL, "mxcsr", PLAIN, 4, FX(FX_MXCSR), "i386_mxcsr", "vector"},
-    {"org.gnu.gdb.i386.linux", "orig_eax", CALL, 4, 0, "int", "system"},
-    {"org.ring1.system", "cr0", READ_ONLY, 4, AT(cr0), "cr0_flags", "system"},
+    {"org.gnu.gdb.i386.linux", "orig_eax", CALL, 4, 0, "int", NULL},
+    {"org.ring1.system", "cr0", READ_ONLY, 4, AT(cr0), "cr0_flags", NULL},
     SYSTEM(cr2, "data_ptr"), SYSTEM(cr3, "uint32"), SYSTEM(cr4, "cr4_flags"),
     SYSTEM(gdt_base, "data_ptr"), SYSTEM(gdt_limit, "uint32"), SYSTEM(cpl, "uint32"),
 };
@@ -168,6 +168,8 @@ void gdb_describe_target(G_GNUC_UNUSED struct gdb_server *g, GString *to)
                                r->bytes * 8u, r->type, i);
         if (r->group)
             g_string_append_printf(to, " group=\"%s\"", r->group);
+        if (r->kind == READ_ONLY || r->kind == CALL)
+            g_string_append(to, " save-restore=\"no\"");
         g_string_append(to, "/>");
     }
     g_string_append(to, "</feature></target>");
