@@ -34,7 +34,8 @@ struct disk {
     bool readonly;
     bool can_discard;
     unsigned others; /* who has it beside the one who opened it */
-    char *name; /* for messages: the path or address */
+    bool temporary;  /* what is written to it is gone with ring1 */
+    char *name;      /* for messages: the path or address */
 };
 
 /* An image file or a block device. With `readonly` it is only opened for reading. Two

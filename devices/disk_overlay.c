@@ -175,7 +175,7 @@ struct disk *disk_overlay(struct disk *below, GError **error)
         return NULL;
     }
     struct overlay *o = g_new0(struct overlay, 1);
-    o->disk = (struct disk){.ops = &overlay_ops, .size = below->size, .can_discard = true};
+    o->disk = (struct disk){.ops = &overlay_ops, .size = below->size, .can_discard = true, .temporary = true};
     o->disk.name = g_strdup(below->name);
     o->below = below;
     o->fd = fd;

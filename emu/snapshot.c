@@ -5,6 +5,7 @@
  * shared by the snapshots as far as it did not change (dispatch/memory_image.h).
  */
 #include "machine.h"
+#include "stops.h"
 
 #include "dispatch/memory_image.h"
 
@@ -152,6 +153,7 @@ bool machine_restore(struct machine *m, const struct snapshot *s, GError **error
     m->s = s->machine;
     m->current = &m->domain->s.vcpu[m->domain->s.queue.current];
     domain_restored(m->domain);
+    stops_restored(m);
     cpu_set_clock(m->cpu, s->clock);
     return true;
 }

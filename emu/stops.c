@@ -42,6 +42,16 @@ void stops_detach(struct machine *m)
     m->stops = NULL;
 }
 
+void stops_restored(struct machine *m)
+{
+    struct stops *s = m->stops;
+    if (!s)
+        return;
+    s->passed = STOP_NONE;
+    s->rep_clock = UINT64_MAX;
+    s->let_through = s->pending = false;
+}
+
 /* --- breakpoints -------------------------------------------------------------------- */
 
 static void ask_again(struct machine *m)

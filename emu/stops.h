@@ -51,6 +51,9 @@ void stops_catch(struct machine *m, ring1_catch_fn fn, void *user);
 void stops_step(struct machine *m, unsigned vcpu);
 void stops_at(struct machine *m, const struct ring1_place *place);
 
+/* The machine's state is another: what was stopped for before counts anew. */
+void stops_restored(struct machine *m);
+
 /* Where the machine stands. */
 struct ring1_place stops_place(const struct machine *m);
 

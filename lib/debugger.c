@@ -39,6 +39,8 @@ ring1_debugger *ring1_debugger_new(ring1_machine *m, ring1_record *record, GErro
     d->live = m;
     d->record = record;
     d->slice = SLICE_NS;
+    if (record && m->recorder)
+        recorder_keep_writes(m->recorder);
     stops_attach(m->machine);
     points_ran(d, 0);
     return d;
@@ -270,5 +272,7 @@ void ring1_debugger_interrupt(ring1_debugger *d)
 
 bool ring1_debugger_drop_future(ring1_debugger *d, GError **error)
 {
-    return (d->live && !d->in_past) || debugger_fail(error, "this is a replay: its future is in the record");
+    if (!d->live)
+        return debugger_fail(error, "this is a replay: its future is in the record");
+    return !d->in_past || past_becomes_present(d, error);
 }

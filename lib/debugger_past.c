@@ -133,7 +133,7 @@ static void charge(struct ring1_budget *b, uint64_t calls, uint64_t traps)
         b->traps -= MIN(b->traps, calls + traps);
 }
 
-enum past past_run(ring1_debugger *d, const struct travel *t, GError **error)
+static enum past run_on(ring1_debugger *d, const struct travel *t, GError **error)
 {
     static const struct ring1_budget unlimited = RING1_BUDGET_UNLIMITED;
     struct replay_debug debug = {.target = t->until, .step = t->step};
@@ -151,13 +151,41 @@ enum past past_run(ring1_debugger *d, const struct travel *t, GError **error)
         enum past past = outcome(&debug, &stop);
         if (past != PAST_LIMIT)
             return past;
-        measure(d, machine_now(m) - ns, g_get_monotonic_time() - began);
+        gint64 us = g_get_monotonic_time() - began;
+        measure(d, machine_now(m) - ns, us);
+        if (!d->live)
+            points_replayed(d, us);
         charge(&whole, m->s.hypercalls - calls, m->s.traps - traps);
         if (spent(d, &whole))
             return PAST_LIMIT;
         if (t->asked && t->asked(t->user))
             return PAST_ASKED;
     }
+}
+
+/* Whoever watches a replay that is debugged is told of everything once. */
+enum past past_run(ring1_debugger *d, const struct travel *t, GError **error)
+{
+    ring1_machine *m = ring1_replay_machine(d->replay);
+    struct ring1_place now = past_place(d);
+    if (d->live)
+        return run_on(d, t, error);
+    if (ring1_place_compare(&now, &d->furthest) < 0) {
+        bool first = !t->until || ring1_place_compare(t->until, &d->furthest) > 0;
+        struct travel again = *t;
+        if (first)
+            again.until = &d->furthest;
+        machine_set_quiet(m, true);
+        enum past past = run_on(d, &again, error);
+        machine_set_quiet(m, false);
+        if (past != PAST_REACHED || !first)
+            return past;
+    }
+    enum past past = run_on(d, t, error);
+    now = past_place(d);
+    if (ring1_place_compare(&now, &d->furthest) > 0)
+        d->furthest = now;
+    return past;
 }
 
 /* --- forward ------------------------------------------------------------------------------ */
@@ -209,5 +237,28 @@ bool past_forward(ring1_debugger *d, enum ring1_debug_go how, unsigned vcpu,
         stop->guest.reason = RING1_STOP_BUDGET;
         return true;
     }
+    return true;
+}
+
+/* --- the past becomes the present ------------------------------------------------------------ */
+
+bool past_becomes_present(ring1_debugger *d, GError **error)
+{
+    struct record_event stop;
+    struct call_turn turn;
+    struct ring1_place here = past_place(d);
+    struct record_place place = replay_place(d->replay, &stop, &turn);
+    if (!recorder_undo_writes(d->live->recorder, &place, error))
+        return false;
+    ring1_snapshot *snapshot = ring1_machine_save(ring1_replay_machine(d->replay));
+    bool ok = machine_put(d->live, snapshot, error);
+    ring1_snapshot_free(snapshot);
+    if (!ok)
+        return false;
+    recorder_cut(d->live->recorder, &place, &stop, &turn);
+    points_drop_after(d, &here);
+    past_leave(d);
+    d->armed = false;
+    g_clear_pointer(&d->replay, ring1_replay_free);
     return true;
 }

@@ -117,6 +117,19 @@ void points_add_replay(ring1_debugger *d, bool temporary)
     add(d, c);
 }
 
+void points_replayed(ring1_debugger *d, gint64 us)
+{
+    struct ring1_place now = past_place(d);
+    if (ring1_place_compare(&now, &d->furthest) <= 0)
+        return;
+    d->work += us;
+    if (d->work < d->point_due)
+        return;
+    gint64 began = g_get_monotonic_time();
+    points_add_replay(d, false);
+    d->point_due = d->work + MAX(POINT_US, POINT_COSTS * (g_get_monotonic_time() - began));
+}
+
 const struct checkpoint *points_find(const ring1_debugger *d, const struct ring1_place *place, bool before)
 {
     guint i = d->points ? behind(d, place) : 0;
@@ -128,6 +141,11 @@ const struct checkpoint *points_find(const ring1_debugger *d, const struct ring1
 void points_drop_after(ring1_debugger *d, const struct ring1_place *place)
 {
     guint i = d->points ? behind(d, place) : 0;
-    if (d->points)
-        g_ptr_array_set_size(d->points, (gint)i);
+    if (!d->points)
+        return;
+    g_ptr_array_set_size(d->points, (gint)i);
+    for (i = 0; i < d->points->len; i++)
+        replay_point_forget_next(at(d, i)->point);
+    d->work = i > 0 ? at(d, i - 1)->work : 0;
+    d->point_due = d->work + POINT_US;
 }

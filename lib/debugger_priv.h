@@ -30,8 +30,9 @@ struct ring1_debugger {
     ring1_record *record; /* NULL: there is no past */
     ring1_replay *replay; /* NULL: nobody went to the past yet */
     bool in_past;
-    bool placed; /* the replay stands at a place of the record; else it is to be put to one */
-    bool armed;  /* the replay's machine has the stops */
+    bool placed;                 /* the replay stands at a place of the record; else it is to be put to one */
+    bool armed;                  /* the replay's machine has the stops */
+    struct ring1_place furthest; /* of a replay: up to there all was seen */
 
     GArray *breakpoints; /* uint32_t: kept, for there may be two machines */
     GArray *watches;     /* struct watch */
@@ -67,6 +68,8 @@ void debugger_get_fpu(ring1_machine *m, struct vcpu *v, uint8_t image[512]);
 void points_clear(ring1_debugger *d);
 /* The present machine was run for so long: take one when it is time. */
 void points_ran(ring1_debugger *d, gint64 us);
+/* The same of a replay, of which the present is the end. */
+void points_replayed(ring1_debugger *d, gint64 us);
 /* Where the replay stands. */
 void points_add_replay(ring1_debugger *d, bool temporary);
 /* The last at or before a place (`before`: before it); NULL: there is none. */
@@ -104,6 +107,8 @@ enum past past_run(ring1_debugger *d, const struct travel *t, GError **error);
 struct ring1_place past_place(const ring1_debugger *d);
 /* The replay is not needed where it stands: the present is looked at. */
 void past_leave(ring1_debugger *d);
+/* ring1_debugger_drop_future. */
+bool past_becomes_present(ring1_debugger *d, GError **error);
 /* ring1_debugger_run in the past. */
 bool past_forward(ring1_debugger *d, enum ring1_debug_go how, unsigned vcpu,
                   const struct ring1_budget *budget, struct ring1_debug_stop *stop, GError **error);

@@ -12,6 +12,7 @@
 #include "emu/resume.h"
 #include "host.h"
 #include "machine_priv.h"
+#include "networks.h"
 #include "record.h"
 
 #include <xen/errno.h>
@@ -74,7 +75,7 @@ static bool on_poll(void *user)
 static void on_console_write(void *user, const char *bytes, size_t len)
 {
     ring1_machine *m = user;
-    if (m->console_ops.write)
+    if (m->console_ops.write && !m->quiet)
         m->console_ops.write(m->console_user, bytes, len);
 }
 
@@ -428,7 +429,7 @@ static bool answer_again(ring1_machine *m, struct vcpu *v, struct call *call, st
     seen->delayed = work > 0;
     bool answered = seen->answered;
     call->result = seen->result;
-    if (m->watch.before)
+    if (m->watch.before && !m->quiet)
         m->watch.before(v, seen, m->watch_user);
     preempt_work(v->domain, work);
     return answered;
@@ -469,13 +470,23 @@ void ring1_machine_set_watch(ring1_machine *m, const struct ring1_watch *watch, 
     machine_set_tap(m);
 }
 
+void machine_set_quiet(ring1_machine *m, bool quiet)
+{
+    if (m->quiet == quiet)
+        return;
+    m->quiet = quiet;
+    networks_set_quiet(devices_networks(m->devices), quiet);
+    machine_set_tap(m);
+}
+
 void machine_set_tap(ring1_machine *m)
 {
+    bool told = !m->quiet;
     m->tap = (struct tap){
-        .before = m->watch.before || m->answers ? tap_before : NULL,
-        .after = m->watch.after ? tap_after : NULL,
+        .before = (told && m->watch.before) || m->answers ? tap_before : NULL,
+        .after = told && m->watch.after ? tap_after : NULL,
         .event = tap_event,
-        .events = m->watch.event ? m->watch.events : 0,
+        .events = told && m->watch.event ? m->watch.events : 0,
         .user = m,
     };
     bool used = m->tap.before || m->tap.after || m->tap.events;
@@ -546,6 +557,11 @@ bool ring1_machine_restore(ring1_machine *m, const ring1_snapshot *s, GError **e
                             "a machine that is recorded takes no snapshot");
         return false;
     }
+    return machine_put(m, s, error);
+}
+
+bool machine_put(ring1_machine *m, const ring1_snapshot *s, GError **error)
+{
     if (!machine_restore(m->machine, s->machine, error))
         return false;
     console_restore(m->console, s->console);

@@ -44,6 +44,7 @@ struct ring1_machine {
     struct tap tap;
     struct recorder *recorder;     /* NULL: its run is not recorded */
     const struct answers *answers; /* NULL: none */
+    bool quiet;                    /* what it does was seen before: nobody is told */
 };
 
 /* Names of the guest's addresses: symbols.c. */
@@ -51,6 +52,11 @@ struct symbols *machine_symbols(ring1_machine *m);
 /* A second machine of the same image knows what the first was told. */
 void machine_share_symbols(ring1_machine *to, ring1_machine *from);
 
+/* ring1_machine_restore, whoever records it. */
+bool machine_put(ring1_machine *m, const ring1_snapshot *s, GError **error);
+
+/* Nobody is told of what it prints, sends and calls. */
+void machine_set_quiet(ring1_machine *m, bool quiet);
 /* The machine's watch, or what knows the answers, is another. */
 void machine_set_tap(ring1_machine *m);
 

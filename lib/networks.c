@@ -30,6 +30,7 @@ struct networks {
     struct domain *d;
     GPtrArray *cards;
     GArray *watchers; /* struct watcher */
+    bool quiet;       /* they are told nothing */
 };
 
 /* --- "user[,hostfwd=...][,mac=...][,restrict]" --------------------------------------- */
@@ -103,7 +104,7 @@ char *networks_unplugged(const char *text, unsigned index)
 
 static void show(const struct card *c, bool from_guest, const void *frame, size_t len)
 {
-    for (guint i = 0; i < c->all->watchers->len; i++) {
+    for (guint i = 0; i < c->all->watchers->len && !c->all->quiet; i++) {
         const struct watcher *w = &g_array_index(c->all->watchers, struct watcher, i);
         w->fn(w->user, c->index, from_guest, frame, len);
     }
@@ -135,6 +136,11 @@ bool networks_input(struct networks *n, unsigned card, const void *frame, size_t
         return false;
     show(card_at(n, card), false, frame, len);
     return net_input(card_at(n, card)->net, frame, (uint32_t)len);
+}
+
+void networks_set_quiet(struct networks *n, bool quiet)
+{
+    n->quiet = quiet;
 }
 
 void networks_watch(struct networks *n, ring1_packet_fn fn, void *user)

@@ -33,6 +33,9 @@ GBytes *networks_next(struct networks *n, unsigned *card);
 /* Who sees every packet that comes in or goes out; any number of them. */
 void networks_watch(struct networks *n, ring1_packet_fn fn, void *user);
 
+/* They are told nothing for a while. */
+void networks_set_quiet(struct networks *n, bool quiet);
+
 /* ring1_machine_network_*. */
 bool networks_open(const struct networks *n);
 const char *networks_error(const struct networks *n, unsigned *card);

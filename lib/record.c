@@ -28,8 +28,9 @@ struct recorder {
     ring1_machine *m; /* NULL: not begun */
     struct call_sums sums;
     struct disk_hook hook;
-    GString *disks; /* lines of RECORD_MACHINE */
-    bool pending;   /* the stop where the machine stands is not written yet */
+    GString *disks;  /* lines of RECORD_MACHINE */
+    GPtrArray *disk; /* struct disk: record_disk's */
+    bool pending;    /* the stop where the machine stands is not written yet */
     struct record_event stop;
     struct ring1_stop last;
     struct call_turn turn;
@@ -104,7 +105,9 @@ static struct disk *use_disk(void *user, unsigned index, struct disk *disk, G_GN
     g_string_append_printf(r->disks,
                            "disk.%u.size=%" G_GUINT64_FORMAT "\ndisk.%u.readonly=%d\ndisk.%u.discard=%d\n",
                            index, disk->size, index, disk->readonly, index, disk->can_discard);
-    return record_disk(r, index, disk);
+    struct disk *own = record_disk(r, index, disk);
+    g_ptr_array_add(r->disk, own);
+    return own;
 }
 
 struct recorder *recorder_new(const ring1_config *c, GError **error)
@@ -119,6 +122,7 @@ struct recorder *recorder_new(const ring1_config *c, GError **error)
     r->record = c->record;
     r->hook = (struct disk_hook){.use = use_disk, .user = r};
     r->disks = g_string_new(NULL);
+    r->disk = g_ptr_array_new();
     return r;
 }
 
@@ -223,6 +227,7 @@ void recorder_free(struct recorder *r)
         record_write_flush(r->record->writer, 0);
     }
     g_string_free(r->disks, TRUE);
+    g_ptr_array_unref(r->disk);
     g_free(r);
 }
 
@@ -255,9 +260,31 @@ void recorder_cut(struct recorder *r, const struct record_place *place, const st
 {
     record_write_cut(r->record->writer, place);
     r->stop = *stop;
-    r->pending = true;
+    r->pending = stop->op == RECORD_STOP;
     r->turn = *turn;
     r->last.reason = RING1_STOP_BUDGET;
+}
+
+struct record_place recorder_here(const struct recorder *r)
+{
+    return record_writer_place(r->record->writer);
+}
+
+void recorder_keep_writes(struct recorder *r)
+{
+    for (guint i = 0; i < r->disk->len; i++)
+        record_disk_keep_writes(g_ptr_array_index(r->disk, i));
+}
+
+bool recorder_undo_writes(struct recorder *r, const struct record_place *place, GError **error)
+{
+    for (guint i = 0; i < r->disk->len; i++)
+        if (!record_disk_can_undo(g_ptr_array_index(r->disk, i), place, error))
+            return false;
+    for (guint i = 0; i < r->disk->len; i++)
+        if (!record_disk_undo(g_ptr_array_index(r->disk, i), place, error))
+            return false;
+    return true;
 }
 
 /* --- while it runs ---------------------------------------------------------------------- */

@@ -44,6 +44,8 @@ void recorder_input(struct recorder *r, enum record_tag tag, const void *bytes, 
 void recorder_data(struct recorder *r, unsigned tag, const void *bytes, size_t len);
 /* In a run, before a call: what the watch did to it, if anything. */
 void recorder_answer(struct recorder *r, const struct ring1_call *call, bool answered, uint32_t work);
+/* Behind the last event. */
+struct record_place recorder_here(const struct recorder *r);
 /* What is gathered goes to the file; a reader of it. */
 void recorder_flush(struct recorder *r);
 struct record_reader *recorder_reader(struct recorder *r, GError **error);
@@ -62,6 +64,16 @@ bool machine_input(ring1_machine *m, enum record_tag tag, const void *bytes, siz
 
 /* record_disk.c: what a guest reads of a disk is told to `r`. */
 struct disk *record_disk(struct recorder *r, unsigned index, struct disk *below);
+/* From now on what the guest writes to disks that are temporary can be undone. */
+void recorder_keep_writes(struct recorder *r);
+/* Undo what was written behind a place. RING1_ERROR_STATE: it went to a disk that is kept,
+ * or was too much; then nothing is undone. */
+bool recorder_undo_writes(struct recorder *r, const struct record_place *place, GError **error);
+/* record_disk.c: a disk's part of both. */
+void record_disk_keep_writes(struct disk *disk);
+bool record_disk_can_undo(const struct disk *disk, const struct record_place *place, GError **error);
+bool record_disk_undo(struct disk *disk, const struct record_place *place, GError **error);
+
 /* A disk that gives what was recorded, by `data` of the replay: false, it has none. */
 struct disk *replay_disk(uint64_t size, bool readonly, bool discard, unsigned index,
                          bool (*data)(void *user, unsigned index, uint8_t *bytes, size_t len), void *user);

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define ERRNO_BYTES 4u
+/* What was there before the guest wrote is kept, so much of it at most. */
+#define UNDO_MAX (UINT64_C(256) << 20)
 
 /* --- recorded ----------------------------------------------------------------------- */
 
@@ -18,6 +20,18 @@ struct recorded {
     struct disk *below;
     struct recorder *recorder;
     unsigned index;
+    bool keeps;  /* for record_disk_undo */
+    GQueue undo; /* struct undo, the last one first */
+    uint64_t undo_bytes;
+    bool written, forgotten; /* at all; and that it was kept */
+    struct record_place last_write, last_forgotten;
+};
+
+/* What a write replaced; `place` in the record is behind it. */
+struct undo {
+    struct record_place place;
+    uint64_t offset;
+    GBytes *old;
 };
 
 static struct recorded *recorded_of(struct disk *disk)
@@ -43,10 +57,66 @@ static int recorded_read(struct disk *disk, struct iovec *iov, int nr, uint64_t 
     return err;
 }
 
+static void undo_free(void *undo)
+{
+    struct undo *u = undo;
+    g_bytes_unref(u->old);
+    g_free(u);
+}
+
+/* Before `len` bytes are written. */
+static struct undo *keep_old(struct recorded *d, uint64_t offset, uint64_t len)
+{
+    if (!d->keeps || !d->below->temporary || len == 0 || len > UNDO_MAX)
+        return NULL;
+    struct undo *u = g_new0(struct undo, 1);
+    struct iovec iov = {g_malloc(len), (size_t)len};
+    void *old = iov.iov_base;
+    u->offset = offset;
+    u->old = g_bytes_new_take(old, (gsize)len);
+    if (d->below->ops->read(d->below, &iov, 1, offset) == 0)
+        return u;
+    undo_free(u);
+    return NULL;
+}
+
+/* After it. */
+static void wrote(struct recorded *d, struct undo *u)
+{
+    d->written = true;
+    d->last_write = recorder_here(d->recorder);
+    if (!u) {
+        d->forgotten = true;
+        d->last_forgotten = d->last_write;
+        return;
+    }
+    u->place = d->last_write;
+    g_queue_push_head(&d->undo, u);
+    d->undo_bytes += g_bytes_get_size(u->old);
+    while (d->undo_bytes > UNDO_MAX) {
+        struct undo *first = g_queue_pop_tail(&d->undo);
+        d->forgotten = true;
+        d->last_forgotten = first->place;
+        d->undo_bytes -= g_bytes_get_size(first->old);
+        undo_free(first);
+    }
+}
+
+static uint64_t length(const struct iovec *iov, int nr)
+{
+    uint64_t len = 0;
+    for (int i = 0; i < nr; i++)
+        len += iov[i].iov_len;
+    return len;
+}
+
 static int recorded_write(struct disk *disk, struct iovec *iov, int nr, uint64_t offset)
 {
     struct recorded *d = recorded_of(disk);
-    return answer(d, d->below->ops->write(d->below, iov, nr, offset));
+    struct undo *u = keep_old(d, offset, length(iov, nr));
+    int err = answer(d, d->below->ops->write(d->below, iov, nr, offset));
+    wrote(d, u);
+    return err;
 }
 
 static int recorded_flush(struct disk *disk)
@@ -58,12 +128,17 @@ static int recorded_flush(struct disk *disk)
 static int recorded_discard(struct disk *disk, uint64_t offset, uint64_t len)
 {
     struct recorded *d = recorded_of(disk);
-    return answer(d, d->below->ops->discard(d->below, offset, len));
+    struct undo *u = keep_old(d, offset, len);
+    int err = answer(d, d->below->ops->discard(d->below, offset, len));
+    wrote(d, u);
+    return err;
 }
 
 static void recorded_close(struct disk *disk)
 {
-    disk_close(recorded_of(disk)->below);
+    struct recorded *d = recorded_of(disk);
+    g_queue_clear_full(&d->undo, undo_free);
+    disk_close(d->below);
 }
 
 static const struct disk_ops recorded_ops = {
@@ -84,6 +159,49 @@ struct disk *record_disk(struct recorder *r, unsigned index, struct disk *below)
     d->recorder = r;
     d->index = index;
     return &d->disk;
+}
+
+/* --- undone ------------------------------------------------------------------------- */
+
+static bool is_behind(const struct record_place *a, const struct record_place *b)
+{
+    return a->index > b->index || (a->index == b->index && a->at > b->at);
+}
+
+void record_disk_keep_writes(struct disk *disk)
+{
+    recorded_of(disk)->keeps = true;
+}
+
+bool record_disk_can_undo(const struct disk *disk, const struct record_place *place, GError **error)
+{
+    const struct recorded *d = (const struct recorded *)disk;
+    if (!d->written || !is_behind(&d->last_write, place) ||
+        (d->below->temporary && (!d->forgotten || !is_behind(&d->last_forgotten, place))))
+        return true;
+    g_set_error(error, RING1_ERROR, RING1_ERROR_STATE,
+                d->below->temporary ? "the guest has written too much to disk %s since to take it back"
+                                    : "the guest has written to disk %s since, which is no snapshot",
+                disk->name);
+    return false;
+}
+
+bool record_disk_undo(struct disk *disk, const struct record_place *place, GError **error)
+{
+    struct recorded *d = recorded_of(disk);
+    for (struct undo *u; (u = g_queue_peek_head(&d->undo)) && is_behind(&u->place, place);) {
+        gsize len;
+        const void *old = g_bytes_get_data(u->old, &len);
+        struct iovec iov = {(void *)old, len};
+        int err = d->below->ops->write(d->below, &iov, 1, u->offset);
+        if (err) {
+            g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "disk %s: %s", disk->name, g_strerror(err));
+            return false;
+        }
+        d->undo_bytes -= len;
+        undo_free(g_queue_pop_head(&d->undo));
+    }
+    return true;
 }
 
 /* --- replayed ----------------------------------------------------------------------- */

@@ -552,7 +552,7 @@ static enum after end_run(ring1_replay *r, const struct ring1_budget *limits, st
         return over(stop, RING1_REPLAY_INTERRUPTED);
     if (reason == RING1_STOP_BUDGET && limited(r->m->machine, limits))
         return over(stop, RING1_REPLAY_LIMIT);
-    if (reason == RING1_STOP_DEBUG && stops_last(r->m->machine)->kind != STOP_PLACE)
+    if (reason == RING1_STOP_DEBUG && r->debugged && stops_last(r->m->machine)->kind != STOP_PLACE)
         return over(stop, RING1_REPLAY_STOPPED);
     if (at_goal(r, &stop->guest))
         p->standing = true;
@@ -615,6 +615,38 @@ ring1_replay_point *replay_point_of_live(ring1_machine *m)
     p = &point->p;
     p->done = recorder_place(m->recorder, &p->skip, &p->turn);
     return point;
+}
+
+/* What the recorder would say there: the stop that is not written yet. */
+static struct record_event stop_at_position(const struct position *p)
+{
+    static const struct record_event written;
+    if (!p->standing)
+        return written;
+    return p->goal == GOAL_STOP ? p->next : p->skip;
+}
+
+struct record_place replay_place(const ring1_replay *r, struct record_event *stop, struct call_turn *turn)
+{
+    *stop = stop_at_position(&r->p);
+    if (!r->p.standing) {
+        struct ring1_place place = stops_place(r->m->machine);
+        *stop = (struct record_event){.op = RECORD_STOP,
+                                      .stop = RECORD_EXACT,
+                                      .time = place.ns,
+                                      .calls = place.calls,
+                                      .entry = place.entry << 1 | place.looked};
+    }
+    *turn = r->p.turn;
+    return r->p.done;
+}
+
+void replay_point_forget_next(ring1_replay_point *point)
+{
+    if (point->live)
+        return;
+    point->p.skip = stop_at_position(&point->p);
+    point->live = true;
 }
 
 ring1_replay_point *ring1_replay_save(ring1_replay *r)

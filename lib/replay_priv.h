@@ -72,6 +72,11 @@ bool replay_refresh(ring1_replay *r, struct recorder *of, GError **error);
 /* The recorded machine as it stands, as a place in replays of its record. */
 ring1_replay_point *replay_point_of_live(ring1_machine *m);
 
+/* Where the replay's machine stands, as recorder_place has it. */
+struct record_place replay_place(const ring1_replay *r, struct record_event *stop, struct call_turn *turn);
+/* The record was cut behind this point: it knows nothing of what was there. */
+void replay_point_forget_next(ring1_replay_point *point);
+
 struct replay_debug {
     const struct ring1_place *target; /* run up to there, NULL: none */
     int step;                         /* at most one instruction of that vcpu; -1: no */
