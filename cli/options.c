@@ -341,6 +341,7 @@ void options_clear(struct options *o)
     g_free(o->tracing.xentrace);
     g_free(o->tracing.hc);
     g_free(o->control);
+    g_free(o->core_file);
     g_free(o->report_file);
     g_strfreev(o->symbols);
     g_free(o->net_dump);

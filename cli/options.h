@@ -68,6 +68,7 @@ struct options {
     char **symbols;       /* --symbols, ended by NULL; NULL: none */
     char *gdb;            /* where --gdb listens, or NULL */
     bool gdb_wait;
+    char *core_file;      /* --core, or NULL */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */
     char *net_dump;       /* --net-dump, or NULL */
     char *append;         /* --append, before it joins config->cmdline */

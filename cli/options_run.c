@@ -324,6 +324,15 @@ static bool take_report(struct options *o, G_GNUC_UNUSED const char *option, con
     return true;
 }
 
+static bool take_core(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "a file's name");
+    g_free(o->core_file);
+    o->core_file = g_strdup(value);
+    return true;
+}
+
 static bool take_symbols(struct options *o, const char *option, const char *value, GError **error)
 {
     if (!*value)
@@ -464,6 +473,8 @@ static const struct option_row rows[] = {
     {"trace", 0, COMMAND_RUN | COMMAND_REPLAY, "", "A line for every hypercall, to stderr or to FILE",
      take_trace},
     {"report", 0, RUNS | COMMAND_REPLAY, "FILE", "Write how the run ended to FILE, as JSON", take_report},
+    {"core", 0, RUNS | COMMAND_REPLAY, "FILE",
+     "Unless the guest ends in order, write FILE for gdb: registers and memory", take_core},
     {"symbols", 0, RUNS | COMMAND_REPLAY, "FILE[,offset=N]",
      "Names of addresses: an ELF file that was not stripped, or a System.map; may be repeated", take_symbols},
     {"raw", 0, RUNS | COMMAND_INFO, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there",

@@ -21,6 +21,7 @@
 struct replaying {
     const struct options *o;
     ring1_replay *replay;
+    struct post_mortem files;
     struct tracing *tracing;
     struct poller *poller;        /* NULL: nobody looks on */
     struct gdb *gdb;              /* NULL: none */
@@ -117,12 +118,11 @@ static void print_hash(const struct replaying *s)
             (double)ring1_machine_now(m) / 1e9, ring1_machine_hypercalls(m));
 }
 
-static void write_report(struct replaying *s)
+static void write_files(struct replaying *s)
 {
-    g_autofree char *text = ring1_machine_report(ring1_replay_machine(s->replay), true);
     g_autoptr(GError) error = NULL;
-    if (!g_file_set_contents(s->o->report_file, text, -1, &error))
-        end(s, STATUS_FAILED, "replay: --report: %s", error->message);
+    if (!post_mortem_write(&s->files, ring1_replay_machine(s->replay), &error))
+        end(s, STATUS_FAILED, "replay: %s", error->message);
 }
 
 static bool run_machine(struct replaying *s)
@@ -134,10 +134,6 @@ static bool run_machine(struct replaying *s)
     g_autoptr(GError) error = NULL;
     budget.until_ns = left(s->o->until_ns, s->past_ns);
     budget.hypercalls = left(s->o->until_calls, s->past_calls);
-    if (!post_mortem_add_symbols(s->o, m, &error)) {
-        g_prefix_error(&error, "replay: ");
-        return failed(s, error);
-    }
     ring1_machine_set_console(m, &console, s);
     tracing_attach(s->tracing, m, ring1_replay_image(s->replay));
     signals_set_machine(m);
@@ -228,6 +224,12 @@ static bool run_debugged(struct replaying *s)
     return more;
 }
 
+static bool open_files(struct replaying *s)
+{
+    g_autoptr(GError) error = NULL;
+    return post_mortem_open(&s->files, s->o, &error) || end(s, STATUS_FAILED, "replay: %s", error->message);
+}
+
 static bool open_gdb(struct replaying *s)
 {
     g_autoptr(GError) error = NULL;
@@ -258,12 +260,16 @@ static void run_all(struct replaying *s)
                 failed(s, error);
             return;
         }
+        if (!post_mortem_add_symbols(s->o, ring1_replay_machine(s->replay), &error)) {
+            g_prefix_error(&error, "replay: ");
+            failed(s, error);
+            return;
+        }
         more = s->gdb ? run_debugged(s) : run_machine(s);
     }
     if (s->o->hash)
         print_hash(s);
-    if (s->o->report_file)
-        write_report(s);
+    write_files(s);
 }
 
 static int describe(ring1_replay *replay, bool json)
@@ -278,7 +284,7 @@ static int describe(ring1_replay *replay, bool json)
 
 static int replay(const struct options *o)
 {
-    struct replaying s = {.o = o, .status = STATUS_FAILED};
+    struct replaying s = {.o = o, .files = POST_MORTEM_NONE, .status = STATUS_FAILED};
     g_autoptr(GError) error = NULL;
     g_autoptr(ring1_replay) replay = ring1_replay_open(o->image, &error);
     if (!replay) {
@@ -292,12 +298,13 @@ static int replay(const struct options *o)
         complain("replay: %s", ring1_replay_warning(replay));
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
-    } else if (open_gdb(&s) && tracing_open(o, &s.tracing)) {
+    } else if (open_files(&s) && open_gdb(&s) && tracing_open(o, &s.tracing)) {
         run_all(&s);
         gdb_end(s.gdb, s.status, s.status == STATUS_CRASH);
         if (!tracing_close(s.tracing))
             s.status = STATUS_FAILED;
     }
+    post_mortem_close(&s.files);
     gdb_close(s.gdb);
     poller_free(s.poller);
     return s.status;

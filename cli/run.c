@@ -11,7 +11,6 @@
 #include "control.h"
 #include "gdb.h"
 #include "network.h"
-#include "output.h"
 #include "poller.h"
 #include "post_mortem.h"
 #include "signals.h"
@@ -45,7 +44,7 @@ struct session {
     struct console console;
     struct network network;
     ring1_host *host;     /* NULL: there is one machine */
-    struct output report; /* of --report */
+    struct post_mortem files;
     bool confined;
     struct poller *poller;
     struct control *control; /* NULL: none */
@@ -196,12 +195,12 @@ static bool open_gdb(struct session *s)
     return s->record || open_hidden_record(s);
 }
 
-static bool open_report(struct session *s)
+static bool open_files(struct session *s)
 {
     g_autoptr(GError) error = NULL;
-    if (output_open(&s->report, s->o->report_file, &error))
+    if (post_mortem_open(&s->files, s->o, &error))
         return true;
-    complain("%s: --report: %s", s->o->name, error->message);
+    complain("%s: %s", s->o->name, error->message);
     s->status = STATUS_FAILED;
     return false;
 }
@@ -229,16 +228,13 @@ static void print_report(struct session *s)
 }
 
 /* How the guest stands at the end of the run, whatever ended it. */
-static void write_report(struct session *s)
+static void write_files(struct session *s)
 {
-    if (!s->o->report_file)
-        return;
-    g_autofree char *text = ring1_machine_report(s->machine, true);
     g_autoptr(GError) error = NULL;
-    if (output_write(&s->report, text, strlen(text), &error))
+    if (post_mortem_write(&s->files, s->machine, &error))
         return;
     console_let_go(&s->console);
-    complain("%s: --report: %s", s->o->name, error->message);
+    complain("%s: %s", s->o->name, error->message);
     s->status = STATUS_FAILED;
 }
 
@@ -554,7 +550,7 @@ static void run_machines(struct session *s)
         while (next == GO_ON)
             next = run_slice(s);
         if (next == END) {
-            write_report(s);
+            write_files(s);
             gdb_end(s->gdb, s->status, s->status == STATUS_CRASH);
         }
         free_machine(s);
@@ -568,14 +564,14 @@ static void on_output(void *user)
 
 int run_image(const struct options *o)
 {
-    struct session s = {.o = o, .poller = poller_new(), .report.fd = -1, .status = STATUS_OPTION};
+    struct session s = {.o = o, .poller = poller_new(), .files = POST_MORTEM_NONE, .status = STATUS_OPTION};
     poller_add(s.poller, &console_source, &s.console);
     poller_add(s.poller, &network_source, &s.network);
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
     } else if (open_console(&s) && (!o->control || open_control(&s)) &&
-               (!o->input || read_input(&s, o->input)) && open_dump(&s) && open_report(&s) &&
+               (!o->input || read_input(&s, o->input)) && open_dump(&s) && open_files(&s) &&
                tracing_open(o, &s.tracing) && (!o->record_file || open_record(&s)) &&
                (!o->gdb || open_gdb(&s))) {
         if (s.tracing)
@@ -599,7 +595,7 @@ int run_image(const struct options *o)
     g_free(s.words);
     if (s.input)
         g_byte_array_unref(s.input);
-    output_close(&s.report);
+    post_mortem_close(&s.files);
     console_close(&s.console);
     control_close(s.control);
     gdb_close(s.gdb);

@@ -14,7 +14,7 @@ _ring1()
     local options runs traces
     runs="--memory --name --maxmem --vcpus --initrd --disk --net --net-dump --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
             --max-guest-time --max-hypercalls --on-reboot --on-suspend --sandbox --console-io --segment-limits --preempt --record --report
-            --gdb --gdb-wait --symbols --raw --help"
+            --gdb --gdb-wait --core --symbols --raw --help"
     traces="--output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
             --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"
     case ${words[1]-} in
@@ -22,7 +22,7 @@ _ring1()
     trace)
         options="$runs $traces"
         ;;
-    replay) options="$traces --until --info --hash --gdb --trace --symbols --report --max-time --help" ;;
+    replay) options="$traces --until --info --hash --gdb --trace --symbols --report --core --max-time --help" ;;
     info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
     ctl)
         options="--json --help"

@@ -334,3 +334,14 @@ void machine_interrupt(struct machine *m)
     atomic_store(&m->interrupted, true);
     cpu_stop(m->cpu);
 }
+
+void machine_get_fpu(struct machine *m, struct vcpu *v, uint8_t image[512])
+{
+    if (v->fpu_given) {
+        memcpy(image, v->fpu, 512);
+        return;
+    }
+    cpu_select(m->cpu, v->id);
+    cpu_get_fpu(m->cpu, image);
+    cpu_select(m->cpu, m->current->id);
+}

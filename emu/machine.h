@@ -162,6 +162,9 @@ void snapshot_free(struct snapshot *snapshot);
 /* SHA-256 over memory (machine frames that are not zero, by number) and vcpus. */
 char *machine_hash(struct machine *m);
 
+/* FPU and SSE registers of a vcpu, as FXSAVE stores them. */
+void machine_get_fpu(struct machine *m, struct vcpu *v, uint8_t image[512]);
+
 /* The CPU's TLB, and what is known of it. */
 void machine_flush_tlb(struct machine *m);
 /* Translations of the frames that domain_state.forget names, and of all. Outside a run. */

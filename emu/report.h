@@ -193,6 +193,8 @@ struct report *machine_report(struct machine *m, struct symbols *symbols, const 
  * for no ordinary reason; or any shutdown in the middle of an exception's handler
  * that ring 1 entered. */
 bool machine_report_due(struct machine *m);
+/* "running", "blocked" ... */
+const char *report_vcpu_state(const struct vcpu *v);
 
 /* What it does, as in struct report_vcpu. */
 const char *report_vcpu_state(const struct vcpu *v);

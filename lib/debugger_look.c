@@ -18,18 +18,6 @@ static struct vcpu *vcpu_of(ring1_debugger *d, unsigned vcpu)
 
 /* --- registers ------------------------------------------------------------------------ */
 
-void debugger_get_fpu(ring1_machine *m, struct vcpu *v, uint8_t image[512])
-{
-    struct machine *machine = m->machine;
-    if (v->fpu_given) {
-        memcpy(image, v->fpu, 512);
-        return;
-    }
-    cpu_select(machine->cpu, v->id);
-    cpu_get_fpu(machine->cpu, image);
-    cpu_select(machine->cpu, machine->current->id);
-}
-
 bool ring1_debugger_get_registers(ring1_debugger *d, unsigned vcpu, struct ring1_registers *r)
 {
     struct vcpu *v = vcpu_of(d, vcpu);
@@ -62,7 +50,7 @@ bool ring1_debugger_get_registers(ring1_debugger *d, unsigned vcpu, struct ring1
         .gdt_limit = v->domain->abi->first_reserved_gdt >= 512 ? 0xEFFF : MAX(v->gdt_entries, 512u) * 8 - 1,
         .cpl = regs->cs & 3u,
     };
-    debugger_get_fpu(ring1_debugger_machine(d), v, r->fxsave);
+    machine_get_fpu(debugger_inside(d), v, r->fxsave);
     return true;
 }
 

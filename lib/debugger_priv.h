@@ -60,9 +60,6 @@ static inline struct machine *debugger_inside(ring1_debugger *d)
 /* Why the machine's debugger stopped it. */
 void debugger_describe(const struct machine *m, struct ring1_debug_stop *stop);
 
-/* debugger_look.c: what FXSAVE would store. */
-void debugger_get_fpu(ring1_machine *m, struct vcpu *v, uint8_t image[512]);
-
 /* --- debugger_points.c --------------------------------------------------------------- */
 
 void points_clear(ring1_debugger *d);

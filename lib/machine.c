@@ -4,7 +4,6 @@
  * whoever watches its hypercalls.
  */
 #include "config.h"
-#include "debug/report.h"
 #include "devices/xenstore_load.h"
 #include "dispatch/preempt.h"
 #include "dispatch/traps.h"
@@ -351,19 +350,6 @@ const void *ring1_machine_elf(const ring1_machine *m, size_t *len)
 {
     *len = 0;
     return m->image->source == IMAGE_RAW ? NULL : g_bytes_get_data(m->image->bytes, len);
-}
-
-char *ring1_machine_report(ring1_machine *m, bool json)
-{
-    struct report *report = machine_report(m->machine, machine_symbols(m), m->image->name);
-    char *text = json ? report_json(report) : report_text(report);
-    report_free(report);
-    return text;
-}
-
-bool ring1_machine_report_due(ring1_machine *m)
-{
-    return machine_report_due(m->machine);
 }
 
 /* --- hypercalls ------------------------------------------------------------- */

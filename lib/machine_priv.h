@@ -47,7 +47,7 @@ struct ring1_machine {
     bool quiet;                    /* what it does was seen before: nobody is told */
 };
 
-/* Names of the guest's addresses: symbols.c. */
+/* Names of the guest's addresses: post_mortem.c. */
 struct symbols *machine_symbols(ring1_machine *m);
 /* A second machine of the same image knows what the first was told. */
 void machine_share_symbols(ring1_machine *to, ring1_machine *from);

@@ -169,7 +169,7 @@ bool poke_registers(ring1_machine *m, struct vcpu *v, const struct ring1_registe
     for (unsigned i = 0; i < NR_SELECTORS; i++)
         put(poke, selectors[i], 2);
     uint8_t fpu[FXSAVE_BYTES];
-    debugger_get_fpu(m, v, fpu);
+    machine_get_fpu(m->machine, v, fpu);
     if (memcmp(fpu, r->fxsave, sizeof fpu) != 0)
         g_byte_array_append(poke, r->fxsave, sizeof r->fxsave);
     return machine_input(m, RECORD_REGISTERS, poke->data, poke->len) ||

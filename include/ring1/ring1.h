@@ -250,6 +250,16 @@ char *ring1_machine_report(ring1_machine *m, bool json);
  * exception that the kernel raised. False while the guest has not ended. */
 bool ring1_machine_report_due(ring1_machine *m);
 
+/* The guest has shut down or crashed, and was not resumed since. */
+bool ring1_machine_ended(const ring1_machine *m);
+
+/* Write an ELF core file, which gdb opens beside the image: the registers of each vcpu, and the memory
+ * that the current vcpu's page tables map, at its virtual addresses (docs/core-files.md). It changes nothing, and
+ * may be asked for between any two runs. The file replaces what was there when it is whole; or
+ * it is one that is open for writing, whose bytes are replaced. RING1_ERROR_HOST: it cannot be written. */
+bool ring1_machine_write_core(ring1_machine *m, const char *path, GError **error);
+bool ring1_machine_write_core_to(ring1_machine *m, int fd, GError **error);
+
 /* Go on after RING1_STOP_SHUTDOWN with RING1_SHUTDOWN_SUSPEND, as after a toolstack's
  * save and restore: memory has other frames, drawn from mfn_seed, event channels,
  * grants and timers are a new domain's, and the guest's hypercall returns 0.

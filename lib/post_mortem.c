@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * symbols.c - names of a machine's addresses: its image's, and those of files that the
- * user names.
+ * post_mortem.c - what is asked of a machine that stands: names of its addresses, by its image and
+ * by files that the user names; reports; core files.
  */
+#include "debug/core_write.h"
+#include "debug/report.h"
 #include "emu/symbols.h"
 #include "host.h"
 #include "machine_priv.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct symbols *machine_symbols(ring1_machine *m)
 {
@@ -73,4 +80,56 @@ bool ring1_machine_add_symbols(ring1_machine *m, const char *spec, GError **erro
         return symbols_add(machine_symbols(m), file, path, offset, m->image, error);
     g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
     return false;
+}
+
+/* --- reports and cores ------------------------------------------------------------- */
+
+char *ring1_machine_report(ring1_machine *m, bool json)
+{
+    struct report *report = machine_report(m->machine, machine_symbols(m), m->image->name);
+    char *text = json ? report_json(report) : report_text(report);
+    report_free(report);
+    return text;
+}
+
+bool ring1_machine_report_due(ring1_machine *m)
+{
+    return machine_report_due(m->machine);
+}
+
+bool ring1_machine_ended(const ring1_machine *m)
+{
+    return m->machine->domain->s.shutdown != SHUTDOWN_NONE;
+}
+
+bool ring1_machine_write_core_to(ring1_machine *m, int fd, GError **error)
+{
+    return core_write(m->machine, m->image, fd, error);
+}
+
+static bool refuse_path(const char *path, const char *why, GError **error)
+{
+    g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s: %s", path, why);
+    return false;
+}
+
+bool ring1_machine_write_core(ring1_machine *m, const char *path, GError **error)
+{
+    GStatBuf st;
+    if (g_stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return refuse_path(path, "is no regular file, and a core has to be one", error);
+    g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
+    g_autoptr(GError) why = NULL;
+    int fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return refuse_path(path, g_strerror(errno), error);
+    bool ok = ring1_machine_write_core_to(m, fd, &why);
+    if (close(fd) != 0 || (ok && g_rename(temporary, path) != 0)) {
+        g_clear_error(&why);
+        why = g_error_new_literal(RING1_ERROR, RING1_ERROR_HOST, g_strerror(errno));
+    }
+    if (!why)
+        return true;
+    g_unlink(temporary);
+    return refuse_path(path, why->message, error);
 }
