@@ -69,6 +69,7 @@ bool measure_vcpus(struct bench *b);
 bool measure_sequences(struct bench *b);
 bool measure_devices(struct bench *b);
 bool measure_network(struct bench *b);
+bool measure_gdb(struct bench *b);
 
 /* One of them in `rounds` fresh processes (one with --quick): the rows with the
  * middle ratio, or figure. */
