@@ -266,7 +266,8 @@ static bool back_to_stop(struct search *s, const struct ring1_place *from, struc
         return false;
     if (!last.any)
         return at_begin(s, stop);
-    if (last.steps && !last_step(s, &last.place, last.stop.vcpu, last.had, &last.place))
+    const struct ring1_place behind = last.place;
+    if (last.steps && !last_step(s, &behind, last.stop.vcpu, last.had, &last.place))
         return s->past == PAST_REACHED && at_begin(s, stop);
     *stop = last.stop;
     memcpy(s->d->call_arg, last.arg, sizeof last.arg);
