@@ -114,6 +114,19 @@ static void add_code(JsonBuilder *b, const char *name, const struct report_site 
     json_builder_end_array(b);
 }
 
+static void add_trace(JsonBuilder *b, const struct report_trace *trace)
+{
+    begin_array(b, "backtrace");
+    for (unsigned i = 0; i < trace->nr; i++) {
+        json_builder_begin_object(b);
+        place_members(b, &trace->frame[i].at);
+        add_bool(b, "inlined", trace->frame[i].inlined);
+        add_bool(b, "guess", trace->frame[i].guess);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
 static void add_site(JsonBuilder *b, const char *name, const struct report_site *site)
 {
     begin_object(b, name);
@@ -121,6 +134,7 @@ static void add_site(JsonBuilder *b, const char *name, const struct report_site 
     add_place(b, "at", &site->at);
     add_registers(b, "registers", &site->regs);
     add_code(b, "code", site);
+    add_trace(b, &site->trace);
     json_builder_end_object(b);
 }
 
@@ -249,11 +263,13 @@ static void add_vcpus(JsonBuilder *b, const struct report *r)
             add_place(b, "at", &v->at);
             add_registers(b, "registers", &v->regs);
             add_frame(b, "cr3", &v->top);
+            add_trace(b, &v->trace);
         } else {
             add_null(b, "ring");
             add_null(b, "at");
             add_null(b, "registers");
             add_null(b, "cr3");
+            add_null(b, "backtrace");
         }
         json_builder_end_object(b);
     }

@@ -133,6 +133,21 @@ static void code(GString *out, const struct report_site *site)
     }
 }
 
+static void backtrace(GString *out, const struct report_trace *trace)
+{
+    for (unsigned i = 0; i < trace->nr; i++) {
+        const struct report_place *at = &trace->frame[i].at;
+        g_string_append_printf(out, "  #%-2u %s0x%08x", i, trace->frame[i].guess ? "? " : "", at->va);
+        if (at->symbol)
+            g_string_append_printf(out, " %s", at->symbol);
+        if (trace->frame[i].inlined)
+            g_string_append(out, " (inlined)");
+        if (at->source)
+            g_string_append_printf(out, " %s", at->source);
+        g_string_append_c(out, '\n');
+    }
+}
+
 static void frame_line(GString *out, const char *what, const struct report_frame *f)
 {
     g_autofree char *words = report_frame_words(f);
@@ -219,6 +234,7 @@ static void other_vcpus(GString *out, const struct report *r)
             append_place(out, &v->at);
             g_string_append_printf(out, ", ring %u, cr3 mfn %#x\n", v->ring, v->top.mfn);
             registers(out, &v->regs);
+            backtrace(out, &v->trace);
         } else {
             g_string_append_c(out, '\n');
         }
@@ -292,6 +308,8 @@ static void cause(GString *out, const struct report *r)
     g_string_append_c(out, '\n');
     registers(out, &r->fault.regs);
     code(out, &r->fault);
+    heading(out, "Who called whom, at the exception (?: guessed)");
+    backtrace(out, &r->fault.trace);
 }
 
 char *report_text(const struct report *r)
@@ -315,6 +333,8 @@ char *report_text(const struct report *r)
     frame_line(out, "cr3:", &r->top);
     if (r->cause < 0 || r->fault.at.va != r->last.at.va)
         code(out, &r->last);
+    heading(out, "Who called whom (?: guessed)");
+    backtrace(out, &r->last.trace);
     stack(out, r);
     other_vcpus(out, r);
     calls(out, r);

@@ -97,20 +97,43 @@ static unsigned search(struct vcpu *v, const struct symbols *symbols, uint32_t s
     return n;
 }
 
-unsigned backtrace(struct vcpu *v, const struct symbols *symbols, struct ring1_stack_frame *frames,
-                   unsigned max)
+/* Where a function was just entered, or what was jumped to is no code, the return address is on
+ * top of the stack, or below the frame pointer that was pushed first. 0: it is in neither place. */
+static uint32_t fresh_return(struct vcpu *v, struct symbols *symbols, uint32_t eip, uint32_t stack)
 {
-    const struct regs *r = vcpu_regs(v);
+    uint32_t start, word[2];
+    uint8_t byte;
+    bool code = guest_peek(v, GVA(eip), &byte, 1) == 0;
+    bool known = code && symbols_function(symbols, eip, &start);
+    if ((code && !known) || guest_peek(v, GVA(stack), word, sizeof word))
+        return 0;
+    unsigned at = !code || eip == start ? 0 : 1;
+    if (at == 1 && (eip != start + 1 || guest_peek(v, GVA(start), &byte, 1) || byte != 0x55)) /* push %ebp */
+        return 0;
+    return backtrace_follows_call(v, word[at]) ? word[at] : 0;
+}
+
+unsigned backtrace_of(struct vcpu *v, const struct regs *r, struct symbols *symbols,
+                      struct ring1_stack_frame *frames, unsigned max)
+{
     bool code32, stack32;
     uint32_t base = segment_base_peek(v, r->ss, &stack32), stack = base + r->esp;
     uint32_t eip = segment_base_peek(v, r->cs, &code32) + r->eip, caller;
+    unsigned n = 0;
     if (max == 0)
         return 0;
     if (backtrace_in_stub(v, eip) && guest_peek(v, GVA(stack), &caller, sizeof caller) == 0) {
         eip = caller;
         stack += 4;
     }
-    frames[0] = (struct ring1_stack_frame){.eip = eip};
-    unsigned n = follow(v, base, stack, r->ebp, frames + 1, max - 1);
-    return 1 + (n ? n : search(v, symbols, stack, frames + 1, max - 1));
+    frames[n++] = (struct ring1_stack_frame){.eip = eip};
+    if (n < max && (caller = fresh_return(v, symbols, eip, stack)) != 0)
+        frames[n++] = (struct ring1_stack_frame){.eip = caller};
+    unsigned more = follow(v, base, stack, r->ebp, frames + n, max - n);
+    return n + (more || n > 1 ? more : search(v, symbols, stack, frames + n, max - n));
+}
+
+unsigned backtrace(struct vcpu *v, struct symbols *symbols, struct ring1_stack_frame *frames, unsigned max)
+{
+    return backtrace_of(v, vcpu_regs(v), symbols, frames, max);
 }

@@ -27,8 +27,9 @@ bool backtrace_in_stub(struct vcpu *v, uint32_t eip);
 /* ring1_vcpu_call_site: `eip` is behind the `int`, `esp` its linear SS:ESP. */
 uint32_t backtrace_call_site(struct vcpu *v, uint32_t eip, uint32_t esp);
 
-/* ring1_vcpu_stack. */
-unsigned backtrace(struct vcpu *v, const struct symbols *symbols, struct ring1_stack_frame *frames,
-                   unsigned max);
+/* ring1_vcpu_stack; of other registers than the vcpu's: those that an exception interrupted. */
+unsigned backtrace(struct vcpu *v, struct symbols *symbols, struct ring1_stack_frame *frames, unsigned max);
+unsigned backtrace_of(struct vcpu *v, const struct regs *regs, struct symbols *symbols,
+                      struct ring1_stack_frame *frames, unsigned max);
 
 #endif

@@ -33,6 +33,43 @@ struct report_place report_place(struct report *r, struct symbols *symbols, uint
     return p;
 }
 
+/* --- stacks ------------------------------------------------------------------- */
+
+#define STACK_FRAMES 16u
+
+static void add_frames(struct report *r, struct symbols *symbols, const struct ring1_stack_frame *f,
+                       bool is_return, struct report_trace *out)
+{
+    const struct ring1_code_frame *frames;
+    unsigned n = symbols_frames(symbols, f->eip, is_return, &frames);
+    for (unsigned i = 0; i < n && out->nr < REPORT_FRAMES; i++) {
+        bool known = frames[i].inlined || symbols_is_code(symbols, f->eip - is_return);
+        out->frame[out->nr].inlined = frames[i].inlined;
+        out->frame[out->nr].guess = f->guess;
+        out->frame[out->nr++].at = (struct report_place){
+            .va = f->eip,
+            .symbol = known ? keep(r, g_strdup(frames[i].name)) : NULL,
+            .source = keep(r, g_strdup(frames[i].source)),
+        };
+    }
+}
+
+void report_trace(struct report *r, const struct report_source *source, struct vcpu *v,
+                  const struct regs *regs, struct report_trace *out)
+{
+    struct ring1_stack_frame frames[STACK_FRAMES];
+    bool code32;
+    uint32_t eip = segment_base_peek(v, regs->cs, &code32) + regs->eip;
+    unsigned n = backtrace_of(v, regs, source->symbols, frames, STACK_FRAMES);
+    out->nr = 0;
+    /* In the hypercall page: what it returns to is the second. */
+    bool in_stub = n > 0 && frames[0].eip != eip;
+    if (in_stub)
+        add_frames(r, source->symbols, &(struct ring1_stack_frame){.eip = eip}, false, out);
+    for (unsigned i = 0; i < n; i++)
+        add_frames(r, source->symbols, &frames[i], in_stub || i > 0, out);
+}
+
 /* --- exceptions -------------------------------------------------------------- */
 
 static uint32_t stack_address(struct vcpu *v)
@@ -282,8 +319,10 @@ static void collect_vcpus(struct report *r, const struct report_source *source)
             continue;
         out->regs = *vcpu_regs(v);
         out->ring = regs_ring(&out->regs);
-        out->at = report_place(r, source->symbols, segment_base_peek(v, out->regs.cs, &code32) + out->regs.eip);
+        out->at =
+            report_place(r, source->symbols, segment_base_peek(v, out->regs.cs, &code32) + out->regs.eip);
         out->top = report_frame(d, v->cr3);
+        report_trace(r, source, v, &out->regs, &out->trace);
     }
 }
 

@@ -74,6 +74,16 @@ struct report_insn {
     const char *text;
 };
 
+/* Who called whom, nearest first; a function that was put in line is a frame of its own. */
+#define REPORT_FRAMES 32u
+struct report_trace {
+    unsigned nr;
+    struct {
+        struct report_place at;
+        bool inlined, guess;
+    } frame[REPORT_FRAMES];
+};
+
 /* Registers, and the code around EIP. */
 struct report_site {
     struct regs regs;
@@ -82,6 +92,7 @@ struct report_site {
     unsigned nr_insns; /* 0: there is no code to be read */
     unsigned here;     /* which of them is at EIP */
     struct report_insn insn[REPORT_CODE_LINES];
+    struct report_trace trace;
 };
 
 struct report_word {
@@ -124,6 +135,7 @@ struct report_vcpu {
     unsigned ring;
     struct report_place at;
     struct report_frame top; /* its top-level table */
+    struct report_trace trace;
 };
 
 enum report_end {
@@ -199,7 +211,8 @@ const char *report_vcpu_state(const struct vcpu *v);
 /* What it does, as in struct report_vcpu. */
 const char *report_vcpu_state(const struct vcpu *v);
 
-/* --- for the files of the collector and who else looks at frames and tables ------------------------------------ */
+/* --- for the files of the collector and who else looks at frames and tables
+ * ------------------------------------ */
 
 /* Copy guest memory as the hypervisor may read it, page by page up to the first
  * that cannot be, and leave accessed bits alone. Returns how many bytes. */
@@ -207,6 +220,8 @@ uint32_t report_peek(struct vcpu *v, uint32_t va, void *to, uint32_t len);
 struct report_frame report_frame(const struct domain *d, mfn_t mfn);
 void report_walk(struct vcpu *v, uint32_t va, enum access access, bool ring3, struct report_walk *out);
 
+void report_trace(struct report *r, const struct report_source *source, struct vcpu *v,
+                  const struct regs *regs, struct report_trace *out);
 struct report_place report_place(struct report *r, struct symbols *symbols, uint32_t va);
 void report_code(struct report *r, const struct report_source *source, const struct regs *regs,
                  struct report_site *out);

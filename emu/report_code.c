@@ -139,6 +139,7 @@ void report_code(struct report *r, const struct report_source *source, const str
     uint8_t byte;
     *out = (struct report_site){.regs = *regs, .ring = regs_ring(regs)};
     out->at = report_place(r, source->symbols, eip);
+    report_trace(r, source, source->v, regs, &out->trace);
     if (report_peek(source->v, eip, &byte, 1) == 1 && decoder_open(&d, code32)) {
         unsigned before = find_before(&d, eip, addresses);
         for (unsigned i = 0; i < before; i++)

@@ -147,6 +147,24 @@ check_whole("the same build-id", named, "--symbols", BUILDS["fall-named"])
 r = ring1("run", bare, "--symbols", FALL)
 check("the report has them", f"climb+0x" in r.err and f"fall.c:{LINES['store']}" in r.err, r)
 
+
+def of_report(trace):
+    return [(re.sub(r"\+0x.*", "", f["symbol"] or ""), f["inlined"], f["source"].rsplit("/", 1)[1])
+            for f in trace if f["source"]]
+
+
+report = guests.path("report.json")
+r = ring1("run", bare, "--symbols", FALL, "--report", report)
+with open(report, encoding="utf-8") as file:
+    fault = json.load(file)["fault"]["backtrace"]
+store, *others = of_report(fault)
+check("its backtrace has the functions in line", store == ("land", True, f"fall.c:{LINES['store']}")
+      and others[:3] == [("arrive", True, f"fall.c:{LINES['arrive']}")] +
+      [("climb", False, f"fall.c:{LINES['climb']}")] * 2, fault)
+r = ring1("run", FALL)
+check("and in text", re.search(rf"Who called whom, at the exception.*\n  #0  0x\w+ land \(inlined\) .*fall\.c:{LINES['store']}"
+                               r"\n  #1  0x\w+ arrive \(inlined\) .*\n  #2  0x\w+ climb\+0x\w+ .*\n", r.err), r.err)
+
 # In a replay, too.
 record = guests.path("fall.rec")
 r = ring1("run", "--record", record, bare)

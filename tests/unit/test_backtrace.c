@@ -97,7 +97,7 @@ START_TEST(a_call_by_the_page_is_its_callers)
 }
 END_TEST
 
-static void ck_frames(const struct symbols *s, unsigned n, const uint32_t *eip, bool guess)
+static void ck_frames(struct symbols *s, unsigned n, const uint32_t *eip, bool guess)
 {
     struct ring1_stack_frame frames[8];
     ck_assert_uint_eq(backtrace(f->v, s, frames, 8), n);
@@ -193,6 +193,35 @@ START_TEST(nobody_can_tell)
 }
 END_TEST
 
+/* The call was a moment ago, and has no frame yet. */
+START_TEST(fresh_calls)
+{
+    uint32_t one = CALL_REL(code + 0x100), two = CALL_REL(code + 0x200);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = g_strdup_printf("%08x T entered\n%08x T next\n", code + 0x40, code + 0x80);
+    g_autoptr(GBytes) map = g_bytes_new(text, strlen(text));
+    ck_assert(symbols_add(symbols, map, "map", 0, NULL, &error));
+    BEFORE(code + 0x43, "\x55\x89\xe5"); /* push %ebp; mov %esp, %ebp */
+    f->v->regs.ebp = stack + 0x830;
+    push_frame(0x830, 0, two);
+    fx_set(f, GVA(stack + 0x800), one);
+    fx_set(f, GVA(stack + 0x804), 0);
+    f->v->regs.eip = code + 0x40;
+    FRAMES(symbols, false, code + 0x40, one, two);
+    /* The frame pointer was pushed. */
+    f->v->regs.eip = code + 0x41;
+    FRAMES(symbols, false, code + 0x41, two);
+    push_frame(0x800, stack + 0x830, one);
+    FRAMES(symbols, false, code + 0x41, one, two);
+    /* To where nothing is: whoever called that is on top. */
+    f->v->regs.eip = 0x1000;
+    fx_set(f, GVA(stack + 0x800), one);
+    FRAMES(symbols, false, 0x1000, one, two);
+    fx_set(f, GVA(stack + 0x800), 0);
+    FRAMES(symbols, false, 0x1000, two);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("backtrace");
@@ -201,6 +230,7 @@ int main(void)
     tcase_add_test(tc, calls_by_their_bytes);
     tcase_add_test(tc, a_call_by_the_page_is_its_callers);
     tcase_add_test(tc, frame_pointers);
+    tcase_add_test(tc, fresh_calls);
     tcase_add_test(tc, without_frame_pointers);
     tcase_add_test(tc, nobody_can_tell);
     suite_add_tcase(suite, tc);
