@@ -501,6 +501,16 @@ static bool at_goal(ring1_replay *r, const struct ring1_stop *stop)
     return ring1_place_compare(&now, &place) == 0;
 }
 
+/* An exact place was missed. */
+static bool is_behind_goal(const ring1_replay *r)
+{
+    const struct position *p = &r->p;
+    if (p->goal != GOAL_STOP || p->next.stop != RECORD_EXACT)
+        return false;
+    struct ring1_place goal = place_of(&p->next), now = stops_place(r->m->machine);
+    return ring1_place_compare(&now, &goal) > 0;
+}
+
 static void not_at_goal(ring1_replay *r, enum ring1_stop_reason reason)
 {
     static const char *const kinds[] = {"went on", "waited", "had ended", "was stopped by a debugger"};
@@ -556,7 +566,7 @@ static enum after end_run(ring1_replay *r, const struct ring1_budget *limits, st
         return over(stop, RING1_REPLAY_STOPPED);
     if (at_goal(r, &stop->guest))
         p->standing = true;
-    else if (reason == RING1_STOP_DEBUG)
+    else if (reason == RING1_STOP_DEBUG && !is_behind_goal(r))
         return GOES_ON; /* the debugger's place, as begin_run will see */
     else if (p->goal == GOAL_CUT)
         return over(stop, RING1_REPLAY_CUT);

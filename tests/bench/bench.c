@@ -28,6 +28,7 @@ static const struct measure {
     {"vcpus", measure_vcpus, 3},         {"sequences", measure_sequences, 1},
     {"devices", measure_devices, 1},     {"network", measure_network, 1},
     {"snapshots", measure_snapshots, 1}, {"gdb", measure_gdb, 1},
+    {"backward", measure_backward, 1},
 };
 
 /* --- shared ----------------------------------------------------------------- */

@@ -177,8 +177,8 @@ static void visit(struct session *s, guint i, const char *what)
     struct ring1_debug_stop stop;
     if (!is_first(s, i))
         return;
-    if (!check(ring1_debugger_goto(s->d, &seen(s, i)->place, &stop, &error), what, "%s",
-               error ? error->message : "no reason")) {
+    bool went = ring1_debugger_goto(s->d, &seen(s, i)->place, &stop, &error);
+        if (!check(went, what, "%s", error ? error->message : "no reason")) {
         g_clear_error(&error);
         return;
     }
@@ -255,8 +255,8 @@ static void stops(struct session *s, const char *what)
     /* From the last of them, or from behind it. */
     for (guint i = way->len + (ring1_debugger_in_past(s->d) ? 0 : 1); i-- > 1;) {
         const struct sight *then = &g_array_index(way, struct sight, i - 1);
-        if (!check(ring1_debugger_run_back(s->d, RING1_GO_ON, 0, NULL, NULL, &stop, &error), what, "%s",
-                   error ? error->message : "no reason"))
+        bool went = ring1_debugger_run_back(s->d, RING1_GO_ON, 0, NULL, NULL, &stop, &error);
+        if (!check(went, what, "%s", error ? error->message : "no reason"))
             break;
         stop.vcpu = then->vcpu;
         struct sight now = look(s->d, &stop);
