@@ -32,6 +32,7 @@ static bool open_live(ring1_debugger *d, GError **error)
     if (!(d->replay = replay_of_recorder(d->live->recorder, error)))
         return false;
     d->replay->debugged = true;
+    machine_share_symbols(ring1_replay_machine(d->replay), d->live);
     stops_attach(past_machine(d));
     points_add_replay(d, false);
     d->placed = true;
