@@ -4,6 +4,7 @@
  * goes to stdout at full speed, its status is that of the recorded run.
  */
 #include "commands.h"
+#include "confine.h"
 #include "debug/filter.h"
 #include "gdb.h"
 #include "options.h"
@@ -28,6 +29,7 @@ struct replaying {
     uint64_t shown_ns;            /* with gdb: what the guest wrote before it was printed already */
     uint64_t past_ns, past_calls; /* of machines before a reboot */
     int write_errno;
+    bool confined;
     int status;
 };
 
@@ -207,10 +209,6 @@ static bool run_debugged(struct replaying *s)
     g_autoptr(GError) error = NULL;
     ring1_machine *m = ring1_replay_machine(s->replay);
     s->shown_ns = 0;
-    if (!post_mortem_add_symbols(s->o, m, &error)) {
-        g_prefix_error(&error, "replay: ");
-        return failed(s, error);
-    }
     ring1_machine_set_console(m, &console, s);
     tracing_attach(s->tracing, m, ring1_replay_image(s->replay));
     bool more = gdb_attach_replay(s->gdb, s->replay, words, ring1_replay_has_next(s->replay), &error);
@@ -245,6 +243,15 @@ static bool open_gdb(struct replaying *s)
 
 /* ------------------------------------------------------------------------------- */
 
+/* All is open when the first machine stands. */
+static bool lock_up(struct replaying *s)
+{
+    s->confined = s->confined || confine(s->o, 0);
+    if (!s->confined)
+        s->status = STATUS_FAILED;
+    return s->confined;
+}
+
 static void run_all(struct replaying *s)
 {
     bool more = true;
@@ -265,6 +272,8 @@ static void run_all(struct replaying *s)
             failed(s, error);
             return;
         }
+        if (!lock_up(s))
+            return;
         more = s->gdb ? run_debugged(s) : run_machine(s);
     }
     if (s->o->hash)

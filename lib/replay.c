@@ -92,6 +92,7 @@ void ring1_replay_free(ring1_replay *r)
     g_clear_pointer(&r->reader, record_reader_free);
     g_clear_error(&r->diverged);
     g_free(r->warning);
+    ring1_host_free(r->host);
     g_free(r);
 }
 

@@ -47,6 +47,7 @@ struct ring1_replay {
     struct position p;
     GError *diverged; /* found during a run */
     char *warning;
+    ring1_host *host; /* what its machines were told of: files with symbols; NULL: nothing yet */
 };
 
 struct ring1_replay_point {

@@ -65,7 +65,6 @@ static const int always[] = {
     SCMP_SYS(munmap),
     SCMP_SYS(madvise),
     SCMP_SYS(brk),
-    SCMP_SYS(mremap),
     /* time */
     SCMP_SYS(clock_gettime),
     SCMP_SYS(clock_getres),
@@ -199,6 +198,8 @@ static int add_memory(scmp_filter_ctx c, unsigned needs)
         err =
             seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
                              SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+    if (err == 0) /* realloc's way; a second copy of what is code is none */
+        err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mremap), 1, SCMP_A3(SCMP_CMP_EQ, MREMAP_MAYMOVE));
     if (err == 0 && (needs & SANDBOX_ENGINE))
         err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 4, SCMP_A0(SCMP_CMP_EQ, 0),
                                SCMP_A1(SCMP_CMP_EQ, ENGINE_BYTES),

@@ -116,6 +116,17 @@ def needs():
             check(f"{options[0]}: {names[n]}", said in refused, said)
 
 
+def replays():
+    record = os.path.join(folder, "record")
+    guest = guests.add("exploit", Guest().call(VM_ASSIST, EXPLOIT, names.index("read-file")).shutdown())
+    subprocess.run([EXPLOITED, "run", "--sandbox=off", "--record", record, *guest], stdin=subprocess.DEVNULL, capture_output=True,
+                   timeout=60)
+    for how, wanted in ("on", "Operation not permitted"), ("off", "done"):
+        r = subprocess.run([EXPLOITED, "replay", "--sandbox", how, "--report", loot + ".json", record], stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=60)
+        check(f"replay, {how}", wanted in r.stderr.decode() and os.path.getsize(loot + ".json") > 100, r)
+
+
 def restarts():
     """A restart opens nothing, and yet has its disk, its card and its files."""
     disk = os.path.join(folder, "disk")
@@ -154,6 +165,7 @@ def processes(image):
 if has_one:
     report()
     needs()
+    replays()
 restarts()
 if has_one and len(sys.argv) > 3:
     processes(sys.argv[3])
