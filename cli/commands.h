@@ -15,4 +15,7 @@ int command_ctl(int argc, char **argv);
 int command_seq(int argc, char **argv);
 int command_fuzz(int argc, char **argv);
 
+/* gdb_script.c: --gdb-script. */
+int print_gdb_script(void);
+
 #endif

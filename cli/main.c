@@ -45,6 +45,7 @@ static int print_help(void)
     g_string_append(text, "\n"
                           "options:\n"
                           "  -h, --help    print this text; `ring1 COMMAND --help`: of a command\n"
+                          "  --gdb-script  print where the commands for gdb are, to be sourced there\n"
                           "  --version     print the version\n"
                           "\n"
                           "The manual: man ring1\n");
@@ -78,6 +79,8 @@ int main(int argc, char **argv)
         return print_help();
     if (strcmp(word, "--version") == 0)
         return print_version();
+    if (strcmp(word, "--gdb-script") == 0)
+        return print_gdb_script();
     complain("'%s' is not %s of ring1 (see ring1 --help)", word, word[0] == '-' ? "an option" : "a command");
     return STATUS_OPTION;
 }

@@ -48,7 +48,7 @@ _ring1()
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
     esac
     if ((cword == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run trace replay info diff hypercalls seq ctl --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run trace replay info diff hypercalls seq ctl --help --version --gdb-script" -- "$cur")
         return
     fi
 

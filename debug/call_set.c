@@ -219,6 +219,39 @@ void call_set_free(struct call_set *set)
     g_free(set);
 }
 
+static int by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *call_set_names(const struct abi *abi)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    size_t nr;
+    const struct hypercall *rows = hypercall_rows(&nr);
+    for (size_t i = 0; i < nr; i++) {
+        struct signature s;
+        const struct argument *a = NULL;
+        if (hypercall_row(abi, rows[i].nr) != &rows[i])
+            continue;
+        if (g_hash_table_add(seen, (gpointer)rows[i].name))
+            g_ptr_array_add(names, g_strdup(rows[i].name));
+        if (g_hash_table_add(seen, (gpointer)rows[i].class))
+            g_ptr_array_add(names, g_strdup_printf("%%%s", rows[i].class));
+        if (signature_parse(rows[i].signature, &s, NULL, 0))
+            a = command_argument(&s);
+        for (unsigned k = 0; a && k < nr_commands(a); k++) {
+            uint32_t number;
+            const char *name = command_at(a, k, abi->xen, &number);
+            if (name && g_hash_table_add(seen, (gpointer)name))
+                g_ptr_array_add(names, g_strdup(name));
+        }
+    }
+    g_ptr_array_sort(names, by_name);
+    return names;
+}
+
 /* --- matching ------------------------------------------------------------------------- */
 
 static bool has_number(const struct call_set *set, uint32_t nr)

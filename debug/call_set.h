@@ -23,6 +23,10 @@ struct call_set;
 struct call_set *call_set_parse(const char *text, GError **error);
 void call_set_free(struct call_set *set);
 
+/* What a set may name on this Xen, in order: hypercalls, their sub-operations, classes with
+ * their %. Strings are the array's. */
+GPtrArray *call_set_names(const struct abi *abi);
+
 enum call_match {
     MATCH_NONE,
     MATCH_ALL,

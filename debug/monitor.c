@@ -26,6 +26,8 @@ static const struct command_row {
     {"catch", "[SET] [failed] [entry|return]", "stop before and after hypercalls; without arguments: list",
      monitor_do_catch, false},
     {"uncatch", "N|all", "stop for them no longer", monitor_do_uncatch, true},
+    {"names", "", "hypercalls, sub-operations and classes that `catch` knows, a line each", monitor_do_names,
+     false},
     {"hypercall-backtrace", "", "the call that is made here: arguments, multicall, the guest's stack",
      monitor_do_backtrace, false},
 

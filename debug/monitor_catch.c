@@ -247,6 +247,14 @@ void monitor_do_uncatch(struct monitor *m, GString *out, const char *args)
     monitor_update_catch(m);
 }
 
+void monitor_do_names(struct monitor *m, GString *out, const char *args)
+{
+    g_autoptr(GPtrArray) names = call_set_names(monitor_domain(m)->abi);
+    (void)args;
+    for (unsigned i = 0; i < names->len; i++)
+        g_string_append_printf(out, "%s\n", (const char *)names->pdata[i]);
+}
+
 /* --- words for a stop ----------------------------------------------------------------- */
 
 static void call_stop(struct monitor *m, GString *out, struct vcpu *v, const struct ring1_debug_stop *stop)

@@ -109,6 +109,7 @@ void monitor_do_frame(struct monitor *m, GString *out, const char *args);
 void monitor_do_goto(struct monitor *m, GString *out, const char *args);
 void monitor_do_grants(struct monitor *m, GString *out, const char *args);
 void monitor_do_hypercalls(struct monitor *m, GString *out, const char *args);
+void monitor_do_names(struct monitor *m, GString *out, const char *args);
 void monitor_do_pagetable(struct monitor *m, GString *out, const char *args);
 void monitor_do_phys(struct monitor *m, GString *out, const char *args);
 void monitor_do_ports(struct monitor *m, GString *out, const char *args);
