@@ -228,7 +228,7 @@ static void collect_stack(struct report *r, const struct report_source *source)
         w->is_code = symbols_is_code(source->symbols, words[i]);
         w->follows_call = w->is_code && backtrace_follows_call(source->v, words[i]);
         if (w->is_code)
-            w->symbol = keep(r, symbols_name(source->symbols, words[i]));
+            w->symbol = keep(r, g_strdup(symbols_lookup(source->symbols, words[i], w->follows_call)));
         if (!w->follows_call)
             w->text = text_at(r, source->v, words[i]);
     }
