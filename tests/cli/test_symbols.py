@@ -3,6 +3,7 @@
 without a symbol table; a symbol table alone; `--symbols` for an image that was stripped; and files
 that are not of it. The guest is `fall`, in each of its builds."""
 
+import gzip
 import json
 import os
 import re
@@ -113,6 +114,24 @@ check("fall-packed has compressed sections", len(packed) >= 3, packed)
 only_names = guests.path("names.elf")
 tool("strip", "--strip-debug", "-o", only_names, FALL)
 check_names("a symbol table alone", only_names)
+
+
+
+def bzimage(payload):
+    """Linux's boot format around a packed kernel: protocol 2.12, one sector of setup."""
+    head = bytearray(1024)
+    head[0x1F1] = 1
+    head[0x202:0x208] = b"HdrS" + struct.pack("<H", 0x020C)
+    struct.pack_into("<II", head, 0x248, 0, len(payload))
+    return bytes(head) + payload
+
+
+packed = gzip.compress(read(FALL))
+check_whole("gzip", write("fall.gz", packed))
+check_whole("a bzImage", write("bzImage", bzimage(packed)))
+stripped(FALL, "inside.elf")
+check_whole("a bzImage of a stripped kernel", write("bzImage", bzimage(gzip.compress(read(guests.path("inside.elf"))))),
+            "--symbols", FALL)
 
 # --- --symbols -----------------------------------------------------------------------------
 
