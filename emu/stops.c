@@ -235,6 +235,12 @@ void stops_at(struct machine *m, const struct ring1_place *place)
     m->stops->place = *place;
 }
 
+void stops_not_seen(struct machine *m)
+{
+    if (m->stops && m->stops->passed == STOP_PLACE)
+        m->stops->passed = STOP_NONE;
+}
+
 struct ring1_place stops_place(const struct machine *m)
 {
     uint64_t clock = cpu_clock(m->cpu);

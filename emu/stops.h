@@ -54,6 +54,9 @@ void stops_at(struct machine *m, const struct ring1_place *place);
 /* The machine's state is another: what was stopped for before counts anew. */
 void stops_restored(struct machine *m);
 
+/* The last stop was at a place that nobody asked to see: a breakpoint there is still to be stopped for. */
+void stops_not_seen(struct machine *m);
+
 /* Where the machine stands. */
 struct ring1_place stops_place(const struct machine *m);
 

@@ -181,6 +181,7 @@ enum past past_run(ring1_debugger *d, const struct travel *t, GError **error)
         machine_set_quiet(m, false);
         if (past != PAST_REACHED || !first)
             return past;
+        stops_not_seen(m->machine);
     }
     enum past past = run_on(d, t, error);
     now = past_place(d);

@@ -565,14 +565,16 @@ static enum after end_run(ring1_replay *r, const struct ring1_budget *limits, st
         return over(stop, RING1_REPLAY_LIMIT);
     if (reason == RING1_STOP_DEBUG && r->debugged && stops_last(r->m->machine)->kind != STOP_PLACE)
         return over(stop, RING1_REPLAY_STOPPED);
-    if (at_goal(r, &stop->guest))
+    if (at_goal(r, &stop->guest)) {
         p->standing = true;
-    else if (reason == RING1_STOP_DEBUG && !is_behind_goal(r))
+        stops_not_seen(r->m->machine);
+    } else if (reason == RING1_STOP_DEBUG && !is_behind_goal(r)) {
         return GOES_ON; /* the debugger's place, as begin_run will see */
-    else if (p->goal == GOAL_CUT)
+    } else if (p->goal == GOAL_CUT) {
         return over(stop, RING1_REPLAY_CUT);
-    else
+    } else {
         not_at_goal(r, reason);
+    }
     return GOES_ON;
 }
 

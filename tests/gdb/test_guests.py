@@ -179,7 +179,10 @@ def records():
         replay = ["replay", path]
         r = session("replayed", replay, [
             ("break store", None),
-            ("continue", r"store"),
+            ("continue", r"value=100"),
+            ("continue", r"value=200"),
+            ("reverse-continue", r"value=100"),
+            ("continue", r"value=200"),
             ("watch stored", None),
             ("reverse-continue", None),
             ("delete", None),
