@@ -140,6 +140,42 @@ def ends():
         ("continue", r"exited with code 0174")], status=124)
 
 
+INTERRUPT = ("python import threading, os, signal; threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))"
+             ".start()", None)
+
+
+def restarts():
+    """Breakpoints stay when the guest reboots, and each start has a past of its own."""
+    session("restarts", ["run", "--gdb-wait", "--on-reboot", "restart", guest("exit-xen-3.0-pae"), "--append",
+                         "reason=reboot"], [
+        ("break guest_main", None),
+        ("continue", r"Breakpoint 1.*guest_main"),
+        ("reverse-stepi", r"runtime_main"),
+        ("stepi", r"guest_main"),
+        ("continue", r"Breakpoint 1.*guest_main"),
+        ("reverse-stepi", r"runtime_main"),
+        ("reverse-continue", r"No more reverse.*_start"),
+        ("continue", r"No more reverse|Breakpoint 1"),
+        ("continue", r"Breakpoint 1.*guest_main"),
+        ("kill", r"killed"),
+    ], status=5)
+    session("reboot", ["run", "--gdb-wait", guest("exit-xen-3.0-pae"), "--append", "reason=reboot"], [
+        ("continue", r"exited with code 04")], status=4)
+
+
+def waits_for_ever():
+    """Who waits for ever is there to be looked at."""
+    r = session("waits for ever", ["run", guest("exit-xen-3.0-pae"), "--append", "reason=block"], [
+        ("info threads", r"vcpu 0: blocked"),
+        INTERRUPT,
+        ("continue", r"SIGINT"),
+        ("reverse-stepi", None),
+        ("x/i $pc", r"int +\$0x82"),
+        ("kill", r"killed"),
+    ], status=5)
+    check("that was said", "waits for ever: attach" in r.said(), r.said())
+
+
 def sockets():
     with tempfile.TemporaryDirectory(prefix="ring1-gdb-") as folder:
         where = "unix:" + os.path.join(folder, "gdb")
@@ -158,9 +194,7 @@ def again():
         for _ in range(2):
             talk(f"{name}, attached", r, [
                 ("x/i $pc", r"=>"),
-                # gdb's own Ctrl-C, from outside, after a while.
-                ("python import threading, os, signal; threading.Timer(0.5, lambda: os.kill(os.getpid(), "
-                 "signal.SIGINT)).start()", None),
+                INTERRUPT,
                 ("continue", r"SIGINT"),
                 ("info registers eip", r"eip"),
                 ("detach", r"detached")])
@@ -197,6 +231,6 @@ def records():
 
 
 if check("the guests are there", guest("turns-xen-3.0-pae") and guest("ledger-xen-3.0-pae")):
-    for test in (real, every_abi, user_code, window, vcpus, crash, ends, sockets, again, records):
+    for test in (real, every_abi, user_code, window, vcpus, crash, ends, restarts, waits_for_ever, sockets, again, records):
         test()
 finish()
