@@ -144,6 +144,12 @@ static void add_fpu(struct core *c, struct vcpu *v)
     add_note(c, "LINUX", NOTE_PRXFPREG, image, sizeof image);
 }
 
+static bool has_short_name(const struct image *image)
+{
+    g_autofree char *base = g_path_get_basename(image->name);
+    return strlen(base) < sizeof((struct prpsinfo *)NULL)->fname;
+}
+
 static void add_process(struct core *c)
 {
     struct prpsinfo p = {.sname = 'R', .pid = c->m->current->id + 1};
@@ -291,8 +297,9 @@ static void collect(struct core *c)
         (uint32_t)(sizeof(Elf32_Ehdr) + (CORE_RUNS_MAX + 1) * sizeof(Elf32_Phdr)) + (1u << 20);
     core_map_make(&c->map, c->m->current, (UINT32_MAX - head_max) >> RING1_PAGE_SHIFT);
     c->notes = g_byte_array_new();
-    /* gdb warns when its program has another name: with an image that is packed it would. */
-    if (!c->image->gzipped && !c->image->bzimage)
+    /* gdb warns when its program has another name: with an image that is
+     * packed, or whose name does not fit, it would. */
+    if (!c->image->gzipped && !c->image->bzimage && has_short_name(c->image))
         add_process(c);
     add_vcpus(c);
     add_facts(c);
