@@ -8,12 +8,12 @@
 #define CLIENTS_MAX 64
 
 /* Sockets that were connected before: helpers of the network, servers of disks. */
-static bool talks(const struct options *o)
+static bool talks(const ring1_config *c)
 {
-    for (char **net = o->config->nets; net && *net; net++)
+    for (char **net = c->nets; net && *net; net++)
         if (g_str_has_prefix(*net, "user"))
             return true;
-    for (char **disk = o->config->disks; disk && *disk; disk++)
+    for (char **disk = c->disks; disk && *disk; disk++)
         if (g_str_has_prefix(*disk, "nbd"))
             return true;
     return false;
@@ -27,11 +27,16 @@ static unsigned needs_of(const struct options *o)
     /* A debugger's past is another machine. */
     if (o->gdb)
         needs |= SANDBOX_CLIENTS | SANDBOX_ENGINE;
-    if (talks(o))
+    if (talks(o->config))
         needs |= SANDBOX_TALK;
     if (o->restart || o->command == COMMAND_REPLAY)
         needs |= SANDBOX_ENGINE;
     return needs;
+}
+
+unsigned confine_needs(const ring1_config *config)
+{
+    return talks(config) ? SANDBOX_TALK : 0;
 }
 
 static void told(const char *call)

@@ -12,6 +12,9 @@
  * the options (enum sandbox_needs). False: it was asked for and cannot be had; said so. */
 bool confine(const struct options *o, unsigned needs);
 
+/* What follows from a configuration that the options do not have: of a snapshot. */
+unsigned confine_needs(const ring1_config *config);
+
 /* The line of `ring1 --version`; g_free. */
 char *confine_describe(void);
 

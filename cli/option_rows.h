@@ -10,6 +10,7 @@
 
 /* `arg` NULL: it takes no value. A letter may lack a name only where no user would
  * write one. */
+#define OPTION_OF_MACHINE 0x100u /* beside the commands: it says what the machine is */
 struct option_row {
     const char *name;
     char letter;

@@ -77,12 +77,14 @@ static const struct command_row {
     const char *summary;
 } commands[] = {
     {COMMAND_RUN, "run", "IMAGE [-- GUEST COMMAND LINE]",
-     "Run a 32-bit Xen PV kernel. The console is the terminal: Ctrl-] leaves."},
+     "Run a 32-bit Xen PV kernel. The console is the terminal: Ctrl-] leaves.\n"
+     "With --load FILE in the place of IMAGE a run goes on where --save left it."},
     {COMMAND_TRACE, "trace", "IMAGE [-- GUEST COMMAND LINE]",
      "Run a 32-bit Xen PV kernel and write each of its hypercalls down."},
     {COMMAND_REPLAY, "replay", "FILE",
      "Repeat a run of `ring1 run --record FILE`, to the byte, without the outside."},
-    {COMMAND_INFO, "info", "IMAGE", "Tell what an image is and asks for, and the layout it would get."},
+    {COMMAND_INFO, "info", "IMAGE",
+     "Tell what an image is and asks for, and the layout it would get; or what a snapshot holds."},
     {COMMAND_HYPERCALLS, "hypercalls", "", "List the hypercalls of a Xen and how each is served."},
 };
 
@@ -119,6 +121,8 @@ static gboolean take_option(const char *option, const char *value, gpointer data
             continue;
         /* An option of a trace asks for one. */
         o->trace |= row->commands == COMMANDS_TRACE;
+        if ((row->commands & OPTION_OF_MACHINE) && !o->machine_option)
+            o->machine_option = row->name;
         return row->take(o, option, value, error);
     }
     g_assert_not_reached();
@@ -196,6 +200,8 @@ static bool take_image(struct options *o, const GPtrArray *words, const char *na
             complain("%s: unexpected argument '%s'", name, (char *)words->pdata[1]);
         return words->len <= 1;
     }
+    if (words->len < 2 && o->load_file)
+        return true;
     if (words->len < 2) {
         complain("%s: %s is missing (see ring1 %s --help)", name,
                  o->command == COMMAND_REPLAY ? "FILE" : "IMAGE", name);
@@ -206,8 +212,27 @@ static bool take_image(struct options *o, const GPtrArray *words, const char *na
                  o->command & COMMANDS_RUN ? "; the guest's command line goes after --" : "");
         return false;
     }
+    if (o->load_file) {
+        complain("%s: --load %s: the image is in the snapshot: '%s'", name, o->load_file,
+                 (char *)words->pdata[1]);
+        return false;
+    }
     o->image = g_strdup(words->pdata[1]);
     return true;
+}
+
+/* What is not --load's, and --at without --save. */
+static bool check_snapshot(const struct options *o, const char *name, bool has_command_line)
+{
+    const char *what = o->machine_option ? o->machine_option : has_command_line ? "" : NULL;
+    if (o->load_file && what)
+        complain("%s: --load %s: the machine is as the snapshot has it: --%s cannot be given", name,
+                 o->load_file, what);
+    else if (!o->save_file && (o->at_ns != NO_LIMIT || o->at_calls != NO_LIMIT))
+        complain("%s: --at says when to --save: there is no --save", name);
+    else
+        return true;
+    return false;
 }
 
 static void print_command_help(GOptionContext *context, int *status)
@@ -246,6 +271,8 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
                           .max_hypercalls = NO_LIMIT,
                           .until_calls = NO_LIMIT,
                           .until_ns = NO_LIMIT,
+                          .at_calls = NO_LIMIT,
+                          .at_ns = NO_LIMIT,
                           .tracing = {.filter = filter_new(), .text = TRACE_TEXT_DEFAULTS}};
     *status = STATUS_OPTION;
 
@@ -286,7 +313,8 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
         complain("%s: there is no command line for a guest here: '--'", row->name);
         return false;
     }
-    if (!check_pair(o, row->name) || !take_image(o, rest, row->name))
+    if (!check_pair(o, row->name) || !take_image(o, rest, row->name) ||
+        !check_snapshot(o, row->name, end < argc))
         return false;
     join_command_line(o, end < argc ? argv + end + 1 : NULL);
     return true;
@@ -347,6 +375,8 @@ void options_clear(struct options *o)
     g_free(o->net_dump);
     g_free(o->record_file);
     g_free(o->gdb);
+    g_free(o->save_file);
+    g_free(o->load_file);
     g_free(o->append);
     filter_free(o->tracing.filter);
     *o = (struct options){0};

@@ -59,14 +59,18 @@ struct options {
     enum subcommand command;
     const char *name; /* the command's */
     ring1_config *config;
-    char *image;          /* NULL for a command without one */
-    char *input;          /* --input, or NULL */
-    char *trace_file;     /* of --trace or -o; NULL: stderr */
-    char *console;        /* --console, or NULL: stdin and stdout */
-    char *control;        /* path of --control unix:PATH, or NULL */
-    char *record_file;    /* --record, or NULL */
-    char **symbols;       /* --symbols, ended by NULL; NULL: none */
-    char *gdb;            /* where --gdb listens, or NULL */
+    char *image;                /* NULL for a command without one */
+    char *input;                /* --input, or NULL */
+    char *trace_file;           /* of --trace or -o; NULL: stderr */
+    char *console;              /* --console, or NULL: stdin and stdout */
+    char *control;              /* path of --control unix:PATH, or NULL */
+    char *record_file;          /* --record, or NULL */
+    char *save_file;            /* --save, or NULL */
+    char *load_file;            /* --load, or NULL; `image` is NULL then */
+    uint64_t at_calls, at_ns;   /* of --at; NO_LIMIT: none */
+    const char *machine_option; /* one that says what the machine is, NULL: none was given */
+    char **symbols;             /* --symbols, ended by NULL; NULL: none */
+    char *gdb;                  /* where --gdb listens, or NULL */
     bool gdb_wait;
     char *core_file;      /* --core, or NULL */
     char *report_file;    /* --report, or NULL: stderr when the end is odd */

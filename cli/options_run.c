@@ -366,15 +366,43 @@ static bool take_gdb_wait(struct options *o, G_GNUC_UNUSED const char *option,
 }
 
 /* A whole number is a call's; with a point or an `s` it is a time. */
-static bool take_until(struct options *o, const char *option, const char *value, GError **error)
+static bool take_place(const char *option, const char *value, uint64_t *calls, uint64_t *ns, GError **error)
 {
     size_t len = strlen(value);
     bool has_unit = len > 1 && value[len - 1] == 's';
     g_autofree char *seconds = g_strndup(value, has_unit ? len - 1 : len);
-    bool ok = has_unit || strchr(value, '.') ? parse_seconds(seconds, &o->until_ns)
-                                             : parse_number(value, 1, UINT64_MAX - 1, &o->until_calls);
+    bool ok = has_unit || strchr(value, '.') ? parse_seconds(seconds, ns)
+                                             : parse_number(value, 1, UINT64_MAX - 1, calls);
     return ok ||
            bad_value(error, option, value, "the number of a call (1000) or a time in seconds (1.5 or 2s)");
+}
+
+static bool take_until(struct options *o, const char *option, const char *value, GError **error)
+{
+    return take_place(option, value, &o->until_calls, &o->until_ns, error);
+}
+
+static bool take_at(struct options *o, const char *option, const char *value, GError **error)
+{
+    return take_place(option, value, &o->at_calls, &o->at_ns, error);
+}
+
+static bool take_save(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "a file's name");
+    g_free(o->save_file);
+    o->save_file = g_strdup(value);
+    return true;
+}
+
+static bool take_load(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!*value)
+        return bad_value(error, option, value, "a file's name");
+    g_free(o->load_file);
+    o->load_file = g_strdup(value);
+    return true;
 }
 
 static bool take_info(struct options *o, G_GNUC_UNUSED const char *option, G_GNUC_UNUSED const char *value,
@@ -418,16 +446,19 @@ static bool take_help(struct options *o, G_GNUC_UNUSED const char *option, G_GNU
 
 /* Every option of every subcommand but those of traces alone. */
 static const struct option_row rows[] = {
-    {"memory", 'm', RUNS | COMMAND_INFO, "MIB", "The guest's memory in MiB, 1 to 4096 (256)", take_memory},
-    {"name", 0, RUNS, "NAME", "The domain's name in xenstore (ring1)", take_name},
-    {"vcpus", 0, RUNS | COMMAND_INFO, "N", "How many vcpus the guest has, 1 to 32 (1)", take_vcpus},
-    {"maxmem", 0, RUNS | COMMAND_INFO, "MIB", "What the guest may grow to by its balloon (as --memory)",
-     take_maxmem},
-    {"initrd", 0, RUNS | COMMAND_INFO, "FILE", "Give the guest this file as its initrd", take_initrd},
-    {"disk", 0, RUNS, "FILE[,OPTION...]",
+    {"memory", 'm', RUNS | OPTION_OF_MACHINE | COMMAND_INFO, "MIB",
+     "The guest's memory in MiB, 1 to 4096 (256)", take_memory},
+    {"name", 0, RUNS | OPTION_OF_MACHINE, "NAME", "The domain's name in xenstore (ring1)", take_name},
+    {"vcpus", 0, RUNS | OPTION_OF_MACHINE | COMMAND_INFO, "N", "How many vcpus the guest has, 1 to 32 (1)",
+     take_vcpus},
+    {"maxmem", 0, RUNS | OPTION_OF_MACHINE | COMMAND_INFO, "MIB",
+     "What the guest may grow to by its balloon (as --memory)", take_maxmem},
+    {"initrd", 0, RUNS | OPTION_OF_MACHINE | COMMAND_INFO, "FILE", "Give the guest this file as its initrd",
+     take_initrd},
+    {"disk", 0, RUNS | OPTION_OF_MACHINE, "FILE[,OPTION...]",
      "Give the guest a disk: an image, a block device or nbd+unix:...; options are ro, snapshot, dev=xvdb",
      take_disk},
-    {"net", 0, RUNS, "KIND[,OPTION...]",
+    {"net", 0, RUNS | OPTION_OF_MACHINE, "KIND[,OPTION...]",
      "Give the guest a network card: user, or none; options are hostfwd=tcp:127.0.0.1:8080-:80, mac=..., "
      "restrict",
      take_net},
@@ -435,18 +466,21 @@ static const struct option_row rows[] = {
     {"console", 0, RUNS, "FILE|unix:PATH|pty", "Where the guest's console is (stdin and stdout)",
      take_console},
     {"control", 0, RUNS, "unix:PATH", "Let `ring1 ctl` steer the guest by this socket", take_control},
-    {"xenstore", 0, RUNS, "FILE", "Put these nodes into xenstore: lines of PATH = \"VALUE\"", take_xenstore},
-    {"append", 0, RUNS, "STRING", "The guest's command line", take_append},
-    {"abi", 0, RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",
+    {"xenstore", 0, RUNS | OPTION_OF_MACHINE, "FILE",
+     "Put these nodes into xenstore: lines of PATH = \"VALUE\"", take_xenstore},
+    {"append", 0, RUNS | OPTION_OF_MACHINE, "STRING", "The guest's command line", take_append},
+    {"abi", 0, RUNS | OPTION_OF_MACHINE | COMMAND_INFO | COMMAND_HYPERCALLS, "ABI",
      "auto, xen-2.0, xen-3.0 or xen-3.0-pae (auto: what the image asks for)", take_abi},
-    {"xen", 0, RUNS | COMMAND_INFO | COMMAND_HYPERCALLS, "VERSION",
+    {"xen", 0, RUNS | OPTION_OF_MACHINE | COMMAND_INFO | COMMAND_HYPERCALLS, "VERSION",
      "Answer as this Xen: 2.0, 3.0.0, 3.0.4, 3.2 or 4.17 (the ABI's own)", take_xen},
-    {"cpu", 0, RUNS, "MODEL", "What CPUID shows: a model's name, or list to see them (atom)", take_cpu},
-    {"mfn", 0, RUNS, "ORDER", "Machine frames: identity, offset or shuffle[:SEED] (shuffle:1)", take_mfn},
-    {"time", 0, RUNS, "CLOCK", "virtual counts what the guest executes, real is the host's (virtual)",
-     take_time},
-    {"date", 0, RUNS, "DATE", "The date at the start: ISO 8601 or now (now at a terminal, else 2020-01-01)",
-     take_date},
+    {"cpu", 0, RUNS | OPTION_OF_MACHINE, "MODEL",
+     "What CPUID shows: a model's name, or list to see them (atom)", take_cpu},
+    {"mfn", 0, RUNS | OPTION_OF_MACHINE, "ORDER",
+     "Machine frames: identity, offset or shuffle[:SEED] (shuffle:1)", take_mfn},
+    {"time", 0, RUNS | OPTION_OF_MACHINE, "CLOCK",
+     "virtual counts what the guest executes, real is the host's (virtual)", take_time},
+    {"date", 0, RUNS | OPTION_OF_MACHINE, "DATE",
+     "The date at the start: ISO 8601 or now (now at a terminal, else 2020-01-01)", take_date},
     {"input", 0, RUNS, "FILE", "Console input from FILE, all there from the start; stdin is not read",
      take_input},
     {"max-time", 0, RUNS | COMMAND_REPLAY, "SECONDS", "End after this time of the host", take_max_time},
@@ -454,18 +488,23 @@ static const struct option_row rows[] = {
     {"max-hypercalls", 0, RUNS, "N", "End after N hypercalls", take_max_hypercalls},
     {"on-reboot", 0, RUNS, "WHAT", "exit or restart (exit)", take_on_reboot},
     {"on-suspend", 0, RUNS, "WHAT", "exit, resume in other frames, or cancel (exit)", take_on_suspend},
-    {"console-io", 0, RUNS, "WHAT", "The console_io hypercall: allow or deny (allow)", take_console_io},
+    {"console-io", 0, RUNS | OPTION_OF_MACHINE, "WHAT", "The console_io hypercall: allow or deny (allow)",
+     take_console_io},
     {"sandbox", 0, RUNS | COMMAND_REPLAY, "HOW",
      "Give away what is not needed before the guest runs: on, off, or report what would be refused (on)",
      take_sandbox},
-    {"segment-limits", 0, RUNS, "WHAT", "Enforce the limits of segments: strict or off (off)",
-     take_segment_limits},
-    {"preempt", 0, RUNS, "WHEN", "Stop long hypercalls half-way: normal, every or random:SEED (normal)",
-     take_preempt},
+    {"segment-limits", 0, RUNS | OPTION_OF_MACHINE, "WHAT",
+     "Enforce the limits of segments: strict or off (off)", take_segment_limits},
+    {"preempt", 0, RUNS | OPTION_OF_MACHINE, "WHEN",
+     "Stop long hypercalls half-way: normal, every or random:SEED (normal)", take_preempt},
     {"record", 0, RUNS, "FILE", "Write down all that enters, for `ring1 replay`", take_record},
     {"gdb", 0, RUNS | COMMAND_REPLAY, "PORT|HOST:PORT|unix:PATH", "Listen there for gdb: `target remote`",
      take_gdb},
     {"gdb-wait", 0, RUNS, NULL, "With --gdb: wait for it before the first instruction", take_gdb_wait},
+    {"save", 0, RUNS, "FILE", "Write the guest as it stands to FILE, at the end of the run or --at",
+     take_save},
+    {"at", 0, RUNS, "CALL|TIME", "Save, and end, after this hypercall (1000) or time (1.5, 2s)", take_at},
+    {"load", 0, RUNS, "FILE", "Go on with the guest in FILE, in the place of IMAGE", take_load},
     {"until", 0, COMMAND_REPLAY, "CALL|TIME", "Stop after this hypercall (1000) or time (1.5, 2s)",
      take_until},
     {"info", 0, COMMAND_REPLAY, NULL, "Tell what the record holds", take_info},
@@ -477,8 +516,8 @@ static const struct option_row rows[] = {
      "Unless the guest ends in order, write FILE for gdb: registers and memory", take_core},
     {"symbols", 0, RUNS | COMMAND_REPLAY, "FILE[,offset=N]",
      "Names of addresses: an ELF file that was not stripped, or a System.map; may be repeated", take_symbols},
-    {"raw", 0, RUNS | COMMAND_INFO, "ADDRESS", "IMAGE is flat 32-bit code, loaded and entered there",
-     take_raw},
+    {"raw", 0, RUNS | OPTION_OF_MACHINE | COMMAND_INFO, "ADDRESS",
+     "IMAGE is flat 32-bit code, loaded and entered there", take_raw},
     {"json", 0, COMMAND_REPLAY | COMMAND_INFO | COMMAND_HYPERCALLS | COMMAND_TRACE, NULL, "Print JSON",
      take_json},
     {"help", 'h', RUNS | COMMAND_REPLAY | COMMAND_INFO | COMMAND_HYPERCALLS, NULL, "Print this text",

@@ -30,10 +30,15 @@ bool output_open(struct output *o, const char *path, GError **error)
     return true;
 }
 
+bool output_begin(struct output *o, GError **error)
+{
+    return !o->is_file || ftruncate(o->fd, 0) == 0 || fail(o, NULL, error);
+}
+
 bool output_write(struct output *o, const char *bytes, size_t len, GError **error)
 {
-    if (o->is_file && ftruncate(o->fd, 0))
-        return fail(o, NULL, error);
+    if (!output_begin(o, error))
+        return false;
     while (len > 0) {
         ssize_t n = write(o->fd, bytes, len);
         if (n < 0 && errno != EINTR)

@@ -19,6 +19,8 @@ struct output {
 bool output_open(struct output *o, const char *path, GError **error);
 /* Replace what stands in it; once. */
 bool output_write(struct output *o, const char *bytes, size_t len, GError **error);
+/* The same for who writes to `fd` himself. */
+bool output_begin(struct output *o, GError **error);
 void output_close(struct output *o);
 
 #endif

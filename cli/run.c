@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ring1/record.h>
+#include <ring1/snapshot.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,12 +44,17 @@ struct session {
     const struct options *o;
     struct console console;
     struct network network;
-    ring1_host *host;     /* NULL: there is one machine */
+    ring1_host *host; /* NULL: there is one machine */
     struct post_mortem files;
+    struct output save; /* of --save */
     bool confined;
     struct poller *poller;
-    struct control *control; /* NULL: none */
-    struct gdb *gdb;         /* NULL: none */
+    struct control *control;    /* NULL: none */
+    struct gdb *gdb;            /* NULL: none */
+    ring1_saved *loaded;        /* of --load, or NULL */
+    const ring1_config *config; /* the machine's, but for the date */
+    bool has_begun;             /* a machine was made */
+    bool saved;                 /* --save is done, or failed */
     ring1_machine *machine;
     GByteArray *input;       /* of --input; NULL: stdin */
     struct tracing *tracing; /* NULL: none */
@@ -71,11 +77,16 @@ enum next {
     END,
 };
 
+static bool save(struct session *s);
+
+/* What the guest wrote and nobody saw yet comes out of the one that is loaded. */
 static enum next end_with(struct session *s, int status)
 {
-    if (s->machine)
-        ring1_machine_console_flush(s->machine);
     s->status = status;
+    if (s->machine && s->o->save_file && !s->saved)
+        save(s);
+    else if (s->machine && !s->saved)
+        ring1_machine_console_flush(s->machine);
     return END;
 }
 
@@ -214,6 +225,54 @@ static bool open_dump(struct session *s)
     return false;
 }
 
+/* --- snapshots --------------------------------------------------------------- */
+
+static bool save(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    s->saved = true;
+    if (output_begin(&s->save, &error) &&
+        ring1_machine_save_fd(s->machine, s->save.fd, s->o->save_file, &error))
+        return true;
+    console_let_go(&s->console);
+    complain("%s: --save: %s", s->o->name, error->message);
+    s->status = STATUS_FAILED;
+    return false;
+}
+
+/* It is made now, and written then. */
+static bool open_save(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    if (output_open(&s->save, s->o->save_file, &error))
+        return true;
+    complain("%s: --save: %s", s->o->name, error->message);
+    s->status = STATUS_FAILED;
+    return false;
+}
+
+/* --at is reached. */
+static enum next save_and_end(struct session *s)
+{
+    s->status = STATUS_OK;
+    save(s);
+    return END;
+}
+
+static bool load(struct session *s)
+{
+    g_autoptr(GError) error = NULL;
+    s->loaded = ring1_saved_open(s->o->load_file, &error);
+    if (!s->loaded) {
+        complain("%s: --load: %s", s->o->name, error->message);
+        s->status = status_of_error(error);
+        return false;
+    }
+    s->config = ring1_saved_config(s->loaded);
+    s->suspends = ring1_saved_resumes(s->loaded);
+    return true;
+}
+
 /* --- reports --------------------------------------------------------------- */
 
 /* The guest has ended: why, if it was nothing that a guest ought to do. With
@@ -245,19 +304,33 @@ static void write_files(struct session *s)
 static int64_t start_date(const struct session *s)
 {
     const struct options *o = s->o;
-    if (o->date_now || (!o->date_given && s->console.is_terminal))
+    if (!s->loaded && (o->date_now || (!o->date_given && s->console.is_terminal)))
         return g_get_real_time() * 1000;
-    return o->config->date_ns + (int64_t)MIN(s->past_ns, (uint64_t)G_MAXINT64 / 2);
+    return s->config->date_ns + (int64_t)MIN(s->past_ns, (uint64_t)G_MAXINT64 / 2);
 }
 
 static bool make_machine(struct session *s)
 {
-    ring1_config config = *s->o->config;
+    ring1_config config = *s->config;
+    const char *image = s->loaded ? ring1_saved_image(s->loaded) : s->o->image;
     config.date_ns = start_date(s);
     config.record = s->record;
     config.host = s->host;
+    config.helpers_unconfined = s->o->config->helpers_unconfined;
     g_autoptr(GError) error = NULL;
-    s->machine = ring1_machine_new_from_file(&config, s->o->image, &error);
+    if (!s->loaded)
+        s->machine = ring1_machine_new_from_file(&config, image, &error);
+    else if (!s->has_begun)
+        s->machine = ring1_saved_make(s->loaded, &config, &error);
+    else
+        s->machine = ring1_saved_make_anew(s->loaded, &config, &error);
+    s->has_begun = true;
+    if (s->machine && s->o->save_file && !ring1_machine_may_save(s->machine, &error)) {
+        s->saved = true;
+        end_saying(s, STATUS_FAILED, "--save: %s", error->message);
+        g_clear_pointer(&s->machine, ring1_machine_free);
+        return false;
+    }
     if (!s->machine) {
         end_saying(s, status_of_error(error), "%s", error->message);
         return false;
@@ -269,7 +342,7 @@ static bool make_machine(struct session *s)
     }
     console_attach(&s->console, s->machine);
     network_attach(&s->network, s->machine, config.date_ns);
-    tracing_attach(s->tracing, s->machine, s->o->image);
+    tracing_attach(s->tracing, s->machine, image);
     if (s->control)
         control_attach(s->control, s->machine);
     if (s->gdb && !gdb_attach(s->gdb, s->machine, s->record, &error)) {
@@ -310,7 +383,19 @@ static uint64_t left(uint64_t limit, uint64_t past)
  * still come, or the clock is the host's. */
 static bool is_paced(const struct session *s)
 {
-    return poller_open(s->poller) || s->o->config->time == RING1_TIME_REAL;
+    return poller_open(s->poller) || s->config->time == RING1_TIME_REAL;
+}
+
+/* The guest's time at which it has to be left. */
+static uint64_t time_limit(const struct session *s)
+{
+    return MIN(left(s->o->max_guest_ns, s->past_ns), left(s->o->at_ns, s->past_ns));
+}
+
+static bool is_at(const struct session *s)
+{
+    return ring1_machine_now(s->machine) >= left(s->o->at_ns, s->past_ns) ||
+           ring1_machine_hypercalls(s->machine) >= left(s->o->at_calls, s->past_calls);
 }
 
 /* What ended the run from outside the guest, if anything did. */
@@ -384,7 +469,8 @@ static enum next jump(struct session *s, uint64_t wake_ns)
         s->idle_since = ring1_machine_now(s->machine);
     s->idle_until = ring1_machine_now(s->machine);
     s->idle_written = s->console.written;
-    return GO_ON;
+    /* A wait is not left half-way for --at: a look there could be one too many. */
+    return is_at(s) ? save_and_end(s) : GO_ON;
 }
 
 /* The guest waits, until wake_ns of its time or for input: so does ring1. */
@@ -394,7 +480,7 @@ static enum next wait_with_guest(struct session *s, uint64_t wake_ns)
         return jump(s, wake_ns);
     if (wake_ns == UINT64_MAX && !poller_open(s->poller))
         return end_waiting(s);
-    uint64_t until = MIN(wake_ns, left(s->o->max_guest_ns, s->past_ns));
+    uint64_t until = MIN(wake_ns, time_limit(s));
     uint64_t now = ring1_machine_now(s->machine);
     uint64_t span = until == UINT64_MAX ? UINT64_MAX : until > now ? until - now : 0;
     uint64_t waited;
@@ -430,7 +516,7 @@ static enum next wake_up(struct session *s)
     s->suspends++;
     if (s->o->on_suspend == SUSPEND_CANCEL
             ? ring1_machine_resume_cancelled(s->machine, &error)
-            : ring1_machine_resume(s->machine, s->o->config->mfn_seed + s->suspends, &error))
+            : ring1_machine_resume(s->machine, s->config->mfn_seed + s->suspends, &error))
         return check_limits(s);
     return end_saying(s, STATUS_OTHER, "the guest shut down: suspend; %s", error->message);
 }
@@ -460,8 +546,9 @@ static void choose_budget(const struct session *s, struct ring1_budget *budget)
 {
     uint64_t now = ring1_machine_now(s->machine);
     *budget = (struct ring1_budget)RING1_BUDGET_UNLIMITED;
-    budget->until_ns = left(s->o->max_guest_ns, s->past_ns);
-    budget->hypercalls = left(s->o->max_hypercalls, s->past_calls + ring1_machine_hypercalls(s->machine));
+    budget->until_ns = time_limit(s);
+    budget->hypercalls =
+        left(MIN(s->o->max_hypercalls, s->o->at_calls), s->past_calls + ring1_machine_hypercalls(s->machine));
     budget->return_when_idle = true;
     if (poller_open(s->poller))
         budget->until_ns = MIN(budget->until_ns, now + SLICE_NS);
@@ -518,6 +605,8 @@ static enum next run_slice(struct session *s)
         return after_end(s, &stop);
     else if (stop.guest.reason == RING1_STOP_IDLE)
         next = wait_with_guest(s, stop.guest.wake_ns);
+    else if (is_at(s))
+        next = save_and_end(s);
     else
         look_outside(s);
     if (next == GO_ON)
@@ -533,13 +622,13 @@ static void run_machines(struct session *s)
     while (next == RESTART) {
         if (!make_machine(s))
             return;
-        if (!s->confined && !confine(s->o, 0)) {
+        if (!s->confined && !confine(s->o, confine_needs(s->config))) {
             end_with(s, STATUS_FAILED);
             free_machine(s);
             return;
         }
         s->confined = true;
-        if (s->input) {
+        if (s->input && s->input->len > 0) {
             ring1_machine_console_input(s->machine, (const char *)s->input->data, s->input->len);
             /* What a guest has not read when it reboots is gone. */
             g_byte_array_set_size(s->input, 0);
@@ -564,14 +653,19 @@ static void on_output(void *user)
 
 int run_image(const struct options *o)
 {
-    struct session s = {.o = o, .poller = poller_new(), .files = POST_MORTEM_NONE, .status = STATUS_OPTION};
+    struct session s = {.o = o,
+                        .config = o->config,
+                        .poller = poller_new(),
+                        .files = POST_MORTEM_NONE,
+                        .save.fd = -1,
+                        .status = STATUS_OPTION};
     poller_add(s.poller, &console_source, &s.console);
     poller_add(s.poller, &network_source, &s.network);
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
         s.status = STATUS_FAILED;
-    } else if (open_console(&s) && (!o->control || open_control(&s)) &&
-               (!o->input || read_input(&s, o->input)) && open_dump(&s) && open_files(&s) &&
+    } else if ((!o->load_file || load(&s)) && open_console(&s) && (!o->control || open_control(&s)) &&
+               (!o->input || read_input(&s, o->input)) && open_dump(&s) && open_files(&s) && open_save(&s) &&
                tracing_open(o, &s.tracing) && (!o->record_file || open_record(&s)) &&
                (!o->gdb || open_gdb(&s))) {
         if (s.tracing)
@@ -593,9 +687,11 @@ int run_image(const struct options *o)
     }
     g_clear_error(&s.network.error);
     g_free(s.words);
+    ring1_saved_free(s.loaded);
     if (s.input)
         g_byte_array_unref(s.input);
     post_mortem_close(&s.files);
+    output_close(&s.save);
     console_close(&s.console);
     control_close(s.control);
     gdb_close(s.gdb);

@@ -13,7 +13,7 @@ _ring1()
 
     local options runs traces
     runs="--memory --name --maxmem --vcpus --initrd --disk --net --net-dump --console --control --xenstore --append --abi --xen --cpu --mfn --time --date --input --max-time
-            --max-guest-time --max-hypercalls --on-reboot --on-suspend --sandbox --console-io --segment-limits --preempt --record --report
+            --max-guest-time --max-hypercalls --on-reboot --on-suspend --sandbox --console-io --segment-limits --preempt --save --at --load --record --report
             --gdb --gdb-wait --core --symbols --raw --help"
     traces="--output --relative-timestamps --timestamps --call-times --string-limit --list-limit --stack-traces
             --const-print-style --expression --touches --summary-only --summary --summary-sort-by --json --perfetto --xentrace --hc"

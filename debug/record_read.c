@@ -311,6 +311,11 @@ unsigned record_nr_machines(const struct record_reader *r)
     return r->machines->len;
 }
 
+GHashTable *record_table(const struct record_reader *r, unsigned machine)
+{
+    return machine < r->machines->len ? r->machines->pdata[machine] : NULL;
+}
+
 const char *record_value(const struct record_reader *r, int machine, const char *key)
 {
     GHashTable *table = machine == -1                                          ? r->about

@@ -27,6 +27,8 @@ bool record_is_cut(const struct record_reader *r);
 /* A value of the first chunk (machine -1), of machine 0, 1 ... or of the end (-2);
  * NULL: there is none. */
 const char *record_value(const struct record_reader *r, int machine, const char *key);
+/* All of a machine's, or NULL. */
+GHashTable *record_table(const struct record_reader *r, unsigned machine);
 unsigned record_nr_machines(const struct record_reader *r);
 
 /* The contents of a file by its SHA-256 in hexadecimal digits; NULL: RING1_ERROR_INPUT. */

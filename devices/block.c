@@ -456,6 +456,13 @@ void block_resume(struct block *b)
 
 /* --- snapshots -------------------------------------------------------------------- */
 
+static const struct state_field block_rows[] = {
+    STATE_S(block_state, ring, &ring_state_type),        STATE_N(block_state, port, NR_EVTCHNS - 1),
+    STATE_N(block_state, xenbus, XENBUS_SAVED_MAX),      STATE_B(block_state, persistent),
+    STATE_N(block_state, nr_persistent, MAX_PERSISTENT),
+};
+static const struct state_type block_type = STATE_TYPE(block_state, block_rows);
+
 GBytes *block_save(const struct block *b)
 {
     GByteArray *bytes = g_byte_array_new();
@@ -463,32 +470,54 @@ GBytes *block_save(const struct block *b)
     g_autoptr(GList) refs = g_hash_table_get_keys(b->persistent);
     s.xenbus = xenbus_save(b->bus);
     s.nr_persistent = g_hash_table_size(b->persistent);
-    g_byte_array_append(bytes, (const uint8_t *)&s, sizeof s);
+    state_pack(bytes, &block_type, &s);
     for (GList *i = refs; i; i = i->next)
-        g_byte_array_append(bytes, g_hash_table_lookup(b->persistent, i->data), sizeof(struct grant_mapping));
+        state_pack(bytes, &grant_mapping_state_type, g_hash_table_lookup(b->persistent, i->data));
     return g_byte_array_free_to_bytes(bytes);
 }
 
 bool block_restore(struct block *b, GBytes *saved, GError **error)
 {
-    size_t len;
-    const uint8_t *bytes = g_bytes_get_data(saved, &len);
-    struct block_state s;
-    if (len < sizeof s)
-        goto bad;
-    memcpy(&s, bytes, sizeof s);
-    if (s.nr_persistent > MAX_PERSISTENT || len != sizeof s + s.nr_persistent * sizeof(struct grant_mapping))
-        goto bad;
-    b->s = s;
-    xenbus_restore(b->bus, s.xenbus);
+    struct state_bytes from;
+    struct block_state s = {.port = 0};
+    from.at = g_bytes_get_data(saved, &from.left);
+    bool ok = state_unpack(&from, &block_type, &s, error);
     g_hash_table_remove_all(b->persistent);
-    for (uint32_t i = 0; i < s.nr_persistent; i++) {
-        struct grant_mapping *m =
-            g_memdup2(bytes + sizeof s + i * sizeof(struct grant_mapping), sizeof(struct grant_mapping));
+    for (uint32_t i = 0; ok && i < s.nr_persistent; i++) {
+        struct grant_mapping *m = g_new0(struct grant_mapping, 1);
+        ok = state_unpack(&from, &grant_mapping_state_type, m, error);
         g_hash_table_insert(b->persistent, GUINT_TO_POINTER(m->ref), m);
     }
+    if (!ok) {
+        g_prefix_error(error, "%s: ", xenbus_name(b->bus));
+        return false;
+    }
+    b->s = s;
+    xenbus_restore(b->bus, s.xenbus);
     return true;
-bad:
-    g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "%s: its saved state is no good", xenbus_name(b->bus));
-    return false;
+}
+
+bool block_check(const struct block *b, GError **error)
+{
+    GHashTableIter i;
+    gpointer mapping;
+    bool ok = ring_check(b->d, &b->s.ring, sizeof(union blk_request)) &&
+              (b->s.port == 0 || b->s.ring.nr_pages != 0);
+    g_hash_table_iter_init(&i, b->persistent);
+    while (ok && g_hash_table_iter_next(&i, NULL, &mapping))
+        ok = ((const struct grant_mapping *)mapping)->mapped && grant_mapping_check(b->d, mapping);
+    if (!ok)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s: its ring or its grants cannot be",
+                    xenbus_name(b->bus));
+    return ok;
+}
+
+void block_pins(const struct block *b, uint32_t *pins)
+{
+    GHashTableIter i;
+    gpointer mapping;
+    ring_pins(b->d, &b->s.ring, pins);
+    g_hash_table_iter_init(&i, b->persistent);
+    while (g_hash_table_iter_next(&i, NULL, &mapping))
+        grant_pins(b->d, mapping, pins);
 }

@@ -35,5 +35,8 @@ const char *block_fault(const struct block *b);
 /* Ring, mappings and port; the disk's contents are not part of it. */
 GBytes *block_save(const struct block *b);
 bool block_restore(struct block *b, GBytes *saved, GError **error);
+/* Of a state that was read from a file, when memory is there; and grant_pins of all that is mapped. */
+bool block_check(const struct block *b, GError **error);
+void block_pins(const struct block *b, uint32_t *pins);
 
 #endif

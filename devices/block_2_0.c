@@ -5,6 +5,8 @@
  */
 #include "block_2_0.h"
 
+#include "dispatch/state_type.h"
+
 #include "dispatch/event.h"
 #include "dispatch/evtchn.h"
 #include "dispatch/memory.h"
@@ -341,19 +343,26 @@ bool block_2_0_notify(struct block_2_0 *b, uint16_t port)
 
 /* --- snapshots -------------------------------------------------------------------- */
 
+static const struct state_field rows[] = {
+    STATE_N(state, status, STATUS_CONNECTED), STATE_N(state, frame, STATE_ANY),
+    STATE_N(state, port, NR_EVTCHNS - 1),     STATE_N(state, req_cons, STATE_ANY),
+    STATE_N(state, resp_prod, STATE_ANY),     STATE_N(state, tell, STATE_ANY),
+};
+static const struct state_type type = STATE_TYPE(state, rows);
+
 GBytes *block_2_0_save(const struct block_2_0 *b)
 {
-    return g_bytes_new(&b->s, sizeof b->s);
+    GByteArray *bytes = g_byte_array_new();
+    state_pack(bytes, &type, &b->s);
+    return g_byte_array_free_to_bytes(bytes);
 }
 
 bool block_2_0_restore(struct block_2_0 *b, GBytes *saved, GError **error)
 {
-    size_t len;
-    const void *bytes = g_bytes_get_data(saved, &len);
-    if (len == sizeof b->s) {
-        memcpy(&b->s, bytes, len);
+    struct state_bytes from;
+    from.at = g_bytes_get_data(saved, &from.left);
+    if (state_unpack(&from, &type, &b->s, error))
         return true;
-    }
-    g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "block interface: its saved state is no good");
+    g_prefix_error(error, "block interface: ");
     return false;
 }

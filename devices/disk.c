@@ -88,12 +88,21 @@ static void file_close(struct disk *disk)
     close(file_of(disk)->fd);
 }
 
+static uint64_t file_changed(struct disk *disk)
+{
+    struct stat st;
+    if (fstat(file_of(disk)->fd, &st) || S_ISBLK(st.st_mode))
+        return 0;
+    return (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
+}
+
 static const struct disk_ops file_ops = {
     .read = file_read,
     .write = file_write,
     .flush = file_flush,
     .discard = file_discard,
     .close = file_close,
+    .changed = file_changed,
 };
 
 static void *no_disk(GError **error, const char *name, const char *why)
@@ -158,6 +167,11 @@ struct disk *disk_open(const char *place, bool readonly, GError **error)
 void disk_share(struct disk *disk)
 {
     disk->others++;
+}
+
+uint64_t disk_changed(struct disk *disk)
+{
+    return disk->ops->changed ? disk->ops->changed(disk) : 0;
 }
 
 void disk_close(struct disk *disk)

@@ -25,6 +25,8 @@ struct disk_ops {
     /* Another guest gets it: NULL where that changes nothing. */
     void (*renew)(struct disk *disk);
     void (*close)(struct disk *disk);
+    /* When its bytes were changed last, in ns since 1970; 0: that is not known. NULL: likewise. */
+    uint64_t (*changed)(struct disk *disk);
 };
 
 /* What every kind begins with. */
@@ -51,6 +53,19 @@ struct disk *disk_overlay(struct disk *below, GError **error);
 
 /* Somebody else has it, too: it is closed when each of them has. */
 void disk_share(struct disk *disk);
+/* --- for snapshots: what was written to an overlay --- */
+
+#define DISK_CLUSTER 65536u
+bool disk_is_overlay(const struct disk *disk);
+/* The first cluster from *cluster on that was written, to *cluster and `bytes` (DISK_CLUSTER, zeroes behind
+ * the disk's end). 0; ENOENT: there is none; or an errno of the host. */
+int disk_overlay_next(struct disk *disk, uint64_t *cluster, uint8_t *bytes);
+/* 0, or an errno: EINVAL when the disk has no such cluster. */
+int disk_overlay_put(struct disk *disk, uint64_t cluster, const uint8_t *bytes);
+
+/* As disk_ops.changed. */
+uint64_t disk_changed(struct disk *disk);
+
 void disk_close(struct disk *disk);
 
 #endif

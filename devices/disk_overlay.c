@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CLUSTER 65536u
+#define CLUSTER DISK_CLUSTER
 
 struct overlay {
     struct disk disk;
@@ -148,6 +148,12 @@ static void overlay_close(struct disk *disk)
     disk_close(o->below);
 }
 
+/* What is below: what was written lives with the overlay. */
+static uint64_t overlay_changed(struct disk *disk)
+{
+    return disk_changed(overlay_of(disk)->below);
+}
+
 static const struct disk_ops overlay_ops = {
     .read = overlay_read,
     .write = overlay_write,
@@ -155,6 +161,7 @@ static const struct disk_ops overlay_ops = {
     .discard = overlay_discard,
     .renew = overlay_renew,
     .close = overlay_close,
+    .changed = overlay_changed,
 };
 
 static int temporary_file(void)
@@ -181,4 +188,45 @@ struct disk *disk_overlay(struct disk *below, GError **error)
     o->fd = fd;
     o->present = g_malloc0(present_len(o));
     return &o->disk;
+}
+
+/* --- snapshots -------------------------------------------------------------------- */
+
+bool disk_is_overlay(const struct disk *disk)
+{
+    return disk->ops == &overlay_ops;
+}
+
+static uint64_t nr_clusters(const struct overlay *o)
+{
+    return (o->disk.size + CLUSTER - 1) / CLUSTER;
+}
+
+static size_t cluster_size(const struct overlay *o, uint64_t cluster)
+{
+    return (size_t)MIN(CLUSTER, o->disk.size - cluster * CLUSTER);
+}
+
+int disk_overlay_next(struct disk *disk, uint64_t *cluster, uint8_t *bytes)
+{
+    struct overlay *o = overlay_of(disk);
+    while (*cluster < nr_clusters(o) && !bit_test(o->present, (unsigned)*cluster))
+        ++*cluster;
+    if (*cluster >= nr_clusters(o))
+        return ENOENT;
+    memset(bytes, 0, CLUSTER);
+    errno = 0;
+    return all(pread, o->fd, bytes, cluster_size(o, *cluster), *cluster * CLUSTER) ? 0 : errno ? errno : EIO;
+}
+
+int disk_overlay_put(struct disk *disk, uint64_t cluster, const uint8_t *bytes)
+{
+    struct overlay *o = overlay_of(disk);
+    if (cluster >= nr_clusters(o))
+        return EINVAL;
+    errno = 0;
+    if (!all(pwrite_any, o->fd, (void *)bytes, cluster_size(o, cluster), cluster * CLUSTER))
+        return errno ? errno : EIO;
+    bit_test_and_set(o->present, (unsigned)cluster);
+    return 0;
 }

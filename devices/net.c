@@ -508,13 +508,24 @@ void net_resume(struct net *n)
 
 /* --- snapshots -------------------------------------------------------------------- */
 
+static const struct state_field net_rows[] = {
+    STATE_S(net_state, tx, &ring_state_type),
+    STATE_S(net_state, rx, &ring_state_type),
+    STATE_N(net_state, tx_port, NR_EVTCHNS - 1),
+    STATE_N(net_state, rx_port, NR_EVTCHNS - 1),
+    STATE_N(net_state, xenbus, XENBUS_SAVED_MAX),
+    STATE_N(net_state, nr_queued, QUEUE_FRAMES),
+    STATE_B(net_state, sg),
+};
+static const struct state_type net_type = STATE_TYPE(net_state, net_rows);
+
 GBytes *net_save(const struct net *n)
 {
     GByteArray *bytes = g_byte_array_new();
     struct net_state s = n->s;
     s.xenbus = xenbus_save(n->bus);
     s.nr_queued = g_queue_get_length((GQueue *)&n->queue);
-    g_byte_array_append(bytes, (const uint8_t *)&s, sizeof s);
+    state_pack(bytes, &net_type, &s);
     for (const GList *i = n->queue.head; i; i = i->next) {
         gsize len;
         const uint8_t *frame = g_bytes_get_data(i->data, &len);
@@ -547,18 +558,38 @@ static bool restore_queue(struct net *n, const uint8_t *bytes, size_t len, uint3
 
 bool net_restore(struct net *n, GBytes *saved, GError **error)
 {
-    gsize len;
-    const uint8_t *bytes = g_bytes_get_data(saved, &len);
-    struct net_state s;
+    struct state_bytes from;
+    struct net_state s = {.tx_port = 0};
     drop_all(n);
-    if (len >= sizeof s) {
-        memcpy(&s, bytes, sizeof s);
-        if (restore_queue(n, bytes + sizeof s, len - sizeof s, s.nr_queued)) {
-            n->s = s;
-            xenbus_restore(n->bus, s.xenbus);
-            return true;
-        }
+    from.at = g_bytes_get_data(saved, &from.left);
+    bool ok = state_unpack(&from, &net_type, &s, error);
+    if (ok && !restore_queue(n, from.at, from.left, s.nr_queued)) {
+        g_set_error_literal(error, RING1_ERROR, RING1_ERROR_INPUT, "the frames that wait cannot be");
+        ok = false;
     }
-    g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "%s: its saved state is no good", xenbus_name(n->bus));
-    return false;
+    if (!ok) {
+        g_prefix_error(error, "%s: ", xenbus_name(n->bus));
+        return false;
+    }
+    n->s = s;
+    xenbus_restore(n->bus, s.xenbus);
+    return true;
+}
+
+bool net_check(const struct net *n, GError **error)
+{
+    bool ok = ring_check(n->d, &n->s.tx, sizeof(union tx_slot)) &&
+              ring_check(n->d, &n->s.rx, sizeof(struct netif_rx_request)) &&
+              (n->s.rx.nr_pages == 0 || n->s.tx.nr_pages != 0) &&
+              (n->s.rx.nr_pages != 0 || (n->s.tx_port == 0 && n->s.rx_port == 0)) &&
+              n->queued_bytes <= QUEUE_BYTES;
+    if (!ok)
+        g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s: its rings cannot be", xenbus_name(n->bus));
+    return ok;
+}
+
+void net_pins(const struct net *n, uint32_t *pins)
+{
+    ring_pins(n->d, &n->s.tx, pins);
+    ring_pins(n->d, &n->s.rx, pins);
 }

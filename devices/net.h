@@ -50,5 +50,8 @@ const char *net_fault(const struct net *n);
 /* Rings, ports and the packets that wait; nothing of what is behind the card. */
 GBytes *net_save(const struct net *n);
 bool net_restore(struct net *n, GBytes *saved, GError **error);
+/* As block_check and block_pins. */
+bool net_check(const struct net *n, GError **error);
+void net_pins(const struct net *n, uint32_t *pins);
 
 #endif

@@ -135,3 +135,30 @@ bool ring_wait_for(struct domain *d, struct ring *r, uint32_t nr)
     index_set(d, r, REQ_EVENT, prod + 1);
     return false;
 }
+
+/* --- snapshots -------------------------------------------------------------------- */
+
+static const struct state_field ring_rows[] = {
+    STATE_SS(ring, page, &grant_mapping_state_type),
+    STATE_N(ring, nr_pages, RING_PAGES_MAX),
+    STATE_N(ring, slot, RING_SLOT_MAX),
+    STATE_N(ring, nr_slots, RING_PAGES_MAX *RING1_PAGE_SIZE),
+    STATE_N(ring, req_cons, STATE_ANY),
+    STATE_N(ring, rsp_prod, STATE_ANY),
+};
+const struct state_type ring_state_type = STATE_TYPE(ring, ring_rows);
+
+bool ring_check(const struct domain *d, const struct ring *r, uint32_t slot)
+{
+    for (unsigned i = 0; i < RING_PAGES_MAX; i++)
+        if (r->page[i].mapped != (i < r->nr_pages) || !grant_mapping_check(d, &r->page[i]))
+            return false;
+    return r->nr_pages == 0 || (r->slot == slot && r->nr_slots == slots_in(r->nr_pages, slot) &&
+                                r->req_cons - r->rsp_prod <= r->nr_slots);
+}
+
+void ring_pins(const struct domain *d, const struct ring *r, uint32_t *pins)
+{
+    for (unsigned i = 0; i < RING_PAGES_MAX; i++)
+        grant_pins(d, &r->page[i], pins);
+}

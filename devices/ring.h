@@ -9,6 +9,7 @@
 #define DEVICES_RING_H
 
 #include "dispatch/grant.h"
+#include "dispatch/state_type.h"
 
 #define RING_PAGES_MAX 16u
 #define RING_HEADER    64u
@@ -30,6 +31,13 @@ struct ring {
 int16_t ring_map(struct domain *d, struct ring *r, const uint32_t *refs, unsigned nr_pages, uint32_t slot);
 /* Nothing happens to one that is not mapped. */
 void ring_unmap(struct domain *d, struct ring *r);
+
+/* For snapshots. One that was read from a file: false, it cannot be a ring of slots of `slot` bytes, or
+ * its pages are not mapped. */
+extern const struct state_type ring_state_type;
+bool ring_check(const struct domain *d, const struct ring *r, uint32_t slot);
+/* grant_pins of its pages. */
+void ring_pins(const struct domain *d, const struct ring *r, uint32_t *pins);
 
 enum ring_state {
     RING_EMPTY,

@@ -425,7 +425,10 @@ int store_mkdir(const struct store_ctx *ctx, const char *path)
 static void unlink_child(const struct store_ctx *ctx, const char *path)
 {
     g_autofree char *above = store_parent(path);
-    struct store_node *parent = node_copy(store_peek(ctx, above));
+    const struct store_node *there = store_peek(ctx, above);
+    if (!there) /* a transaction saw it when it was not */
+        return;
+    struct store_node *parent = node_copy(there);
     for (guint i = 0; i < parent->children->len; i++) {
         if (strcmp(g_ptr_array_index(parent->children, i), base_name(path)) == 0) {
             g_ptr_array_remove_index(parent->children, i);

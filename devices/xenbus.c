@@ -207,6 +207,6 @@ uint32_t xenbus_save(const struct xenbus *b)
 
 void xenbus_restore(struct xenbus *b, uint32_t saved)
 {
-    b->state = (enum xenbus_state)(saved & 0xFF);
+    b->state = (enum xenbus_state)(MIN(saved & 0xFF, XENBUS_SAVED_MAX & 0xFF));
     b->connected = (saved & 0x100) != 0;
 }

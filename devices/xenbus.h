@@ -68,6 +68,7 @@ const char *xenbus_name(const struct xenbus *b);
 
 /* Xenstore holds all of its state but one word. */
 uint32_t xenbus_save(const struct xenbus *b);
+#define XENBUS_SAVED_MAX 0x108u
 void xenbus_restore(struct xenbus *b, uint32_t saved);
 
 #endif

@@ -135,6 +135,40 @@ GBytes *xenstore_save(const struct xenstore *x)
     return g_variant_get_data_as_bytes(v);
 }
 
+/* Below, what is walked along must be a path. */
+static bool is_path(const char *path)
+{
+    return path[0] == '/' && strlen(path) < STORE_PATH_MAX;
+}
+
+/* False: it cannot be a state of xenstore. */
+static bool check(const struct xenstore *x)
+{
+    const size_t head = sizeof x->header;
+    GHashTableIter txns, i;
+    gpointer path, txn, entry;
+    if (!g_hash_table_contains(x->tree->nodes, "/") ||
+        (!x->fault && x->have >= head &&
+         (x->header.len > XENSTORE_PAYLOAD_MAX || x->have > head + x->header.len)))
+        return false;
+    g_hash_table_iter_init(&i, x->tree->nodes);
+    while (g_hash_table_iter_next(&i, &path, NULL))
+        if (!is_path(path))
+            return false;
+    g_hash_table_iter_init(&txns, x->txns);
+    while (g_hash_table_iter_next(&txns, NULL, &txn)) {
+        const struct store_txn *t = txn;
+        g_hash_table_iter_init(&i, t->entries);
+        while (g_hash_table_iter_next(&i, &path, &entry))
+            if (!is_path(path) || (strcmp(path, "/") == 0 && !((const struct store_entry *)entry)->node))
+                return false;
+        for (guint n = 0; n < t->changes->len; n++)
+            if (!is_path(((const struct store_change *)g_ptr_array_index(t->changes, n))->path))
+                return false;
+    }
+    return true;
+}
+
 static void restore_txn(struct xenstore *x, uint32_t id, GVariantIter *entries, GVariantIter *changes)
 {
     struct store_txn *txn = store_txn_new(id);
@@ -236,6 +270,8 @@ bool xenstore_restore(struct xenstore *x, GBytes *saved, GError **error)
     g_byte_array_append(x->out, bytes, (guint)len);
     x->out_taken = 0;
     x->fault = MIN(fault, NR_FAULTS - 1);
-    x->have = MIN(x->have, (uint32_t)(sizeof x->header + XENSTORE_PAYLOAD_MAX));
-    return true;
+    if (check(x))
+        return true;
+    g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "xenstore's saved state is none that can be");
+    return false;
 }

@@ -73,6 +73,8 @@ void domain_restored(struct domain *d)
 {
     for (unsigned i = 0; i < MAX_VCPUS; i++) {
         d->s.vcpu[i].domain = d;
+        if (i >= d->s.nr_vcpus) /* of those that there are not nothing is saved */
+            d->s.vcpu[i].info_mfn = d->s.shared_info;
         vcpu_attend(&d->s.vcpu[i], ATTN_GDT | ATTN_REGS | ATTN_DEBUG);
     }
     domain_flush(d);

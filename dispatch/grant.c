@@ -303,6 +303,28 @@ void grant_written(struct domain *d, const struct grant_mapping *m)
     frame_changed(d, m->mfn);
 }
 
+static const struct state_field mapping_rows[] = {
+    STATE_N(grant_mapping, ref, STATE_ANY),
+    STATE_N(grant_mapping, mfn, STATE_ANY),
+    STATE_B(grant_mapping, readonly),
+    STATE_B(grant_mapping, mapped),
+};
+const struct state_type grant_mapping_state_type = STATE_TYPE(grant_mapping, mapping_rows);
+
+bool grant_mapping_check(const struct domain *d, const struct grant_mapping *m)
+{
+    if (!m->mapped)
+        return true;
+    return m->ref < grant_nr_entries(d) && active_entry(d, m->ref)->frame == m->mfn.mfn &&
+           frame_exists(d->mem, m->mfn);
+}
+
+void grant_pins(const struct domain *d, const struct grant_mapping *m, uint32_t *pins)
+{
+    if (m->mapped && m->ref < grant_nr_entries(d))
+        pins[m->ref] += m->readonly ? PIN_HOST_READ : PIN_HOST_WRITE;
+}
+
 int16_t grant_copy_from(struct domain *d, uint32_t ref, uint32_t offset, void *to, uint32_t len)
 {
     struct grant_mapping m;

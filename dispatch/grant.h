@@ -7,6 +7,7 @@
 #define DISPATCH_GRANT_H
 
 #include "domain.h"
+#include "state_type.h"
 
 /* --- the table -------------------------------------------------------------------- */
 
@@ -26,6 +27,9 @@ unsigned grant_max_frames(const struct abi *abi);
 unsigned grant_frames_needed(const struct abi *abi);
 /* Have at least nr_frames; false: no frames left. */
 bool grant_grow(struct domain *d, unsigned nr_frames);
+
+/* Entries of the table as large as it is now. */
+uint32_t grant_nr_entries(const struct domain *d);
 
 /* An entry of the guest's table, version 1. */
 struct grant_entry {
@@ -67,6 +71,12 @@ static inline uint8_t *grant_bytes(const struct domain *d, const struct grant_ma
     return (uint8_t *)frame_ptr(d->mem, m->mfn);
 }
 void grant_written(struct domain *d, const struct grant_mapping *m);
+
+/* One that was read from a file: false, it is of a grant or a frame that there is not. */
+bool grant_mapping_check(const struct domain *d, const struct grant_mapping *m);
+/* What it adds to the uses of its grant (domain_check): `pins` has one for each grant. */
+void grant_pins(const struct domain *d, const struct grant_mapping *m, uint32_t *pins);
+extern const struct state_type grant_mapping_state_type;
 
 /* Copy from and to a granted page without mapping it: GNTST_bad_copy_arg when
  * offset and len reach beyond the page. */

@@ -40,7 +40,6 @@ struct maptrack_entry {
 };
 G_STATIC_ASSERT(sizeof(struct maptrack_entry) == 16);
 
-uint32_t grant_nr_entries(const struct domain *d);
 struct active_entry *active_entry(const struct domain *d, uint32_t ref);
 /* The entry of a handle below maptrack_limit. */
 struct maptrack_entry *maptrack_entry(const struct domain *d, uint32_t handle);

@@ -6,6 +6,8 @@
 
 #include "access.h"
 
+#include <string.h>
+
 /* What a guest finds there (docs/xen-abi.md 5.2, 12.2; old-Xen answers "boot top
  * table"). Only the m2p's entries name a frame: addresses in the hole never reach
  * the guest's tables, and nothing else of Xen has a frame here. */
@@ -25,12 +27,12 @@ static const struct xen_slot slots_3_0[] = {
     {1022, 0x1E3, SLOT_BARE}, {1023, 0x063, SLOT_BARE},
 };
 
-void xen_slots_fill(struct domain *d, mfn_t table, unsigned first)
+void xen_slots_make(const struct domain *d, mfn_t table, uint64_t entry[1024])
 {
     const struct abi *abi = d->abi;
     const struct memory *mem = d->mem;
-    uint64_t entry[1024] = {0};
     uint64_t m2p = (uint64_t)mem->m2p.mfn << RING1_PAGE_SHIFT;
+    memset(entry, 0, 1024 * sizeof entry[0]);
 
     if (abi->levels == 2) {
         bool old = abi->xen == RING1_XEN_2_0;
@@ -42,10 +44,16 @@ void xen_slots_fill(struct domain *d, mfn_t table, unsigned first)
                               : s[i].frame == SLOT_SELF ? (uint64_t)table.mfn << RING1_PAGE_SHIFT
                                                         : 0);
     } else {
-        unsigned n = (mem->m2p_frames + 511) / 512;
+        unsigned first = pt_index(abi, GVA(abi->hole), 2), n = (mem->m2p_frames + 511) / 512;
         for (unsigned i = 0; i < n && first + i < abi->ptes_per_page; i++)
             entry[first + i] = (m2p + ((uint64_t)i << 21)) | (abi->xen >= RING1_XEN_4_17 ? 0x81 : 0xE1);
     }
-    for (unsigned i = first; i < abi->ptes_per_page; i++)
+}
+
+void xen_slots_fill(struct domain *d, mfn_t table, unsigned first)
+{
+    uint64_t entry[1024];
+    xen_slots_make(d, table, entry);
+    for (unsigned i = first; i < d->abi->ptes_per_page; i++)
         pte_write(d, table, i, entry[i]);
 }

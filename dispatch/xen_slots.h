@@ -8,6 +8,8 @@
 
 #include "domain.h"
 
+/* What all slots of such a table would hold, the guest's as 0. */
+void xen_slots_make(const struct domain *d, mfn_t table, uint64_t entry[1024]);
 /* Fill the slots from `first` on. */
 void xen_slots_fill(struct domain *d, mfn_t table, unsigned first);
 

@@ -204,6 +204,19 @@ void cpu_forget_all_code(struct cpu *cpu);
 /* The frame that HIDDEN_WINDOW shows while cpu_forget_code runs. */
 mfn_t cpu_window(const struct cpu *cpu);
 
+/* The same of a file, in numbers of the architecture's own: what a set holds beside what settle()
+ * gives it anew. */
+struct cpu_state {
+    struct regs regs;
+    uint64_t descriptor[6]; /* that ES CS SS DS FS GS were loaded from; 0: null */
+    uint32_t shadow;        /* the last instruction loaded SS: no single step after the next */
+    uint32_t mxcsr;
+    uint8_t fpu[512];
+};
+void cpu_export(struct cpu *cpu, struct cpu_state *state);
+/* Into the set in force. False: a segment that no ring may have. */
+bool cpu_import(struct cpu *cpu, const struct cpu_state *state);
+
 /* All of the CPU's own state (registers, FPU, SSE) of the set in force, not memory. */
 GBytes *cpu_save(struct cpu *cpu);
 /* False: it is not of this engine. What is cached stays: whoever puts back another memory or other

@@ -238,3 +238,30 @@ bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct
     set_u32(blob, l->eip, regs->eip);
     return true;
 }
+
+/* --- for files ------------------------------------------------------------------- */
+
+void cpu_layout_get_descriptors(const struct cpu_layout *l, const uint8_t *blob, uint64_t descriptor[6])
+{
+    for (unsigned i = 0; i < 6; i++) {
+        struct segment s;
+        segment_fetch(blob + l->segments + SEGMENT_SIZE * i, &s);
+        uint32_t limit = s.flags & (1u << 23) ? s.limit >> 12 : s.limit;
+        uint32_t high =
+            (s.flags & 0x00F0FF00u) | (s.base & 0xFF000000u) | (s.base >> 16 & 0xFFu) | (limit & 0xF0000u);
+        descriptor[i] = s.selector & ~3u ? (uint64_t)high << 32 | s.base << 16 | (limit & 0xFFFFu) : 0;
+    }
+}
+
+#define HF_INHIBIT_IRQ 0x8u
+
+bool cpu_layout_shadow(const struct cpu_layout *l, const uint8_t *blob)
+{
+    return u32(blob, l->hflags) & HF_INHIBIT_IRQ;
+}
+
+void cpu_layout_set_shadow(const struct cpu_layout *l, uint8_t *blob, bool shadow)
+{
+    uint32_t hflags = u32(blob, l->hflags) & ~HF_INHIBIT_IRQ;
+    set_u32(blob, l->hflags, hflags | (shadow ? HF_INHIBIT_IRQ : 0));
+}

@@ -53,4 +53,10 @@ void cpu_layout_get_regs(const struct cpu_layout *l, const uint8_t *blob, struct
 bool cpu_layout_set_regs(const struct cpu_layout *l, uint8_t *blob, const struct regs *regs, unsigned reload,
                          cpu_descriptor_fn descriptor, void *user);
 
+/* The descriptors that a blob's segments would be loaded from, in that order; accessed. */
+void cpu_layout_get_descriptors(const struct cpu_layout *l, const uint8_t *blob, uint64_t descriptor[6]);
+/* Interrupts are held back for one instruction. */
+bool cpu_layout_shadow(const struct cpu_layout *l, const uint8_t *blob);
+void cpu_layout_set_shadow(const struct cpu_layout *l, uint8_t *blob, bool shadow);
+
 #endif

@@ -198,3 +198,59 @@ void cpu_get_fpu(struct cpu *cpu, uint8_t image[512])
         uc_reg_read(cpu->uc, (int)(UC_X86_REG_XMM0 + i), image + 160 + 16u * i);
     }
 }
+
+/* --- for files ---------------------------------------------------------------- */
+
+void cpu_export(struct cpu *cpu, struct cpu_state *state)
+{
+    memset(state, 0, sizeof *state);
+    cpu->saved = false; /* EFLAGS too */
+    cpu_get_regs(cpu, &state->regs);
+    cpu_layout_get_descriptors(&cpu->layout, cpu_save_context(cpu), state->descriptor);
+    state->shadow = cpu_layout_shadow(&cpu->layout, cpu_save_context(cpu));
+    uc_reg_read(cpu->uc, UC_X86_REG_MXCSR, &state->mxcsr);
+    cpu_get_fpu(cpu, state->fpu);
+}
+
+/* Selectors of a set may be equal and have been loaded from different descriptors: they are
+ * asked for one after the other. */
+static const size_t selector_offsets[6] = {
+    G_STRUCT_OFFSET(struct regs, es), G_STRUCT_OFFSET(struct regs, cs), G_STRUCT_OFFSET(struct regs, ss),
+    G_STRUCT_OFFSET(struct regs, ds), G_STRUCT_OFFSET(struct regs, fs), G_STRUCT_OFFSET(struct regs, gs),
+};
+
+static bool saved_descriptor(void *user, uint16_t selector, uint64_t *descriptor)
+{
+    (void)selector;
+    *descriptor = *(const uint64_t *)user;
+    return true;
+}
+
+bool cpu_import(struct cpu *cpu, const struct cpu_state *state)
+{
+    uint8_t *blob = cpu_save_context(cpu);
+    uint32_t mxcsr = state->mxcsr & 0xFFFFu;
+    struct regs regs;
+    cpu_layout_get_regs(&cpu->layout, blob, &regs);
+    for (unsigned i = 0; i < 6; i++) {
+        uint64_t descriptor = state->descriptor[i];
+        memcpy((uint8_t *)&regs + selector_offsets[i], (const uint8_t *)&state->regs + selector_offsets[i],
+               2);
+        if (!cpu_layout_set_regs(&cpu->layout, blob, &regs, 1u << i, saved_descriptor, &descriptor)) {
+            cpu->saved = false;
+            return false;
+        }
+    }
+    if (((state->regs.cs ^ state->regs.ss) & 3u) != 0)
+        return false;
+    cpu_layout_set_shadow(&cpu->layout, blob, state->shadow != 0);
+    cpu->reload = 0;
+    if (!cpu_set_regs(cpu, &state->regs, saved_descriptor, NULL))
+        return false;
+    cpu_set_fpu(cpu, state->fpu);
+    uc_reg_write(cpu->uc, UC_X86_REG_MXCSR, &mxcsr);
+    cpu->saved = false;
+    cpu->facts.ts.known = cpu->facts.tsd.known = false;
+    cpu->facts.gdt_limit = UINT32_MAX;
+    return true;
+}

@@ -11,6 +11,7 @@
 
 struct devices {
     GPtrArray *blocks;
+    GPtrArray *disks;            /* struct disk, not owned */
     struct block_2_0 *block_2_0; /* NULL: none */
     struct networks *networks;
 };
@@ -99,10 +100,12 @@ static struct disk *take_disk(ring1_host *host, const char *text, unsigned index
     return disk;
 }
 
-static struct disk *open_disk(ring1_host *host, const char *text, const struct disk_spec *spec,
-                              unsigned index, const struct disk_hook *hook, GError **error)
+static struct disk *open_disk(struct devices *devices, ring1_host *host, const char *text,
+                              const struct disk_spec *spec, unsigned index, const struct disk_hook *hook,
+                              GError **error)
 {
     struct disk *disk = hook && hook->makes ? NULL : take_disk(host, text, index, spec, error);
+    g_ptr_array_add(devices->disks, disk);
     if (!hook || (!disk && !hook->makes))
         return disk;
     return hook->use(hook->user, index, disk, error);
@@ -126,7 +129,7 @@ static bool add_disk(struct devices *devices, ring1_host *host, const char *text
                         : "is no name of a disk: xvda, sda, hda, xvda1 ...");
         return false;
     }
-    struct disk *disk = open_disk(host, text, &spec, numbers->len, hook, error);
+    struct disk *disk = open_disk(devices, host, text, &spec, numbers->len, hook, error);
     if (!disk)
         return false;
     g_array_append_val(numbers, number);
@@ -147,6 +150,7 @@ struct devices *devices_new(const ring1_config *c, struct domain *d, struct xens
 {
     struct devices *devices = g_new0(struct devices, 1);
     devices->blocks = g_ptr_array_new_with_free_func(free_block);
+    devices->disks = g_ptr_array_new();
     g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(unsigned));
     if (c->disks && c->disks[0] && d->abi->xen == RING1_XEN_2_0) {
         devices->block_2_0 = block_2_0_new(d);
@@ -171,6 +175,7 @@ void devices_free(struct devices *devices)
     if (!devices)
         return;
     g_ptr_array_unref(devices->blocks);
+    g_ptr_array_unref(devices->disks);
     block_2_0_free(devices->block_2_0);
     networks_free(devices->networks);
     g_free(devices);
@@ -218,6 +223,30 @@ static void add_bytes(GVariantBuilder *b, GBytes *bytes)
 {
     g_variant_builder_add_value(b, g_variant_new_from_bytes(G_VARIANT_TYPE("ay"), bytes, TRUE));
     g_bytes_unref(bytes);
+}
+
+const GPtrArray *devices_disks(const struct devices *devices)
+{
+    return devices->disks;
+}
+
+void devices_pins(const struct devices *devices, uint32_t *pins)
+{
+    for (guint i = 0; i < devices->blocks->len; i++)
+        block_pins(g_ptr_array_index(devices->blocks, i), pins);
+    for (guint i = 0; i < networks_count(devices->networks); i++)
+        networks_pins(devices->networks, i, pins);
+}
+
+bool devices_check(const struct devices *devices, GError **error)
+{
+    for (guint i = 0; i < devices->blocks->len; i++)
+        if (!block_check(g_ptr_array_index(devices->blocks, i), error))
+            return false;
+    for (guint i = 0; i < networks_count(devices->networks); i++)
+        if (!networks_check(devices->networks, i, error))
+            return false;
+    return true;
 }
 
 /* Disks, those of 2.0, network cards. */

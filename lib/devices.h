@@ -38,6 +38,14 @@ struct networks *devices_networks(const struct devices *devices);
 void devices_suspend(struct devices *devices);
 void devices_resume(struct devices *devices);
 
+/* The disks as they were opened, whoever stands before them; an entry is NULL where nothing was opened. */
+const GPtrArray *devices_disks(const struct devices *devices);
+
+/* After a state was read from a file, and memory is there: what they have mapped, as domain_check wants
+ * it, and whether all else can be. */
+void devices_pins(const struct devices *devices, uint32_t *pins);
+bool devices_check(const struct devices *devices, GError **error);
+
 GVariant *devices_save(const struct devices *devices);
 bool devices_restore(struct devices *devices, GVariant *saved, GError **error);
 

@@ -4,6 +4,7 @@
  * whoever watches its hypercalls.
  */
 #include "config.h"
+#include "config_text.h"
 #include "devices/xenstore_load.h"
 #include "dispatch/preempt.h"
 #include "dispatch/traps.h"
@@ -13,6 +14,7 @@
 #include "machine_priv.h"
 #include "networks.h"
 #include "record.h"
+#include "saved.h"
 
 #include <xen/errno.h>
 
@@ -181,6 +183,40 @@ static struct image *load_bytes(const ring1_config *c, const char *name, const v
     return image_load(bytes, len, name, error);
 }
 
+/* Where files are does not depend on where ring1 was started. */
+static char **absolute(char *const *disks)
+{
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
+    for (; disks && *disks; disks++) {
+        bool is_file = !g_str_has_prefix(*disks, "nbd:") && !g_str_has_prefix(*disks, "nbd+");
+        g_autofree char *path = is_file ? g_canonicalize_filename(*disks, NULL) : g_strdup(*disks);
+        g_strv_builder_add(b, path);
+    }
+    return g_strv_builder_end(b);
+}
+
+static void keep_origin(ring1_machine *m, const ring1_config *c, const void *bytes, size_t len,
+                        const struct machine_parts *parts)
+{
+    GString *text = g_string_new(NULL);
+    g_auto(GStrv) disks = absolute(c->disks);
+    config_to_text(text, c, ring1_machine_abi(m), ring1_machine_xen(m));
+    text_add_list(text, "disk", disks);
+    text_add_list(text, "net", c->nets);
+    m->origin.config = g_string_free(text, FALSE);
+    m->origin.image = g_bytes_new(bytes, len);
+    m->origin.initrd = parts->initrd ? g_bytes_ref(parts->initrd) : NULL;
+    m->origin.xenstore = parts->xenstore ? g_bytes_ref(parts->xenstore) : NULL;
+}
+
+static void drop_origin(struct origin *o)
+{
+    g_clear_pointer(&o->image, g_bytes_unref);
+    g_clear_pointer(&o->initrd, g_bytes_unref);
+    g_clear_pointer(&o->xenstore, g_bytes_unref);
+    g_free(o->config);
+}
+
 ring1_machine *machine_make(const ring1_config *c, const char *name, const void *bytes, size_t len,
                             struct machine_parts *parts, GError **error)
 {
@@ -195,6 +231,11 @@ ring1_machine *machine_make(const ring1_config *c, const char *name, const void 
         return NULL;
     }
     m->image = image;
+    keep_origin(m, c, bytes, len, parts);
+    if (parts->saved && !saved_apply(parts->saved, m, !parts->disks || !parts->disks->makes, error)) {
+        ring1_machine_free(m);
+        return NULL;
+    }
     if (m->recorder)
         recorder_begin(m->recorder, m, c, name, bytes, len, parts);
     return m;
@@ -233,6 +274,7 @@ void ring1_machine_free(ring1_machine *m)
     machine_free(m->machine);
     symbols_free(m->symbols);
     image_free(m->image);
+    drop_origin(&m->origin);
     g_free(m);
 }
 
@@ -304,6 +346,7 @@ void ring1_machine_console_flush(ring1_machine *m)
 bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error)
 {
     record(m, RECORD_RESUME, mfn_seed);
+    m->origin.resumes++;
     console_poll(m->console);
     if (!machine_resume(m->machine, mfn_seed, error))
         return false;
@@ -315,6 +358,7 @@ bool ring1_machine_resume(ring1_machine *m, uint64_t mfn_seed, GError **error)
 bool ring1_machine_resume_cancelled(ring1_machine *m, GError **error)
 {
     record(m, RECORD_CANCEL, 0);
+    m->origin.resumes++;
     return machine_resume_cancelled(m->machine, error);
 }
 

@@ -29,10 +29,18 @@ struct answers {
     void *user;
 };
 
+/* What it was made of, for snapshots. */
+struct origin {
+    GBytes *image, *initrd, *xenstore; /* files, or NULL */
+    char *config;                      /* config_text.h */
+    uint64_t resumes;                  /* ring1_machine_resume*, so far */
+};
+
 struct ring1_machine {
     struct machine *machine;
     ring1_host *host;        /* NULL: none; not owned */
     struct image *image;     /* for its symbols */
+    struct origin origin;
     struct symbols *symbols; /* NULL: not asked for yet */
     struct console *console;
     struct xenstore *xenstore;

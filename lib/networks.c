@@ -327,6 +327,16 @@ GBytes *networks_save(const struct networks *n, unsigned card)
     return net_save(card_at(n, card)->net);
 }
 
+void networks_pins(const struct networks *n, unsigned card, uint32_t *pins)
+{
+    net_pins(card_at(n, card)->net, pins);
+}
+
+bool networks_check(const struct networks *n, unsigned card, GError **error)
+{
+    return net_check(card_at(n, card)->net, error);
+}
+
 bool networks_restore(struct networks *n, unsigned card, GBytes *saved, GError **error)
 {
     return net_restore(card_at(n, card)->net, saved, error);

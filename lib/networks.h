@@ -49,6 +49,8 @@ char *networks_unplugged(const char *spec, unsigned index);
 /* One blob a card. */
 unsigned networks_count(const struct networks *n);
 GBytes *networks_save(const struct networks *n, unsigned card);
+void networks_pins(const struct networks *n, unsigned card, uint32_t *pins);
+bool networks_check(const struct networks *n, unsigned card, GError **error);
 bool networks_restore(struct networks *n, unsigned card, GBytes *saved, GError **error);
 
 #endif

@@ -5,7 +5,9 @@
  * runs are the same however they are sliced (emu/machine_run.c).
  */
 #include "record.h"
+#include "config_text.h"
 #include "networks.h"
+#include "saved.h"
 
 #include "devices/disk.h"
 #include "emu/stops.h"
@@ -38,18 +40,6 @@ struct recorder {
 
 /* --- the record ----------------------------------------------------------------------- */
 
-static void add_line(GString *text, const char *key, const char *value)
-{
-    g_autofree char *escaped = value ? g_strescape(value, NULL) : NULL;
-    if (escaped)
-        g_string_append_printf(text, "%s=%s\n", key, escaped);
-}
-
-static void add_number(GString *text, const char *key, uint64_t value)
-{
-    g_string_append_printf(text, "%s=%" G_GUINT64_FORMAT "\n", key, value);
-}
-
 ring1_record *ring1_record_new(const char *path, GError **error)
 {
     struct record_writer *writer = record_writer_new(path, error);
@@ -59,9 +49,9 @@ ring1_record *ring1_record_new(const char *path, GError **error)
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *engine = cpu_engine_version();
     r->writer = writer;
-    add_line(text, "ring1", RING1_VERSION_STRING);
-    add_number(text, "runs", RECORD_RUNS);
-    add_line(text, "engine", engine);
+    text_add(text, "ring1", RING1_VERSION_STRING);
+    text_add_number(text, "runs", RECORD_RUNS);
+    text_add(text, "engine", engine);
     record_write_text(writer, RECORD_ABOUT, text->str);
     return r;
 }
@@ -69,8 +59,8 @@ ring1_record *ring1_record_new(const char *path, GError **error)
 bool ring1_record_end(ring1_record *r, int status, const char *words, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    add_number(text, "status", (uint64_t)status);
-    add_line(text, "text", words);
+    text_add_number(text, "status", (uint64_t)status);
+    text_add(text, "text", words);
     record_write_text(r->writer, RECORD_END, text->str);
     const GError *bad = record_writer_error(r->writer);
     if (bad)
@@ -133,33 +123,13 @@ const struct disk_hook *recorder_disks(struct recorder *r)
 
 static void add_config(GString *text, const ring1_config *c, ring1_machine *m)
 {
-    add_line(text, "abi", ring1_abi_name(ring1_machine_abi(m)));
-    add_line(text, "xen", ring1_xen_name(ring1_machine_xen(m)));
-    add_number(text, "memory_mib", c->memory_mib);
-    add_number(text, "maxmem_mib", c->maxmem_mib);
-    add_number(text, "vcpus", c->vcpus);
-    add_number(text, "mfn_mode", c->mfn_mode);
-    add_number(text, "mfn_seed", c->mfn_seed);
-    add_number(text, "date_ns", (uint64_t)c->date_ns);
-    add_number(text, "console_io", c->console_io);
-    add_number(text, "segment_limits", c->segment_limits);
-    add_number(text, "preempt", c->preempt);
-    add_number(text, "preempt_seed", c->preempt_seed);
-    add_line(text, "cmdline", c->cmdline);
-    add_line(text, "cpu", c->cpu);
-    add_line(text, "name", c->name);
-    if (c->raw_address >= 0)
-        add_number(text, "raw_address", (uint64_t)c->raw_address);
-    for (unsigned i = 0; c->disks && c->disks[i]; i++) {
-        char key[24];
-        g_snprintf(key, sizeof key, "disk.%u", i);
-        add_line(text, key, c->disks[i]);
-    }
+    config_to_text(text, c, ring1_machine_abi(m), ring1_machine_xen(m));
+    text_add_list(text, "disk", c->disks);
     for (unsigned i = 0; c->nets && c->nets[i]; i++) {
         char key[24];
         g_autofree char *net = networks_unplugged(c->nets[i], i);
         g_snprintf(key, sizeof key, "net.%u", i);
-        add_line(text, key, net);
+        text_add(text, key, net);
     }
 }
 
@@ -170,7 +140,15 @@ static void add_file(struct recorder *r, GString *text, const char *key, GBytes 
     gsize size;
     const void *data = g_bytes_get_data(file, &size);
     g_autofree char *sha256 = record_write_blob(r->record->writer, data, size);
-    add_line(text, key, sha256);
+    text_add(text, key, sha256);
+}
+
+/* The whole file: a replay begins where it does. One that cannot be read any more is known
+ * by the replay, whose machine begins at its start. */
+static void add_saved(struct recorder *r, GString *text, ring1_saved *saved)
+{
+    g_autoptr(GBytes) bytes = saved_bytes(saved, NULL);
+    add_file(r, text, "snapshot", bytes);
 }
 
 void recorder_begin(struct recorder *r, ring1_machine *m, const ring1_config *c, const char *name,
@@ -179,12 +157,12 @@ void recorder_begin(struct recorder *r, ring1_machine *m, const ring1_config *c,
     struct record_writer *w = r->record->writer;
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *image = record_write_blob(w, bytes, len);
-    add_line(text, "image", image);
-    add_line(text, "image_name", name);
+    text_add(text, "image", image);
+    text_add(text, "image_name", name);
     add_file(r, text, "initrd", parts->initrd);
-    add_line(text, "initrd_name", c->initrd);
     add_file(r, text, "xenstore", parts->xenstore);
-    add_line(text, "xenstore_name", c->xenstore);
+    if (parts->saved)
+        add_saved(r, text, parts->saved);
     add_config(text, c, m);
     g_string_append(text, r->disks->str);
     record_write_text(w, RECORD_MACHINE, text->str);
@@ -192,6 +170,7 @@ void recorder_begin(struct recorder *r, ring1_machine *m, const ring1_config *c,
     r->sums = (struct call_sums){.mark = on_mark, .user = r, .each = RECORD_MARK_CALLS};
     m->machine->sums = &r->sums;
     r->stop = (struct record_event){.op = RECORD_STOP, .stop = RECORD_OUTSIDE};
+    r->stop.time = machine_now(m->machine);
     r->pending = true;
     r->last.reason = RING1_STOP_BUDGET;
 }

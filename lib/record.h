@@ -17,6 +17,7 @@ struct recorder;
 /* What a machine is made of beside its configuration. */
 struct machine_parts {
     GBytes *initrd, *xenstore; /* NULL: those of the paths in the configuration */
+    struct ring1_saved *saved; /* it begins as this snapshot, NULL: at its start */
     const struct disk_hook *disks;
 };
 

@@ -7,12 +7,12 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-static const char *const machine_keys[] = {
-    "image",   "image_name",   "initrd",     "initrd_name",    "xenstore",
-    "abi",     "xen",          "cmdline",    "memory_mib",     "maxmem_mib",
-    "vcpus",   "cpu",          "mfn_mode",   "mfn_seed",       "date_ns",
-    "preempt", "preempt_seed", "console_io", "segment_limits", "raw_address",
-    "disk.0"};
+static const char *const machine_keys[] = {"image",       "image_name",   "initrd",     "initrd_name",
+                                           "xenstore",    "snapshot",     "abi",        "xen",
+                                           "cmdline",     "memory_mib",   "maxmem_mib", "vcpus",
+                                           "cpu",         "mfn_mode",     "mfn_seed",   "date_ns",
+                                           "preempt",     "preempt_seed", "console_io", "segment_limits",
+                                           "raw_address", "disk.0"};
 
 static void add_value(JsonBuilder *b, const struct record_reader *r, int machine, const char *key)
 {

@@ -3,8 +3,10 @@
  * replay_machine.c - the machine of a record made anew: its configuration, its files,
  * and disks that give what was recorded.
  */
+#include "config_text.h"
 #include "devices/disk.h"
 #include "replay_priv.h"
+#include "saved.h"
 
 #include <inttypes.h>
 
@@ -39,59 +41,11 @@ static struct disk *use_disk(void *user, unsigned index, G_GNUC_UNUSED struct di
 
 /* --- a machine ------------------------------------------------------------------------------ */
 
-static char *word(const ring1_replay *r, const char *key)
-{
-    return g_strdup(record_value(r->reader, (int)r->machine, key));
-}
-
 static bool bad_machine(GError **error, unsigned machine, const char *what)
 {
     g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "record: machine %u has no %s that is known", machine,
                 what);
     return false;
-}
-
-/* The values of PREFIX.0, PREFIX.1 ... */
-static char **read_list(const ring1_replay *r, const char *prefix)
-{
-    g_autoptr(GPtrArray) list = g_ptr_array_new();
-    for (unsigned i = 0;; i++) {
-        char key[32];
-        g_snprintf(key, sizeof key, "%s.%u", prefix, i);
-        g_ptr_array_add(list, word(r, key));
-        if (!g_ptr_array_index(list, i))
-            return (char **)g_ptr_array_steal(list, NULL);
-    }
-}
-
-static bool read_config(const ring1_replay *r, ring1_config *c, GError **error)
-{
-    g_autofree char *abi = word(r, "abi"), *xen = word(r, "xen");
-    if (!abi || !ring1_abi_from_name(abi, &c->abi))
-        return bad_machine(error, r->machine, "ABI");
-    if (!xen || !ring1_xen_from_name(xen, &c->xen))
-        return bad_machine(error, r->machine, "Xen");
-    c->memory_mib = (unsigned)MIN(number(r, "memory_mib", 0), UINT_MAX);
-    c->maxmem_mib = (unsigned)MIN(number(r, "maxmem_mib", 0), UINT_MAX);
-    c->vcpus = (unsigned)MIN(number(r, "vcpus", 1), UINT_MAX);
-    c->mfn_mode = (enum ring1_mfn_mode)MIN(number(r, "mfn_mode", 0), 255);
-    c->mfn_seed = number(r, "mfn_seed", 1);
-    c->date_ns = (int64_t)number(r, "date_ns", 0);
-    c->console_io = number(r, "console_io", 1) != 0;
-    c->segment_limits = number(r, "segment_limits", 0) != 0;
-    c->preempt = (enum ring1_preempt)MIN(number(r, "preempt", 0), 255);
-    c->preempt_seed = number(r, "preempt_seed", 1);
-    c->raw_address = (int64_t)MIN(number(r, "raw_address", UINT64_MAX), INT64_MAX);
-    if (!record_value(r->reader, (int)r->machine, "raw_address"))
-        c->raw_address = -1;
-    c->cmdline = word(r, "cmdline");
-    c->cpu = word(r, "cpu");
-    c->name = word(r, "name");
-    c->initrd = word(r, "initrd_name");
-    c->xenstore = word(r, "xenstore_name");
-    c->disks = read_list(r, "disk");
-    c->nets = read_list(r, "net");
-    return true;
 }
 
 /* A file of the machine; true and *file NULL: it has none. */
@@ -102,12 +56,32 @@ static bool read_file(ring1_replay *r, const char *key, GBytes **file, GError **
     return !sha256 || (*file = record_blob(r->reader, sha256, error)) != NULL;
 }
 
+static bool read_config(const ring1_replay *r, ring1_config *c, GError **error)
+{
+    if (config_from_text(record_table(r->reader, r->machine), c, error))
+        return true;
+    g_prefix_error(error, "record: machine %u: ", r->machine);
+    return false;
+}
+
+/* The snapshot that it began as; *saved NULL: it began at its start. */
+static bool read_saved(ring1_replay *r, ring1_saved **saved, GError **error)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    gsize len;
+    if (!read_file(r, "snapshot", &bytes, error))
+        return false;
+    const void *data = bytes ? g_bytes_get_data(bytes, &len) : NULL;
+    return !bytes || (*saved = ring1_saved_open_bytes("of the record", data, len, error)) != NULL;
+}
+
 ring1_machine *replay_make(ring1_replay *r,
                            bool (*data)(void *user, unsigned index, uint8_t *bytes, size_t len),
                            GError **error)
 {
     g_autoptr(ring1_config) c = ring1_config_new();
     g_autoptr(GBytes) image = NULL;
+    g_autoptr(ring1_saved) saved = NULL;
     struct machine_parts parts = {.disks = &r->hook};
     ring1_machine *m = NULL;
     struct disk_source source = {r, data};
@@ -115,7 +89,7 @@ ring1_machine *replay_make(ring1_replay *r,
         r->host = ring1_host_new();
     c->host = r->host;
     r->hook = (struct disk_hook){.use = use_disk, .user = &source, .makes = true};
-    if (read_config(r, c, error) && read_file(r, "image", &image, error) &&
+    if (read_config(r, c, error) && read_saved(r, &saved, error) && read_file(r, "image", &image, error) &&
         (image || bad_machine(error, r->machine, "image")) && read_file(r, "initrd", &parts.initrd, error) &&
         read_file(r, "xenstore", &parts.xenstore, error)) {
         size_t len;
@@ -124,6 +98,7 @@ ring1_machine *replay_make(ring1_replay *r,
             g_clear_pointer(&c->initrd, g_free); /* nothing is read from outside */
         if (!parts.xenstore)
             g_clear_pointer(&c->xenstore, g_free);
+        parts.saved = saved;
         m = machine_make(c, ring1_replay_image(r), bytes, len, &parts, error);
     }
     g_clear_pointer(&parts.initrd, g_bytes_unref);

@@ -3,7 +3,7 @@
  * modes.c - what a guest must not be able to tell: it is run straight; saved,
  * freed and restored into a new machine every 100 traps, with a watch, which must be
  * told why whenever a call is refused; saved in slices, going ahead and back again to that
- * place, or to one before; with TLB and
+ * place, or to one before; saved to a file and loaded from it; with TLB and
  * translated code dropped at each trap; with long hypercalls stopped at each
  * step, and at random ones; in slices of random length; and interrupted again and
  * again by a signal. Console, memory, registers, time and the report of its
@@ -11,20 +11,28 @@
  *
  * usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT [INITRD]]]]
  */
-#include <ring1/ring1.h>
+#include <ring1/snapshot.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #define TRAPS_A_PIECE 100u
-#define LAST_ERRNO    133 /* of XEN_E* */
+/* Times that a run is sent back. */
+#define REWINDS 3000u
+/* Files of a run, and the pieces between them. */
+#define FILES       30u
+#define FILED_TRAPS 2000u
+#define FILED_NS    (20 * SLICE_NS)
+#define LAST_ERRNO  133 /* of XEN_E* */
 
 enum mode {
     STRAIGHT,
     RESTORED,
     REWOUND,
+    FILED,
     FORGETFUL,
     PREEMPTED,
     PREEMPTED_AT_RANDOM,
@@ -32,9 +40,9 @@ enum mode {
     INTERRUPTED,
     NR_MODES
 };
-static const char *const mode_names[NR_MODES] = {"straight",  "saved and restored", "rewound",
-                                                 "forgetful", "preempted",          "preempted at random",
-                                                 "sliced",    "interrupted"};
+static const char *const mode_names[NR_MODES] = {
+    "straight",  "saved and restored",  "rewound", "saved to files", "forgetful",
+    "preempted", "preempted at random", "sliced",  "interrupted"};
 
 /* Slices of up to so many ns of the guest's time; interruptions each so many us of the
  * host's. */
@@ -102,16 +110,21 @@ static void after_call(ring1_vcpu *v, const struct ring1_call *call, void *user)
     }
 }
 
-static ring1_machine *make(const ring1_config *config, const char *image, struct outcome *out)
+static void attach(ring1_machine *m, struct outcome *out)
 {
     static const struct ring1_console console = {.write = on_write};
+    ring1_machine_set_console(m, &console, out->console);
+    if (out->watched)
+        ring1_machine_set_watch(m, &(struct ring1_watch){.after = after_call}, NULL);
+}
+
+static ring1_machine *make(const ring1_config *config, const char *image, struct outcome *out)
+{
     GError *error = NULL;
     ring1_machine *m = ring1_machine_new_from_file(config, image, &error);
     if (!m)
         give_up(image, error);
-    ring1_machine_set_console(m, &console, out->console);
-    if (out->watched)
-        ring1_machine_set_watch(m, &(struct ring1_watch){.after = after_call}, NULL);
+    attach(m, out);
     return m;
 }
 
@@ -126,6 +139,20 @@ static ring1_machine *exchange(const ring1_config *config, const char *image, ri
     if (!ring1_machine_restore(m, snapshot, &error))
         give_up("restore", error);
     ring1_snapshot_free(snapshot);
+    return m;
+}
+
+/* The same by way of a file. */
+static ring1_machine *exchange_by_file(ring1_machine *m, const char *path, struct outcome *out)
+{
+    GError *error = NULL;
+    if (!ring1_machine_save_file(m, path, &error))
+        give_up("save", error);
+    ring1_machine_free(m);
+    g_autoptr(ring1_saved) saved = ring1_saved_open(path, &error);
+    if (!saved || !(m = ring1_saved_make(saved, NULL, &error)))
+        give_up("load", error);
+    attach(m, out);
     return m;
 }
 
@@ -171,6 +198,23 @@ static void rewind_machine(struct kept *k, GRand *rand, ring1_machine *m, uint64
         drop_kept(k, k->nr - 1);
 }
 
+/* How far to go next. */
+static void choose_piece(enum mode mode, const ring1_machine *m, GRand *rand, unsigned pieces,
+                         struct ring1_budget *budget)
+{
+    uint64_t now = ring1_machine_now(m);
+    if (mode == FILED) {
+        bool more = pieces <= FILES;
+        budget->traps = more ? (uint64_t)g_rand_int_range(rand, 1, FILED_TRAPS) : UINT64_MAX;
+        budget->until_ns = more ? now + (uint64_t)g_rand_int_range(rand, 1, FILED_NS) : UINT64_MAX;
+    }
+    if (mode == REWOUND && pieces > REWINDS)
+        budget->until_ns = UINT64_MAX;
+    else if (mode == SLICED || mode == REWOUND) /* short ones, and now and then a long one */
+        budget->until_ns =
+            now + (uint64_t)g_rand_int_range(rand, 1, SLICE_NS) * (g_rand_int_range(rand, 0, 16) ? 1 : 100);
+}
+
 static void run(ring1_config *config, const char *image, const char *input, enum mode mode,
                 struct outcome *out)
 {
@@ -189,14 +233,13 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     if (mode == RESTORED)
         budget.traps = TRAPS_A_PIECE;
     struct kept kept = {.nr = 0};
+    g_autofree char *path = g_strdup_printf("%s/ring1-modes-%d.snap", g_get_tmp_dir(), (int)getpid());
     g_autoptr(GRand) rand = g_rand_new_with_seed(1);
     interrupted = mode == INTERRUPTED ? m : NULL;
     interrupt_each(mode == INTERRUPTED ? INTERRUPT_US : 0);
     for (;;) {
         out->pieces++;
-        if (mode == SLICED || mode == REWOUND) /* short ones, and now and then a long one */
-            budget.until_ns = ring1_machine_now(m) + (uint64_t)g_rand_int_range(rand, 1, SLICE_NS) *
-                                                         (g_rand_int_range(rand, 0, 16) ? 1 : 100);
+        choose_piece(mode, m, rand, out->pieces, &budget);
         if (!ring1_machine_run(m, &budget, &out->stop, &error))
             give_up("run", error);
         if (out->stop.reason == RING1_STOP_SHUTDOWN && out->stop.shutdown == RING1_SHUTDOWN_SUSPEND &&
@@ -206,6 +249,8 @@ static void run(ring1_config *config, const char *image, const char *input, enum
             break;
         if (mode == RESTORED)
             m = exchange(config, image, m, out);
+        if (mode == FILED)
+            m = exchange_by_file(m, path, out);
         if (mode == REWOUND)
             rewind_machine(&kept, rand, m, &seed, out);
     }
@@ -215,6 +260,7 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     out->report = ring1_machine_report(m, true);
     out->ns = ring1_machine_now(m);
     ring1_machine_free(m);
+    unlink(path);
     while (kept.nr)
         drop_kept(&kept, kept.nr - 1);
 }

@@ -713,7 +713,7 @@ START_TEST(test_snapshot)
         g_autoptr(GBytes) part = g_bytes_new(bytes, cut);
         g_autoptr(GError) why = NULL;
         ck_assert(!net_restore(net, part, &why));
-        ck_assert(g_error_matches(why, RING1_ERROR, RING1_ERROR_STATE));
+        ck_assert(g_error_matches(why, RING1_ERROR, RING1_ERROR_INPUT));
     }
     ck_assert(net_restore(net, saved, &error));
 }
