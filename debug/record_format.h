@@ -66,6 +66,7 @@ enum record_tag {
     RECORD_PACKET,         /* card, a byte; the frame */
     RECORD_POKE,           /* machine address, 8 bytes; what was written there */
     RECORD_REGISTERS,      /* of a vcpu: lib/poke.c */
+    RECORD_WRITE,          /* ring1_write: vcpu, a byte; address, 4 bytes; what was written */
     RECORD_NR_TAGS,
 };
 

@@ -176,8 +176,6 @@ void ring1_debugger_catch(ring1_debugger *d, ring1_catch_fn fn, void *user)
     d->catch_user = user;
     if (d->live)
         stops_catch(d->live->machine, fn, user);
-    if (d->armed)
-        stops_catch(ring1_replay_machine(d->replay)->machine, fn, user);
 }
 
 /* --- running --------------------------------------------------------------------------- */

@@ -92,6 +92,10 @@ static bool step_to(struct search *s, const struct ring1_place *place, unsigned 
             *found = before;
             any = true;
         }
+        if (s->past == PAST_REACHED && place->entry > 0) { /* in its middle */
+            *found = before;
+            any = true;
+        }
         if (s->past != PAST_STOPPED)
             break;
     }
@@ -129,12 +133,15 @@ static bool is_begin(const ring1_debugger *d, const struct ring1_place *place)
 /* A checkpoint that is not far: the next ones who go back from there need it, too. */
 static bool prepare_near(struct search *s, const struct ring1_place *place)
 {
+    struct ring1_place first = ns_before(s->d, place, WINDOW_NS);
+    const struct checkpoint *last = points_find(s->d, &first, false);
+    if (last->place.ns + 2 * NEAR_NS >= place->ns)
+        return true;
     struct ring1_place near = ns_before(s->d, place, NEAR_NS);
     if (!go_near(s, &near, false) || !walk(s, &near))
         return false;
     near = past_place(s->d);
-    const struct checkpoint *last = points_find(s->d, &near, false);
-    if (ring1_place_compare(&near, place) < 0 && last->place.ns + NEAR_NS < near.ns)
+    if (ring1_place_compare(&near, place) < 0)
         points_add_replay(s->d, true);
     return true;
 }
@@ -179,12 +186,23 @@ struct candidate {
     uint32_t arg[6];
 };
 
-static void keep(struct candidate *c, const struct machine *m)
+/* It was done by an entry of a multicall, which d->entered is before. */
+static bool by_entry(const ring1_debugger *d, const struct machine *m, const struct stop *last)
+{
+    bool by_call = last->kind == STOP_CALL ? last->call.depth > 0 : last->by_hypercall;
+    return by_call && d->in_entry && d->entered.calls == m->s.hypercalls;
+}
+
+static void keep(const ring1_debugger *d, struct candidate *c, const struct machine *m)
 {
     const struct stop *last = stops_last(m);
     c->any = true;
     c->steps = last->kind == STOP_WATCHPOINT || (last->kind == STOP_CALL && last->is_return);
     c->place = stops_place(m);
+    if (c->steps && by_entry(d, m, last)) {
+        c->steps = false;
+        c->place = d->entered;
+    }
     c->had = ran(m, last->vcpu);
     c->stop = (struct ring1_debug_stop){0};
     debugger_describe(m, &c->stop);
@@ -213,7 +231,7 @@ static bool collect(struct search *s, const struct ring1_place *limit, bool with
         const struct stop *stop = stops_last(m);
         bool behind = stop->kind == STOP_WATCHPOINT || (stop->kind == STOP_CALL && stop->is_return);
         if (order < 0 || with || behind)
-            keep(last, m);
+            keep(s->d, last, m);
     }
 }
 

@@ -44,6 +44,19 @@ bool past_open(ring1_debugger *d, GError **error)
     return !d->live || d->in_past || open_live(d, error);
 }
 
+/* Who goes back to what an entry of a multicall did goes to before that entry. */
+static bool on_call(void *user, ring1_vcpu *v, const struct ring1_call *call, bool is_return)
+{
+    ring1_debugger *d = user;
+    const struct machine *m = past_machine(d);
+    if (!is_return) {
+        d->in_entry = call->depth > 0;
+        d->entered = (struct ring1_place){
+            .ns = cpu_clock(m->cpu), .calls = m->s.hypercalls, .entry = d->in_entry ? call->index : 0};
+    }
+    return d->catch && d->catch (d->catch_user, v, call, is_return);
+}
+
 void past_arm(ring1_debugger *d, bool armed)
 {
     struct machine *m = past_machine(d);
@@ -61,7 +74,7 @@ void past_arm(ring1_debugger *d, bool armed)
         else
             stops_unwatch(m, w->address, w->size, w->kind);
     }
-    stops_catch(m, armed ? d->catch : NULL, d->catch_user);
+    stops_catch(m, armed ? on_call : NULL, d);
 }
 
 void past_leave(ring1_debugger *d)

@@ -39,6 +39,10 @@ struct ring1_debugger {
     ring1_catch_fn catch;
     void *catch_user;
     uint32_t call_arg[6]; /* of a stop in the past */
+    /* Where the last entry of a multicall was about to be made in the past; `in_entry` false: a
+     * call of another kind was made since. */
+    struct ring1_place entered;
+    bool in_entry;
 
     GPtrArray *points; /* struct checkpoint, by place */
     gint64 work;       /* how long the present ran, in us of the host */

@@ -13,6 +13,7 @@
 #include "host.h"
 #include "machine_priv.h"
 #include "networks.h"
+#include "poke.h"
 #include "record.h"
 #include "saved.h"
 
@@ -321,8 +322,10 @@ size_t ring1_machine_console_pending(const ring1_machine *m)
 bool ring1_machine_run(ring1_machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
                        GError **error)
 {
+    m->running = true;
     bool ok = m->recorder ? recorder_run(m->recorder, budget, stop, error)
                           : machine_run(m->machine, budget, stop, error);
+    m->running = false;
     /* What the guest wrote and did not kick for. A guest that goes on could see it. */
     if (ok && (stop->reason == RING1_STOP_SHUTDOWN || stop->reason == RING1_STOP_CRASH))
         console_poll(m->console);
@@ -565,7 +568,8 @@ int32_t ring1_read(ring1_vcpu *v, gva_t va, void *dst, uint32_t len)
 
 int32_t ring1_write(ring1_vcpu *v, gva_t va, const void *src, uint32_t len)
 {
-    return guest_write(v, va, src, len);
+    ring1_machine *m = ring1_vcpu_machine(v);
+    return m->recorder && !m->running ? poke_write(m, v, va, src, len) : guest_write(v, va, src, len);
 }
 
 /* --- snapshots -------------------------------------------------------------- */

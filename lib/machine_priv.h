@@ -52,6 +52,7 @@ struct ring1_machine {
     struct tap tap;
     struct recorder *recorder;     /* NULL: its run is not recorded */
     const struct answers *answers; /* NULL: none */
+    bool running;                  /* within ring1_machine_run */
     bool quiet;                    /* what it does was seen before: nobody is told */
 };
 

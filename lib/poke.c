@@ -12,6 +12,7 @@
 #include "record.h"
 
 #include <string.h>
+#include <xen/errno.h>
 
 static bool refuse_poke(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static bool refuse_poke(GError **error, const char *format, ...)
@@ -112,6 +113,39 @@ bool poke_apply_memory(ring1_machine *m, const uint8_t *bytes, size_t len)
     memcpy((uint8_t *)frame_ptr(d->mem, mfn) + offset, bytes + ADDRESS_BYTES, n);
     frame_changed(d, mfn);
     return true;
+}
+
+/* --- ring1_write -------------------------------------------------------------------- */
+
+#define WRITE_HEAD  5u
+#define WRITE_BYTES (64u << 10)
+
+/* In pieces, for an event has its bounds; one that faults writes what is before. */
+int32_t poke_write(ring1_machine *m, struct vcpu *v, gva_t va, const void *src, uint32_t len)
+{
+    const uint8_t *bytes = src;
+    int32_t rc = 0;
+    while (len > 0 && rc == 0) {
+        uint32_t n = MIN(len, WRITE_BYTES);
+        g_autoptr(GByteArray) write = g_byte_array_sized_new(WRITE_HEAD + n);
+        put(write, v->id, 1);
+        put(write, va.va, 4);
+        g_byte_array_append(write, bytes, n);
+        rc = machine_input(m, RECORD_WRITE, write->data, write->len) ? 0 : -XEN_EFAULT;
+        va.va += n;
+        bytes += n;
+        len -= n;
+    }
+    return rc;
+}
+
+bool poke_apply_write(ring1_machine *m, const uint8_t *bytes, size_t len)
+{
+    struct domain_state *s = &m->machine->domain->s;
+    if (len < WRITE_HEAD || len > WRITE_HEAD + WRITE_BYTES || bytes[0] >= s->nr_vcpus)
+        return false;
+    gva_t va = GVA((uint32_t)get(bytes + 1, 4));
+    return guest_write(&s->vcpu[bytes[0]], va, bytes + WRITE_HEAD, (uint32_t)(len - WRITE_HEAD)) == 0;
 }
 
 /* --- registers ------------------------------------------------------------------------ */

@@ -17,6 +17,10 @@ bool poke_memory(ring1_machine *m, struct vcpu *v, uint32_t va, const void *src,
                  GError **error);
 bool poke_registers(ring1_machine *m, struct vcpu *v, const struct ring1_registers *r, GError **error);
 
+/* ring1_write between two runs. */
+int32_t poke_write(ring1_machine *m, struct vcpu *v, gva_t va, const void *src, uint32_t len);
+bool poke_apply_write(ring1_machine *m, const uint8_t *bytes, size_t len);
+
 /* RECORD_POKE and RECORD_REGISTERS. False: they make no sense. */
 bool poke_apply_memory(ring1_machine *m, const uint8_t *bytes, size_t len);
 bool poke_apply_registers(ring1_machine *m, const uint8_t *bytes, size_t len);

@@ -69,6 +69,8 @@ static bool apply(ring1_machine *m, enum record_tag tag, const char *bytes, size
         return poke_apply_memory(m, (const uint8_t *)bytes, len);
     case RECORD_REGISTERS:
         return poke_apply_registers(m, (const uint8_t *)bytes, len);
+    case RECORD_WRITE:
+        return poke_apply_write(m, (const uint8_t *)bytes, len);
     case RECORD_NR_TAGS:
         break;
     }

@@ -27,7 +27,7 @@ G_BEGIN_DECLS
 
 /* Make or empty the file. Everything that a machine gets from outside while it is
  * recorded must come by functions of ring1.h; what a watch answers is in the record, but
- * not what the caller's own hypercalls answer, nor what is written to the guest. Snapshots
+ * not what the caller's own hypercalls answer, nor what is written from within a run. Snapshots
  * cannot be restored into a machine that is recorded, and its time must be virtual. */
 ring1_record *ring1_record_new(const char *path, GError **error);
 
