@@ -27,7 +27,7 @@ static void on_signal(int sig)
 }
 
 struct asked {
-    char *abi, *xen, *corpus, *finds, *checks, *module;
+    char *abi, *xen, *corpus, *finds, *checks, *module, *merge;
     gint64 runs, seed;
     double seconds;
     int max_finds, tries;
@@ -42,6 +42,7 @@ static void asked_clear(struct asked *a)
     g_free(a->finds);
     g_free(a->checks);
     g_free(a->module);
+    g_free(a->merge);
 }
 
 /* --- lines for a person ---------------------------------------------------------------------- */
@@ -177,6 +178,7 @@ static int fuzz(const struct asked *a)
         .min_tries = (unsigned)a->tries,
         .corpus = a->corpus,
         .finds = a->finds,
+        .merge = a->merge,
         .progress = t.terminal ? show_progress : NULL,
         .found = show_find,
         .prepare = a->module ? fuzz_module_prepare : NULL,
@@ -187,6 +189,10 @@ static int fuzz(const struct asked *a)
         return STATUS_OPTION;
     if (a->runs < 0 || a->seconds < 0 || a->max_finds < 0 || a->tries < 1) {
         complain("fuzz: a limit is not a positive number");
+        return STATUS_OPTION;
+    }
+    if (a->merge && !a->corpus) {
+        complain("--merge: needs --corpus, whose inputs it takes");
         return STATUS_OPTION;
     }
     return run(a, &o, &t);
@@ -210,6 +216,8 @@ static int parse(struct asked *a, int argc, char **argv)
         {"seed", 's', 0, G_OPTION_ARG_INT64, &a->seed, "The same seed makes the same inputs (1)", "N"},
         {"corpus", 'c', 0, G_OPTION_ARG_FILENAME, &a->corpus, "Begin with the inputs of DIR, and add to them",
          "DIR"},
+        {"merge", 0, 0, G_OPTION_ARG_FILENAME, &a->merge,
+         "Write the inputs of the corpus that are needed to DIR, and exit", "DIR"},
         {"finds", 'o', 0, G_OPTION_ARG_FILENAME, &a->finds, "Leave finds in DIR (finds)", "DIR"},
         {"max-finds", 0, 0, G_OPTION_ARG_INT, &a->max_finds, "Stop at so many kinds of finds", "N"},
         {"checks", 0, 0, G_OPTION_ARG_STRING, &a->checks, "auto, full or cheap", "WHICH"},

@@ -45,10 +45,18 @@ _ring1()
         import) options="--output --help" ;;
         esac
         ;;
+    fuzz)
+        options="--abi --xen --runs --seconds --seed --corpus --merge --finds --max-finds --checks --tries --module --json
+            --quiet --dictionary --help"
+        if ((cword == 2)) && [[ $cur != -* ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "triage show" -- "$cur")
+            return
+        fi
+        ;;
     diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
     esac
     if ((cword == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run trace replay info diff hypercalls seq ctl --help --version --gdb-script" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run trace replay info diff hypercalls seq fuzz ctl --help --version --gdb-script" -- "$cur")
         return
     fi
 
@@ -69,6 +77,7 @@ _ring1()
     --sandbox) values="on off report" ;;
     -S | --summary-sort-by) values="time host calls errors name" ;;
     -X | --const-print-style) values="raw abbrev verbose" ;;
+    --checks) values="auto full cheap" ;;
     --preempt) values="normal every random:1" ;;
     --vcpus) values="1 2 4 8 16 32" ;;
     --ignore) values="frames time sites why addresses out results vcpus" ;;

@@ -4,6 +4,7 @@
  */
 #include "access.h"
 
+#include "plant.h"
 #include "stale.h"
 #include "tlb_filter.h"
 
@@ -67,7 +68,7 @@ void pte_write(struct domain *d, mfn_t table, unsigned index, uint64_t value)
     pte_store(d, table, index, value);
     if (!(old & PTE_P) || old == value)
         return;
-    if (in_tlb(d, table, index))
+    if (in_tlb(d, table, index) && !PLANTED(stale_tlb))
         domain_flush(d);
     else
         d->s.translation_generation++;

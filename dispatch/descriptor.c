@@ -8,6 +8,7 @@
 #include "gdt.h"
 #include "hypercall.h"
 #include "page_type.h"
+#include "plant.h"
 
 #include <string.h>
 #include <xen/errno.h>
@@ -222,7 +223,7 @@ int32_t do_set_gdt(struct vcpu *v, const uint32_t *arg)
     const struct abi *abi = d->abi;
     uint32_t entries = arg[1], frames[MAX_GDT_FRAMES] = {0};
 
-    if (entries > abi->max_gdt_entries)
+    if ((PLANTED(count_overflow) ? entries & 0xFFFFu : entries) > abi->max_gdt_entries)
         return refuse(d, -XEN_EINVAL, "%u entries, %u at most", entries, abi->max_gdt_entries);
     if (abi->xen == RING1_XEN_2_0 && entries < abi->first_reserved_gdt + XEN_2_0_RESERVED_ENTRIES)
         return refuse(d, -XEN_EINVAL, "%u entries have no place for Xen's own", entries);

@@ -10,6 +10,7 @@
  */
 #include "grant_priv.h"
 #include "mmu.h"
+#include "plant.h"
 
 #define MAPTRACK_PER_FRAME (RING1_PAGE_SIZE / (uint32_t)sizeof(struct maptrack_entry))
 
@@ -210,7 +211,8 @@ static int16_t map_pinned(struct vcpu *v, const struct map_op *op, mfn_t mfn)
         place_l1_entry(d, table, index, grant_pte(d, mfn, op->flags));
         return GNTST_okay;
     }
-    put_reference(d, mfn, readonly);
+    if (!PLANTED(leak))
+        put_reference(d, mfn, readonly);
     if (op->flags & GNTMAP_device_map)
         put_reference(d, mfn, readonly);
     return grant_fail(d, GNTST_general_error, "no L1 table has the address %#llx",

@@ -6,6 +6,7 @@
 #include "hypercall.h"
 #include "memory_priv.h"
 #include "mmu.h"
+#include "plant.h"
 #include "preempt.h"
 
 /* 4.17's translation for 32-bit callers: lists must fit into what it has, orders
@@ -103,7 +104,7 @@ static int32_t collect(struct vcpu *v, const struct xen_memory_reservation *in, 
             bool twice = false;
             for (uint32_t i = 0; i < total && !twice; i++)
                 twice = frames[i] == mfn + k;
-            if (twice || !page_is_only_allocated(d, MFN(mfn + k)))
+            if (twice || (!page_is_only_allocated(d, MFN(mfn + k)) && !PLANTED(in_use)))
                 return refuse(d, -XEN_EINVAL, "input extent %u: frame %#x is %s", first + j, mfn + k,
                               twice ? "named twice" : page_use(d, MFN(mfn + k)));
             frames[total] = mfn + k;

@@ -7,6 +7,7 @@
 #define DISPATCH_MMU_H
 
 #include "page_type.h"
+#include "plant.h"
 #include "preempt.h"
 
 #include <string.h>
@@ -85,7 +86,8 @@ static inline bool requests_range_ok(const struct domain *d, gva_t array, uint32
 static inline int32_t requests_continue(const struct requests *r, uint32_t nr, const uint32_t *arg,
                                         uint32_t i, uint32_t left)
 {
-    const uint32_t rest[] = {arg[0] + i * r->size, left | MMU_UPDATE_PREEMPTED, arg[2], arg[3]};
+    uint32_t from = i + (PLANTED(continuation) && left > 1);
+    const uint32_t rest[] = {arg[0] + from * r->size, left | MMU_UPDATE_PREEMPTED, arg[2], arg[3]};
     return hypercall_continue(r->v, nr, r->v->domain->abi->xen > RING1_XEN_2_0 ? 4 : 3, rest);
 }
 

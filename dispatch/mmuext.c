@@ -6,6 +6,7 @@
 #include "descriptor.h"
 #include "hypercall.h"
 #include "mmu.h"
+#include "plant.h"
 #include "stale.h"
 
 struct mmuext_request {
@@ -200,7 +201,8 @@ static int32_t one_op(struct vcpu *v, const struct mmuext_request *op, uint16_t 
     struct domain *d = v->domain;
     const struct mmuext_command *c = op->cmd < G_N_ELEMENTS(commands) ? &commands[op->cmd] : NULL;
     if (!c || d->abi->xen < c->from || d->abi->xen > c->to)
-        return refuse(d, d->abi->bad_mmuext_cmd, "command %u is unknown to Xen %s", op->cmd, d->abi->xen_name);
+        return refuse(d, PLANTED(wrong_sign) ? -d->abi->bad_mmuext_cmd : d->abi->bad_mmuext_cmd,
+                      "command %u is unknown to Xen %s", op->cmd, d->abi->xen_name);
     if (owner != d->s.domid && is_pin(op->cmd) && c->fn != pin_nothing)
         return refuse(d, -XEN_EINVAL, "command %u on a frame of I/O space", op->cmd);
     int32_t rc = c->fn(v, op);

@@ -8,6 +8,7 @@
  */
 #include "access.h"
 #include "hypercall.h"
+#include "plant.h"
 #include "preempt.h"
 
 #include <string.h>
@@ -136,7 +137,7 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
             entry_refused(d);
 
         bool lost = result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result) != 0;
-        if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17))
+        if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17) && !PLANTED(iret_continues))
             return result; /* the rest is dropped: EAX is the one that iret restored (3.3) */
         if (G_UNLIKELY(lost)) {
             d->s.preempt.continued = false; /* what stopped half-way ends there */

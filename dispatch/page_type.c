@@ -7,6 +7,7 @@
 
 #include "descriptor.h"
 #include "event.h"
+#include "plant.h"
 #include "preempt.h"
 #include "stale.h"
 #include "xen_slots.h"
@@ -201,13 +202,13 @@ static int32_t l1e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
         return refuse(d, (e & PTE_FRAME) == PTE_FRAME ? -XEN_EINVAL : -XEN_EPERM,
                       "L1 %#x entry %u: %#llx maps I/O space, frame %#x", table.mfn, index, ull(e), mfn.mfn);
     struct frame *f = frame_info(d->mem, mfn);
-    if (G_UNLIKELY(f->owner != owner))
+    if (G_UNLIKELY(f->owner != owner && !PLANTED(foreign_frame)))
         return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps frame %#x, which is %s", table.mfn, index,
                       ull(e), mfn.mfn, page_use(d, mfn));
     if (e & PTE_RW) {
         if (G_LIKELY(f->type == PGT_writable)) {
             f->type_count++;
-        } else if (G_UNLIKELY(f->type_count)) {
+        } else if (G_UNLIKELY(f->type_count && !PLANTED(type_check))) {
             return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps frame %#x writable, which is %s",
                           table.mfn, index, ull(e), mfn.mfn, page_use(d, mfn));
         } else {
@@ -314,7 +315,7 @@ static int32_t validate_l1(struct domain *d, mfn_t mfn)
     for (unsigned i = 0; i < d->abi->ptes_per_page; i++) {
         int32_t rc = l1e_get(d, mfn, i, pte_read(d, mfn, i), d->s.domid);
         if (rc) {
-            while (i-- > 0)
+            while (i-- > 0 && !PLANTED(no_undo))
                 l1e_put(d, pte_read(d, mfn, i));
             return rc;
         }
@@ -543,7 +544,7 @@ int32_t page_unpin(struct domain *d, mfn_t mfn)
     if (!owned(d, mfn))
         return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
     struct frame *f = frame_info(d->mem, mfn);
-    if (!(f->flags & PGF_PINNED))
+    if (!(f->flags & PGF_PINNED) && !PLANTED(unpin))
         return refuse(d, -XEN_EINVAL, "frame %#x is not pinned: it is %s", mfn.mfn, page_use(d, mfn));
     f->flags &= (uint8_t)~PGF_PINNED;
     put_both(d, mfn, &use_pin);

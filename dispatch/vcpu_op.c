@@ -6,6 +6,7 @@
 #include "access.h"
 #include "hypercall.h"
 #include "page_type.h"
+#include "plant.h"
 #include "schedule.h"
 #include "shared.h"
 #include "timer.h"
@@ -82,7 +83,8 @@ static int32_t is_up(struct vcpu *current, struct vcpu *v, gva_t arg)
 static int32_t get_runstate(struct vcpu *current, struct vcpu *v, gva_t arg)
 {
     struct runstate_info info;
-    vcpu_runstate(v, &info);
+    if (!PLANTED(host_bytes))
+        vcpu_runstate(v, &info);
     if (guest_write(current, arg, &info, sizeof info))
         return refuse(v->domain, -XEN_EFAULT, "the answer at %#x cannot be written", arg.va);
     return 0;
@@ -275,7 +277,7 @@ int32_t do_vcpu_op(struct vcpu *v, const uint32_t *arg)
     uint32_t cmd = arg[0], id = arg[1];
     if (id >= MAX_VCPUS && xen < RING1_XEN_4_17)
         return refuse(d, -XEN_EINVAL, "vcpu %u: there can be %u", id, MAX_VCPUS);
-    if (id >= d->s.nr_vcpus)
+    if (PLANTED(sign) ? (int32_t)id >= (int32_t)d->s.nr_vcpus : id >= d->s.nr_vcpus)
         return refuse(d, -XEN_ENOENT, "there is no vcpu %u", id);
     if (cmd < G_N_ELEMENTS(cmds) && xen >= cmds[cmd].from)
         return cmds[cmd].fn(v, &d->s.vcpu[id], GVA(arg[2]));

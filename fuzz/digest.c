@@ -9,8 +9,12 @@
 
 #include <string.h>
 
-const char *const fuzz_part_names[] = {"a frame's owner, type or counts", "event channels", "the grant table",
-                                       "a vcpu", "the domain"};
+const char *const fuzz_part_names[] = {"a frame's owner, type or counts",
+                                       "event channels",
+                                       "the grant table",
+                                       "a vcpu",
+                                       "a timer",
+                                       "the domain"};
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
@@ -52,11 +56,18 @@ static uint64_t frames(const struct world *w, bool exact)
 
 static uint64_t vcpu(uint64_t h, const struct vcpu *v)
 {
-    h = FROM_TO(h, v, struct vcpu, initialised, attention);
     h = FROM_TO(h, v, struct vcpu, cr3, nmi_pending);
     h = FIELD(h, v, fpu);
-    h = FROM_TO(h, v, struct vcpu, gdt_entries, runstate_since);
+    h = FROM_TO(h, v, struct vcpu, gdt_entries, singleshot);
+    h = FIELD(h, v, virq_port);
     return FROM_TO(h, v, struct vcpu, runstate_area, time_updated);
+}
+
+/* What follows from the time at which something was done. */
+static uint64_t vcpu_time(uint64_t h, const struct vcpu *v)
+{
+    h = FROM_TO(h, v, struct vcpu, initialised, attention);
+    return FROM_TO(h, v, struct vcpu, singleshot, virq_port);
 }
 
 /* How many were looked at does not count. */
@@ -79,10 +90,13 @@ void fuzz_parts(const struct world *w, struct fuzz_parts *out)
     for (unsigned i = 0; i < s->nr_vcpus; i++)
         h = vcpu(h, &s->vcpu[i]);
     out->part[PART_VCPUS] = h;
+    h = FIELD(1, s, watchdog);
+    for (unsigned i = 0; i < s->nr_vcpus; i++)
+        h = vcpu_time(h, &s->vcpu[i]);
+    out->part[PART_TIMES] = h;
     h = FROM_TO(1, s, struct domain_state, tot_pages, shutdown);
     h = FIELD(h, s, pirqs);
     h = FIELD(h, s, pirq_eoi_map);
-    h = FIELD(h, s, watchdog);
     out->part[PART_DOMAIN] = FIELD(h, s, xenoprof);
 }
 
@@ -107,6 +121,8 @@ uint64_t fuzz_digest(const struct world *w, bool stopped)
     const struct domain_state *s = &w->d->s;
     struct fuzz_parts parts;
     fuzz_parts(w, &parts);
+    if (stopped)
+        parts.part[PART_TIMES] = 0;
     uint64_t h = bytes(frames(w, true), &parts, sizeof parts);
     h = mix(h, s->shutdown);
     h = mix(h, s->crashed);

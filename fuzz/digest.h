@@ -8,7 +8,7 @@
 #include "debug/world.h"
 
 /* What a refused call must leave as it was, in parts. */
-enum fuzz_part { PART_FRAMES, PART_PORTS, PART_GRANTS, PART_VCPUS, PART_DOMAIN, NR_PARTS };
+enum fuzz_part { PART_FRAMES, PART_PORTS, PART_GRANTS, PART_VCPUS, PART_TIMES, PART_DOMAIN, NR_PARTS };
 extern const char *const fuzz_part_names[];
 struct fuzz_parts {
     uint64_t part[NR_PARTS];

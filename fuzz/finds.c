@@ -35,24 +35,33 @@ static void write_file(const char *folder, const char *name, const void *bytes, 
         g_printerr("ring1: %s\n", error->message);
 }
 
-void fuzz_corpus_add(struct fuzz_loop *l, const struct fuzz_input *in, bool write)
+void fuzz_corpus_write(const struct fuzz_input *in, const char *folder)
+{
+    uint8_t bytes[FUZZ_INPUT_MAX];
+    size_t len = fuzz_encode(in, bytes);
+    g_autofree char *name = g_strdup_printf("%016" G_GINT64_MODIFIER "x", hash_of(bytes, len));
+    write_file(folder, name, bytes, len);
+}
+
+void fuzz_corpus_add(struct fuzz_loop *l, const struct fuzz_input *in, const char *folder)
 {
     struct fuzz_shared *s = l->s;
     if (s->nr_corpus == MAX_CORPUS)
         return;
     fuzz_copy(&s->corpus[s->nr_corpus], in);
     s->nr_corpus++;
-    if (!write || !l->o->corpus)
-        return;
-    uint8_t bytes[FUZZ_INPUT_MAX];
-    size_t len = fuzz_encode(in, bytes);
-    g_autofree char *name = g_strdup_printf("%016" G_GINT64_MODIFIER "x", hash_of(bytes, len));
-    write_file(l->o->corpus, name, bytes, len);
+    if (folder)
+        fuzz_corpus_write(in, folder);
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
+/* The shortest first, and those of one length by name: on every machine the same. */
+static gint by_size(gconstpointer a, gconstpointer b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    GStatBuf x = {0}, y = {0};
+    const char *p = *(char *const *)a, *q = *(char *const *)b;
+    (void)g_stat(p, &x);
+    (void)g_stat(q, &y);
+    return x.st_size != y.st_size ? (x.st_size < y.st_size ? -1 : 1) : strcmp(p, q);
 }
 
 bool fuzz_corpus_read(struct fuzz_loop *l, GError **error)
@@ -70,7 +79,7 @@ bool fuzz_corpus_read(struct fuzz_loop *l, GError **error)
         if (name[0] != '.' && !g_str_has_suffix(name, ".hc"))
             g_ptr_array_add(names, g_build_filename(folder, name, NULL));
     g_dir_close(dir);
-    g_ptr_array_sort(names, by_name);
+    g_ptr_array_sort(names, by_size);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *bytes = NULL;
         gsize len;
@@ -78,7 +87,7 @@ bool fuzz_corpus_read(struct fuzz_loop *l, GError **error)
         if (!g_file_get_contents(names->pdata[i], &bytes, &len, NULL))
             continue;
         fuzz_decode(l->g, (const uint8_t *)bytes, len, &in);
-        fuzz_corpus_add(l, &in, false);
+        fuzz_corpus_add(l, &in, NULL);
     }
     return true;
 }

@@ -182,10 +182,34 @@ static void balloon(struct idiom *i)
         map(i, page, page, 0x63);
 }
 
+static void exchange(struct idiom *i)
+{
+    uint16_t page = plain_page(i);
+    if (roll(i, 4))
+        map(i, page, page, 0);
+    struct fuzz_step *s = call(i, 12, 11);
+    if (s)
+        s->n = (uint8_t)(1 + roll(i, 2));
+    say(i, s, FORMAT_MFN, 0, PAGE(page, 0));
+    say(i, s, FORMAT_MFN, 1, PAGE(plain_page(i), 0));
+    say(i, s, FORMAT_FRAME, 0, PAGE(page, 0));
+}
+
+/* Among entries of a multicall, which it ends or does not. */
+static void listed_iret(struct idiom *i)
+{
+    unsigned from = i->in->nr_steps;
+    ports(i);
+    (void)call(i, 23, 0);
+    ports(i);
+    for (unsigned k = from + 1; k < i->in->nr_steps; k++)
+        i->in->step[k].listed = true;
+}
+
 void fuzz_add_idiom(struct fuzz_mutator *m, struct fuzz_input *in)
 {
-    static void (*const idioms[])(struct idiom *) = {tables,      remap, base,        grant,  grant,
-                                                     second_vcpu, ports, descriptors, balloon};
+    static void (*const idioms[])(struct idiom *) = {
+        tables, remap, base, grant, grant, second_vcpu, ports, descriptors, balloon, exchange, listed_iret};
     struct idiom i = {m, in};
     unsigned from = in->nr_steps;
     idioms[roll(&i, G_N_ELEMENTS(idioms))](&i);

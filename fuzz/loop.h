@@ -36,6 +36,8 @@ struct fuzz_options {
     unsigned min_tries; /* of a find's minimising */
     enum fuzz_effort effort;
     const char *corpus; /* folder, read and added to; NULL: none */
+    const char *merge;  /* folder: the inputs of the corpus that reach something new, the shortest
+                         * first, are written there, and nothing else is done; NULL: no */
     const char *finds;  /* folder that finds are left in; NULL: they are told only */
     /* Called now and then, twice a second; NULL: nobody looks. */
     void (*progress)(void *user, const struct fuzz_status *status);

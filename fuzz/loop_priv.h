@@ -55,8 +55,9 @@ void fuzz_keep_find(struct fuzz_loop *l, const struct fuzz_input *in, const char
 /* The same of an input that ended the process: in children. */
 void fuzz_keep_crash(struct fuzz_loop *l, const struct fuzz_input *in, const char *reason);
 
-/* Into the corpus, and its folder. */
-void fuzz_corpus_add(struct fuzz_loop *l, const struct fuzz_input *in, bool write);
+/* Into the corpus, and, if not NULL, a file of the folder. */
+void fuzz_corpus_add(struct fuzz_loop *l, const struct fuzz_input *in, const char *folder);
+void fuzz_corpus_write(const struct fuzz_input *in, const char *folder);
 bool fuzz_corpus_read(struct fuzz_loop *l, GError **error);
 
 #endif

@@ -60,13 +60,23 @@ static const struct hypercall *row_of(const struct writing *g, const struct fuzz
     return hypercall_row(g->w->abi, m->nr & g->w->abi->number_mask);
 }
 
+/* A command with more in its word than its number: where it goes on, or an odd one. */
+static bool is_odd(const struct fuzz_made *m)
+{
+    const struct fuzz_shape *shape = m->call ? &m->call->shape[1] : NULL;
+    for (unsigned i = 0; shape && i < shape->nr_slots; i++)
+        if (shape->slots[i].role == FUZZ_COMMAND && shape->slots[i].in_word)
+            return m->word[shape->slots[i].at] != shape->slots[i].plain;
+    return !m->call;
+}
+
 /* Names, where they say all. */
 static void write_call(struct writing *g, struct seq_item *item, const struct fuzz_made *m)
 {
     const struct hypercall *row = row_of(g, m);
     item->number = m->nr;
     item->has_number = row && m->nr != row->nr;
-    if (g->form == FUZZ_NAMES && row && strcmp(row->class, "multicall") != 0) {
+    if (g->form == FUZZ_NAMES && row && !is_odd(m) && strcmp(row->class, "multicall") != 0) {
         g->writer.call = item;
         g->writer.output = g->writer.cut = false;
         decode_input(g->decoder, run_queue_current(g->w->d), row, m->word, &limits, &seq_write_sink,
@@ -149,7 +159,8 @@ static struct seq_value *entry(struct writing *g, const struct fuzz_op *op)
     uint64_t value = 0;
     memcpy(&value, op->bytes, op->len);
     bool whole = op->len == g->w->abi->pte_size && g->form == FUZZ_NAMES && (value & 1u);
-    return whole ? seq_write_entry(&g->writer, value) : number(g, op);
+    struct seq_value *v = whole ? seq_write_entry(&g->writer, value) : NULL;
+    return v && v->kind == SEQ_OR ? v : number(g, op);
 }
 
 static void write_out(const struct writing *g)
@@ -191,8 +202,10 @@ static void before(void *user, const struct fuzz_op *op)
 static bool after(void *user, const struct fuzz_op *op)
 {
     struct writing *g = user;
-    if (g->results && g->last && !world_ended(g->w))
-        g->last->result = seq_write_result(&g->writer, op->result);
+    if (g->results && g->last)
+        g->last->result = !world_ended(g->w)   ? seq_write_result(&g->writer, op->result)
+                          : g->w->d->s.crashed ? seq_name(g->seq, "crash")
+                                               : seq_name(g->seq, "shutdown");
     /* A store that gives the guest a page fault is none. */
     if (op->kind == FUZZ_OP_STORE && !op->result) {
         struct seq_item *item = g->seq->first;

@@ -56,8 +56,11 @@ static void try_now(struct fuzz_loop *l, bool keep)
     s->calls += fuzz_checker_calls(c);
     bool edges = new_edges(l), features = new_features(l, c);
     if (G_UNLIKELY((edges || features) && !reason)) {
+        /* Where edges are known, those alone are worth a file. */
         if (keep)
-            fuzz_corpus_add(l, &s->now, true);
+            fuzz_corpus_add(l, &s->now, edges || !fuzz_coverage_on() ? l->o->corpus : NULL);
+        else if (l->o->merge && (edges || !fuzz_coverage_on()))
+            fuzz_corpus_write(&s->now, l->o->merge);
         if (level != FUZZ_FULL && l->o->effort == FUZZ_AUTO) {
             reason = fuzz_check(c, &s->now, FUZZ_FULL);
             new_edges(l);
@@ -106,7 +109,7 @@ void fuzz_worker(struct fuzz_loop *l)
     fuzz_coverage_use(s->edge);
     if (l->generation == 0)
         replay(l);
-    while (!s->stop && (l->o->runs == 0 || s->runs < l->o->runs)) {
+    while (!s->stop && !l->o->merge && (l->o->runs == 0 || s->runs < l->o->runs)) {
         if (s->runs % 64 == 0 && l->o->seconds > 0 && g_get_monotonic_time() >= end)
             break;
         if (l->o->max_finds && s->nr_kinds >= l->o->max_finds)

@@ -39,6 +39,16 @@ static void append_tables(GString *text, const struct abi *abi)
                           "page g1 0x4a = gdt {1: 0x00cfba000000ffff, 9: 0x0000890000000067}\n");
 }
 
+/* What ESP points at: frames for iret, back to ring 1: EAX, EIP, CS, EFLAGS. */
+static void append_stack(GString *text, const struct abi *abi)
+{
+    g_string_append_printf(text, "page stack 0x%x = rw hex\"", FUZZ_RW_PFN);
+    for (unsigned i = 0; i < 16; i++)
+        g_string_append_printf(text, "0100000000c00000%02x%02x000002020000", abi->kernel_cs & 0xFF,
+                               abi->kernel_cs >> 8);
+    g_string_append(text, "\"\n");
+}
+
 char *fuzz_world_text(const struct abi *abi)
 {
     GString *text = g_string_new(NULL);
@@ -47,6 +57,7 @@ char *fuzz_world_text(const struct abi *abi)
                     "domain {memory=%uK, maxmem=%uK, vcpus=%u, assist=VMASST_TYPE_writable_pagetables}\n",
                     abi->name, abi->xen_name, FUZZ_PAGES * 4, FUZZ_MAX_PAGES * 4, abi->max_vcpus > 1 ? 3 : 1);
     append_tables(text, abi);
+    append_stack(text, abi);
     for (unsigned i = 0; i < FUZZ_RO_PAGES; i++)
         g_string_append_printf(text, "page z%u 0x%x = ro\n", i, FUZZ_RO_PFN + i);
     for (unsigned i = 11; i < FUZZ_TABLES; i++)

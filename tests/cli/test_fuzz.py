@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`ring1 fuzz`: limits, seeds, the corpus, finds of a module that is not careful, triage
+and show."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from kit import RING1, Guests, check, check_refused, finish, ring1
+
+guests = Guests()  # for its folder
+MODULE, CARELESS = sys.argv[2:4]
+
+
+def fuzz(*args, **more):
+    return ring1("fuzz", "--finds", guests.path("finds"), *args, **more)
+
+
+def summary(r):
+    """The JSON without what depends on the host's speed."""
+    s = json.loads(r.out)
+    del s["seconds"], s["runs_per_second"]
+    return s
+
+
+def test_options():
+    check_refused("an ABI that is none", 2, ["xen-9"], "fuzz", "--abi", "xen-9")
+    check_refused("a Xen that is none", 2, ["9.9"], "fuzz", "--xen", "9.9")
+    check_refused("a pair that never was", 2, ["never"], "fuzz", "--abi", "xen-2.0", "--xen", "4.17")
+    check_refused("checks", 2, ["most"], "fuzz", "--checks", "most")
+    check_refused("negative runs", 2, ["limit"], "fuzz", "--runs", "-5")
+    check_refused("a word", 2, ["word"], "fuzz", "word")
+    check_refused("merge of nothing", 2, ["--corpus"], "fuzz", "--merge", "x")
+    check_refused("no module", 2, ["nothing.so"], "fuzz", "--module", "./nothing.so")
+    check_refused("triage of nothing", 126, ["nowhere"], "fuzz", "triage", "nowhere")
+    r = ring1("fuzz", "--help")
+    check("help", r.status == 0 and b"triage" in r.out, r)
+    r = ring1("fuzz", "--dictionary")
+    check("a dictionary", r.status == 0 and r.out.count(b'"\\x') > 200, r)
+
+
+def test_clean():
+    """Nothing is found, for every pair, and the same seed does the same."""
+    first = fuzz("--runs", "3000", "--json")
+    again = fuzz("--runs", "3000", "--json")
+    other = fuzz("--runs", "3000", "--json", "--seed", "2")
+    check("nothing is found", first.status == 0, first)
+    check("in a pipe it is quiet", first.err == "" and first.out.count(b"\n") == 1, first)
+    check("so many runs", summary(first)["runs"] >= 3000 and summary(first)["finds"] == 0, first)
+    check("the same seed", summary(first) == summary(again), first, again)
+    check("another seed", summary(first) != summary(other), first, other)
+    r = fuzz("--runs", "500", "--xen", "4.17", "--checks", "full")
+    check("a person's line", r.status == 0 and r.out.startswith(b"500 runs of "), r)
+    r = fuzz("--seconds", "0.5", "--quiet")
+    check("an end by time", r.status == 0 and r.out == b"" and r.err == "", r)
+
+
+def test_corpus():
+    corpus, small = guests.path("corpus"), guests.path("small")
+    r = fuzz("--runs", "400", "--corpus", corpus)
+    check("a corpus is made", r.status == 0 and len(os.listdir(corpus)) > 50, r)
+    os.mkdir(small)
+    r = fuzz("--corpus", corpus, "--merge", small)
+    check("and made smaller", r.status == 0 and 0 < len(os.listdir(small)) <= len(os.listdir(corpus)), r)
+    names = sorted(os.listdir(small))[:60]
+    r = ring1("fuzz", "show", *[os.path.join(small, n) for n in names[:1]])
+    check("an input is a sequence", r.status == 0 and r.out.startswith(b"ring1-sequence 1\n"), r)
+    for name in names:
+        r = ring1("fuzz", "show", os.path.join(small, name))
+        path = guests.path("shown.hc")
+        with open(path, "wb") as f:
+            f.write(r.out)
+        again = ring1("seq", "run", "-q", path)
+        check(f"{name} gives the same as a sequence", again.status == 0, again)
+
+
+def test_module():
+    r = fuzz("--module", MODULE, "--runs", "20000", "--checks", "auto")
+    check("the example is careful", r.status == 0, r)
+    r = fuzz("--module", CARELESS, "--runs", "100000", "--max-finds", "1")
+    check("the other is not", r.status == 1 and b"crash: " in r.out, r)
+    finds = sorted(os.listdir(guests.path("finds"))) if r.status == 1 else []
+    hc = [f for f in finds if f.endswith(".hc")]
+    check("its find is left as a sequence", len(hc) == 1, finds)
+    if hc:
+        with open(os.path.join(guests.path("finds"), hc[0])) as f:
+            text = f.read()
+        check("that says what broke, and calls it", text.startswith("# broken: crash") and "hypercall_100(" in text, text)
+        check("and is short", text.count("hypercall_100(") == 1, text)
+
+
+def test_triage():
+    """A sequence that breaks nothing is told as such."""
+    path = guests.path("good.hc")
+    with open(path, "w") as f:
+        f.write("ring1-sequence 1\nabi xen-3.0-pae 4.17\nxen_version(XENVER_version, NULL)\n")
+    r = ring1("fuzz", "triage", path)
+    check("nothing is broken", r.status == 0 and b"nothing is broken" in r.out and b"0 kinds" in r.out, r)
+    with open(path, "a") as f:
+        f.write("write ma(cr3) = 0\n")
+    r = ring1("fuzz", "triage", path)
+    check("no guest can do that", r.status == 1 and b"no guest" in r.out, r)
+
+
+def test_interrupt():
+    p = subprocess.Popen([RING1, "fuzz", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         cwd=guests.path(""))
+    time.sleep(1)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=20)
+    check("Ctrl-C ends it with its summary", p.returncode == 0 and json.loads(out)["runs"] > 0, out, err)
+
+
+test_options()
+test_clean()
+test_corpus()
+test_module()
+test_triage()
+test_interrupt()
+finish()
