@@ -82,11 +82,13 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
     uint64_t rest = (cpu->block_address + cpu->block_size - address) * CPU_NS_PER_BYTE;
-    (void)uc;
     (void)size;
     if (cpu->have_event || cpu->rewind || cpu->making)
         return; /* the run is over */
     cpu->clock -= rest;
+    uc_reg_read(uc, UC_X86_REG_EFLAGS, &cpu->code_eflags);
+    cpu->code_address = (uint32_t)address;
+    cpu->code_clock = cpu->clock;
     bool stop = cpu->ops->code(cpu->user, (uint32_t)address);
     cpu->clock += rest;
     if (!stop)
@@ -331,12 +333,21 @@ static uint64_t place_of_end(const struct cpu *cpu, uint32_t eip)
     return eip;
 }
 
+/* The engine forgets flags where an instruction that it asks at is left by a fault. */
+static void mend_flags(struct cpu *cpu, uint32_t eip)
+{
+    if (cpu->code_clock == UINT64_MAX || cpu->code_clock != cpu->clock || cpu->code_address != eip)
+        return;
+    uc_reg_write(cpu->uc, UC_X86_REG_EFLAGS, &cpu->code_eflags);
+    cpu->saved = false;
+}
+
 bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
 {
     uint32_t eip = 0;
     cpu->have_event = cpu->refusing = cpu->rewind = cpu->saved = false;
     cpu->kept.size = cpu->last.size = 0;
-    cpu->asked_at = UINT64_MAX;
+    cpu->asked_at = cpu->code_clock = UINT64_MAX;
     uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
     cpu->running = true;
     uc_err err = uc_emu_start(cpu->uc, eip, 0, 0, 0);
@@ -354,12 +365,13 @@ bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
     cpu->alone = false;
     cpu->limit = UINT64_MAX;
     atomic_store_explicit(&cpu->deadline, cpu->wanted_deadline, memory_order_relaxed);
+    if (cpu->have_event && cpu->event.exit == CPU_EXIT_INTERRUPT)
+        classify_interrupt(cpu);
+    mend_flags(cpu, cpu->asked_at == UINT64_MAX ? eip : (uint32_t)cpu->asked_at);
     if (!cpu->have_event) {
         *event = (struct cpu_event){.exit = CPU_EXIT_STOPPED};
         return !cpu_engine_failed(err, "run", error);
     }
-    if (cpu->event.exit == CPU_EXIT_INTERRUPT)
-        classify_interrupt(cpu);
     *event = cpu->event;
     return true;
 }
