@@ -17,6 +17,7 @@
 struct domain;
 struct vcpu;
 struct hypercall;
+struct hold;
 struct tap;
 struct tlb_filter;
 
@@ -213,6 +214,14 @@ struct preempt {
     uint64_t random; /* where the next forced stop comes from */
 };
 
+/* A multicall that stands still between two entries, for whoever holds calls
+ * (hypercall.h). The guest knows nothing of it. */
+struct held_call {
+    bool active;
+    uint32_t list, nr; /* as it was made */
+    uint32_t next;     /* the entry that comes next */
+};
+
 /* Buffers for samples; first 0: none yet. */
 struct xenoprof_state {
     mfn_t first;
@@ -320,6 +329,7 @@ struct domain_state {
     struct refused_record refused[LAST_REFUSED]; /* of entries */
 
     struct preempt preempt;
+    struct held_call held;
     struct run_queue queue;
     uint32_t attention; /* ATTN_*: the domain's, and those of the vcpu that has the CPU */
     /* Counts changes of translations: who keeps a walk's result compares it. */
@@ -388,6 +398,7 @@ struct domain {
     char why_told[320];      /* page_why's words */
     struct tap *tap;         /* NULL: nobody looks */
     void *machine;           /* whose handlers it borrows, for ring1_vcpu_machine; NULL: its own */
+    const struct hold *hold; /* NULL: nobody holds calls */
     struct tlb_filter *tlb;  /* what the CPU's TLB may hold; NULL: anything */
     enum ring1_preempt preempt_mode;
     bool in_multicall; /* the last entry begun is in progress */

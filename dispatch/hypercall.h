@@ -81,6 +81,18 @@ struct tap {
     void *user;
 };
 
+/* Who has a multicall stand still. */
+struct hold {
+    /* Entry call->index is about to be made: true, it is not, and do_multicall returns with
+     * domain_state.held set; multicall_resume goes on. */
+    bool (*before)(void *user, struct vcpu *v, const struct call *call);
+    void (*after)(void *user, struct vcpu *v, const struct call *call);
+    void *user;
+};
+
+/* The rest of the call that is held: as do_multicall. */
+int32_t multicall_resume(struct vcpu *v);
+
 /* Serve a call. `arg` has MAX_HYPERCALL_ARGS words (those beyond the row's
  * nargs need not be loaded). Returns what goes to EAX. */
 int32_t hypercall_enter(struct vcpu *v, uint32_t nr, const uint32_t *arg);

@@ -113,20 +113,51 @@ static void entry_refused(struct domain *d)
     keep_why(d, r->why);
 }
 
-static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
+static struct call describe_entry(const struct domain *d, const struct entry_record *e, uint32_t i)
+{
+    const struct hypercall_slot *slot = hypercall_slot(d, e->nr);
+    return (struct call){.nr = e->nr,
+                         .row = slot ? slot->row : NULL,
+                         .arg = e->arg,
+                         .depth = 1,
+                         .index = i,
+                         .result = e->result};
+}
+
+static bool is_held(struct vcpu *v, const struct entry_record *e, gva_t list, uint32_t nr, uint32_t i)
+{
+    struct domain *d = v->domain;
+    const struct call call = describe_entry(d, e, i);
+    if (!d->hold->before(d->hold->user, v, &call))
+        return false;
+    d->s.held = (struct held_call){.active = true, .list = list.va, .nr = nr, .next = i};
+    return true;
+}
+
+static void tell_holder(struct vcpu *v, const struct entry_record *e, uint32_t i)
+{
+    struct domain *d = v->domain;
+    struct call call = describe_entry(d, e, i);
+    call.why = d->want_why && d->why[0] ? d->why : NULL;
+    d->hold->after(d->hold->user, v, &call);
+}
+
+static int32_t run_list(struct vcpu *v, gva_t list, uint32_t first, uint32_t nr)
 {
     struct domain *d = v->domain;
     const struct abi *abi = d->abi;
     struct window window = {0};
 
     d->in_multicall = true;
-    for (uint32_t i = 0; i < nr; i++) {
+    for (uint32_t i = first; i < nr; i++) {
         uint64_t at = list.va + (uint64_t)i * ENTRY_SIZE;
         gva_t va = GVA((uint32_t)at);
         struct entry_record *e = &d->s.entry[d->s.nr_entries % LAST_ENTRIES];
         if (at > UINT32_MAX || entry_read(v, &window, va, &e->nr, e->arg))
             return refuse(d, -XEN_EFAULT, "entry %u at %#llx cannot be read", i, (unsigned long long)at);
 
+        if (G_UNLIKELY(d->hold) && is_held(v, e, list, nr, i))
+            return 0;
         d->s.nr_entries++;
         const struct hypercall_slot *slot = hypercall_slot(d, e->nr);
         int32_t result = hypercall_is_plain(d, slot) && slot->fn != do_multicall
@@ -150,6 +181,8 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t nr)
                 return refuse(d, -XEN_EFAULT, "entry %u at %#x cannot be rewritten", i, va.va);
             return multicall_continue(v, va, nr - i);
         }
+        if (G_UNLIKELY(d->hold))
+            tell_holder(v, e, i);
         preempt_work(d, 1);
         if (preempt_check(v) && i + 1 < nr)
             return multicall_continue(v, GVA(va.va + ENTRY_SIZE), nr - i - 1);
@@ -165,7 +198,17 @@ int32_t do_multicall(struct vcpu *v, const uint32_t *arg)
 
     if (d->abi->array_range_checked && !guest_range_ok(d, list, (uint64_t)nr * ENTRY_SIZE))
         return refuse(d, -XEN_EFAULT, "%u entries at %#x reach beyond the guest's addresses", nr, list.va);
-    int32_t rc = run_list(v, list, nr);
+    int32_t rc = run_list(v, list, 0, nr);
+    d->in_multicall = false;
+    return rc;
+}
+
+int32_t multicall_resume(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    const struct held_call held = d->s.held;
+    d->s.held.active = false;
+    int32_t rc = run_list(v, GVA(held.list), held.next, held.nr);
     d->in_multicall = false;
     return rc;
 }

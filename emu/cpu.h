@@ -137,10 +137,13 @@ void cpu_follow(struct cpu *cpu, uint32_t start, uint32_t size);
  * began; the clock is before the end of one that was left. */
 struct cpu_block cpu_kept_block(const struct cpu *cpu);
 struct cpu_block cpu_last_block(const struct cpu *cpu);
+/* Inside `hypercall`: it was not made after all. The run ends before the `int`. */
+void cpu_undo_call(struct cpu *cpu);
 /* One register alone; everything else stays. Outside a run. */
 void cpu_set_tf(struct cpu *cpu, bool tf);
 void cpu_move_eip(struct cpu *cpu, int32_t by);
 uint32_t cpu_ecx(struct cpu *cpu);
+void cpu_set_eax(struct cpu *cpu, uint32_t eax);
 
 /* Of EBX, ECX, EDX, ESI, EDI, EBP those from CPU_ARGS_GIVEN to n (at most 6) to
  * their places in `arg`; inside `hypercall`. */

@@ -470,6 +470,18 @@ struct cpu_block cpu_last_block(const struct cpu *cpu)
     return cpu->last;
 }
 
+void cpu_undo_call(struct cpu *cpu)
+{
+    cpu->clock -= cpu->ops->trap_price;
+    cpu->asked_at = cpu->block_address + cpu->block_size - 2;
+}
+
+void cpu_set_eax(struct cpu *cpu, uint32_t eax)
+{
+    uc_reg_write(cpu->uc, UC_X86_REG_EAX, &eax);
+    cpu->saved = false;
+}
+
 uint32_t cpu_ecx(struct cpu *cpu)
 {
     uint32_t ecx = 0;

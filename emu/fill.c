@@ -129,6 +129,9 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
         return fill_hidden(m, va, access, out);
     if (G_UNLIKELY(table_store_fill(m, va, out)))
         return true;
+    bool watched = G_UNLIKELY(m->stops) && stops_watches(m);
+    if (watched)
+        stops_note_watched(m, m->current);
     if (guest_walk(m->current, GVA(va), access, ring3, true, &w) != WALK_OK)
         return false;
     if (G_UNLIKELY(idle_watches(m, w.mfn)))
@@ -136,7 +139,7 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
     uint8_t *mark = &m->mem->marks[w.mfn.mfn];
     if (G_UNLIKELY(m->breakpoints.nr) && step_withholds(m, va, access, *mark & MARK_EXECUTED))
         return false;
-    if (G_UNLIKELY(m->stops) && stops_withholds(m, va, access))
+    if (watched && (stops_walked(m) || stops_withholds(m, va, access)))
         return false;
     *out = (struct cpu_mapping){.mfn = w.mfn};
     tlb_filter_add(&m->tlb, w.entry);

@@ -212,19 +212,9 @@ static void sum_call(struct machine *m, const struct call_record *call)
         m->sums->mark(m->sums->user);
 }
 
-static bool on_hypercall(void *user, struct cpu_call *call)
+/* The call was made, as far as it went. True: the guest may run on. */
+static bool end_call(struct machine *m, struct vcpu *v, struct call_record *kept, int32_t result)
 {
-    struct machine *m = user;
-    struct vcpu *v = m->current;
-    const struct hypercall_slot *slot = hypercall_slot(m->domain, call->eax);
-    unsigned nargs = slot ? slot->nargs : 0;
-    if (G_UNLIKELY(nargs != CPU_ARGS_GIVEN))
-        take_args(m, nargs, call->arg);
-    struct call_record *kept = remember_call(m, call);
-    m->domain->why[0] = '\0';
-    int32_t result = hypercall_is_plain(m->domain, slot) ? slot->fn(v, call->arg)
-                                                         : hypercall_enter_counted(v, call->eax, call->arg);
-    call->eax = (uint32_t)result;
     kept->result = result;
     kept->nr_entries = (uint32_t)(m->domain->s.nr_entries - kept->first_entry);
     keep_why(m->domain, kept->why);
@@ -234,14 +224,47 @@ static bool on_hypercall(void *user, struct cpu_call *call)
     if (G_UNLIKELY(m->sums))
         sum_call(m, kept);
     recount(m->domain, kept->nr, m->s.hypercalls);
-    if (G_UNLIKELY(m->stops))
-        m->stops->called = true;
     if (v->regs_loaded)
-        v->regs.eax = call->eax;
-    if (G_UNLIKELY(!may_go_on(m, v)))
+        v->regs.eax = (uint32_t)result;
+    bool stop = G_UNLIKELY(m->stops) && stops_after_call(m, v, kept);
+    return G_LIKELY(may_go_on(m, v)) && !stop;
+}
+
+static bool on_hypercall(void *user, struct cpu_call *call)
+{
+    struct machine *m = user;
+    struct vcpu *v = m->current;
+    const struct hypercall_slot *slot = hypercall_slot(m->domain, call->eax);
+    unsigned nargs = slot ? slot->nargs : 0;
+    if (G_UNLIKELY(nargs != CPU_ARGS_GIVEN))
+        take_args(m, nargs, call->arg);
+    if (G_UNLIKELY(m->stops) && stops_before_call(m, v, call)) {
+        cpu_undo_call(m->cpu);
+        return false;
+    }
+    struct call_record *kept = remember_call(m, call);
+    m->domain->why[0] = '\0';
+    int32_t result = hypercall_is_plain(m->domain, slot) ? slot->fn(v, call->arg)
+                                                         : hypercall_enter_counted(v, call->eax, call->arg);
+    if (G_UNLIKELY(m->domain->s.held.active))
+        return false;
+    call->eax = (uint32_t)result;
+    if (!end_call(m, v, kept, result))
         return false;
     v->regs_loaded = false;
     return true;
+}
+
+void machine_resume_call(struct machine *m)
+{
+    struct vcpu *v = m->current;
+    struct call_record *kept = &m->s.last_call[(m->s.hypercalls - 1) % LAST_CALLS];
+    m->door_shut = false;
+    int32_t result = multicall_resume(v);
+    if (m->domain->s.held.active)
+        return;
+    cpu_set_eax(m->cpu, (uint32_t)result);
+    end_call(m, v, kept, result);
 }
 
 static uint64_t on_tsc(void *user)

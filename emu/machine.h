@@ -171,6 +171,9 @@ void machine_flush_tlb(struct machine *m);
 void machine_forget_code(struct machine *m);
 void machine_forget_all_code(struct machine *m);
 
+/* The multicall that is held goes on; it may be held again. */
+void machine_resume_call(struct machine *m);
+
 /* trap.c: what to do after cpu_run returned `event`. v->regs are loaded. */
 void machine_trap(struct machine *m, struct vcpu *v, const struct cpu_event *event);
 /* A trap that the guest sees: it is counted and has its price. One that changed

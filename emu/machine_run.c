@@ -386,7 +386,7 @@ static bool run(struct machine *m, const struct ring1_budget *budget, struct rin
     };
 
     for (bool begins = true;; begins = false) {
-        bool cut = m->block_cut || stops_in_block(m);
+        bool cut = m->block_cut || stops_in_block(m) || d->s.held.active;
         if (G_UNLIKELY(m->stops) && stops_here(m, stop))
             return true;
         if (G_LIKELY(!cut)) {
@@ -419,6 +419,10 @@ static bool run(struct machine *m, const struct ring1_budget *budget, struct rin
         }
         struct vcpu *v = m->current;
         m->block_cut = m->s.unseen = false;
+        if (G_UNLIKELY(d->s.held.active)) {
+            stops_resume_call(m);
+            continue;
+        }
         if (prepare(m, v) && !run_guest(m, v, budget, &limits, cut, error))
             return false;
     }
@@ -427,7 +431,7 @@ static bool run(struct machine *m, const struct ring1_budget *budget, struct rin
 bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
                  GError **error)
 {
-    if (G_UNLIKELY(!m->stops && stops_in_block(m)))
+    if (G_UNLIKELY(!m->stops && (stops_in_block(m) || m->domain->s.held.active)))
         stops_attach(m); /* a debugger has gone */
     bool ok = run(m, budget, stop, error);
     if (G_UNLIKELY(m->stops))

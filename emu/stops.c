@@ -12,6 +12,8 @@
 
 #include "segments.h"
 
+#include <string.h>
+
 /* Questions without a breakpoint that are kept. */
 #define KEPT_QUESTIONS 256u
 
@@ -22,6 +24,7 @@ void stops_attach(struct machine *m)
     m->stops = g_new0(struct stops, 1);
     m->stops->breakpoints = g_hash_table_new(NULL, NULL);
     m->stops->rep_clock = UINT64_MAX;
+    m->stops->passed_entry = UINT32_MAX;
 }
 
 void stops_free(struct stops *s)
@@ -38,6 +41,7 @@ void stops_detach(struct machine *m)
         return;
     cpu_ask_nowhere(m->cpu);
     machine_forget_all_code(m);
+    m->domain->hold = NULL;
     stops_free(m->stops);
     m->stops = NULL;
 }
@@ -198,6 +202,55 @@ void stops_report_hits(struct machine *m, uint32_t hits)
     }
 }
 
+/* Parts of a watchpoint, by page. Nothing changes by looking. */
+static void find_watched(struct vcpu *v, const struct watch_range *w, struct watched *out)
+{
+    uint32_t first = MIN(w->size, RING1_PAGE_SIZE - w->address % RING1_PAGE_SIZE);
+    const uint32_t start[2] = {w->address, w->address + first}, len[2] = {first, w->size - first};
+    for (unsigned i = 0; i < 2; i++) {
+        struct walk walk;
+        out->at[i] = NULL;
+        out->len[i] = len[i];
+        if (len[i] == 0 || guest_walk(v, GVA(start[i]), ACCESS_READ, false, false, &walk) != WALK_OK)
+            continue;
+        out->at[i] = (const uint8_t *)frame_ptr(v->domain->mem, walk.mfn) + start[i] % RING1_PAGE_SIZE;
+        memcpy(out->bytes + (i ? first : 0), out->at[i], len[i]);
+    }
+}
+
+void stops_note_watched(struct machine *m, struct vcpu *v)
+{
+    struct stops *s = m->stops;
+    for (unsigned i = 0; i < s->nr_watches; i++)
+        if (s->watch[i].kind & RING1_WATCH_WRITE)
+            find_watched(v, &s->watch[i], &s->watched[i]);
+}
+
+uint32_t stops_changed(struct machine *m)
+{
+    struct stops *s = m->stops;
+    uint32_t changed = 0;
+    for (unsigned i = 0; i < s->nr_watches; i++) {
+        const struct watched *w = &s->watched[i];
+        if (!(s->watch[i].kind & RING1_WATCH_WRITE))
+            continue;
+        for (unsigned part = 0; part < 2; part++)
+            if (w->at[part] && memcmp(w->bytes + (part ? w->len[0] : 0), w->at[part], w->len[part]) != 0)
+                changed |= 1u << i;
+    }
+    return changed;
+}
+
+bool stops_walked(struct machine *m)
+{
+    uint32_t changed = stops_changed(m);
+    m->stops->walked |= changed;
+    if (m->stops->let_through || m->step.armed || m->table_copied)
+        return false; /* it is one */
+    m->stops->withheld |= changed != 0;
+    return changed != 0;
+}
+
 /* --- calls -------------------------------------------------------------------------- */
 
 void stops_catch(struct machine *m, ring1_catch_fn fn, void *user)
@@ -244,7 +297,11 @@ void stops_not_seen(struct machine *m)
 struct ring1_place stops_place(const struct machine *m)
 {
     uint64_t clock = cpu_clock(m->cpu);
-    return (struct ring1_place){.ns = clock, .calls = m->s.hypercalls, .looked = m->s.looked == clock};
+    const struct held_call *held = &m->domain->s.held;
+    return (struct ring1_place){.ns = clock,
+                                .calls = m->s.hypercalls,
+                                .entry = held->active ? held->next : 0,
+                                .looked = m->s.looked == clock};
 }
 
 const struct stop *stops_last(const struct machine *m)

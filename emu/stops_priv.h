@@ -17,6 +17,14 @@ struct watch_range {
     enum ring1_watch_kind kind;
 };
 
+/* What stood in memory at a watchpoint, before something that may write there by other
+ * ways than the guest's stores. */
+struct watched {
+    const uint8_t *at[2]; /* two pages at most; NULL: not mapped */
+    uint32_t len[2];
+    uint8_t bytes[RING1_PAGE_SIZE];
+};
+
 /* How the CPU runs next. */
 enum stops_mode {
     STOPS_FREELY, /* up to a clock, if a place is wanted */
@@ -41,6 +49,7 @@ struct stops {
     enum stop_kind passed;
     uint64_t passed_clock;
     unsigned passed_vcpu;
+    uint32_t passed_entry; /* of the multicall that is held; UINT32_MAX: none is */
     /* The next turn of a repeated instruction. */
     uint32_t rep_at;
     uint64_t rep_clock;
@@ -49,11 +58,15 @@ struct stops {
     enum stops_mode mode;
     bool own_tf;      /* TF is set for the debugger's sake */
     bool called;      /* a hypercall was made */
+    bool undone;      /* one was not, after all */
     bool withheld;    /* a page was, for a watchpoint */
     bool let_through; /* the next instruction may touch what is withheld */
     uint32_t hits;    /* watchpoints that it touches, by place in `watch` */
     uint32_t ecx;     /* before the step */
-    uint64_t began;   /* clock */
+    uint32_t walked;  /* watchpoints that the CPU's own walk wrote to */
+    struct watched watched[MAX_WATCHES];
+    struct hold hold;
+    uint64_t began; /* clock */
 
     bool pending; /* `last` is to be reported */
     struct stop last;
@@ -75,6 +88,28 @@ bool stops_withholds(struct machine *m, uint32_t page, enum access access);
 uint32_t stops_find_hits(struct machine *m, struct vcpu *v);
 void stops_report_hits(struct machine *m, uint32_t hits);
 
+static inline bool stops_watches(const struct machine *m)
+{
+    return m->stops->nr_watches != 0;
+}
+
+/* Have a look at what is watched; and another: those that changed. */
+void stops_note_watched(struct machine *m, struct vcpu *v);
+uint32_t stops_changed(struct machine *m);
+/* After a walk of the CPU, which may have set bits: true, the access is to be one step. */
+bool stops_walked(struct machine *m);
+
+/* --- stops_call.c ------------------------------------------------------------------ */
+
+/* A call by `int 0x82` that is about to be made, and one that was. True: the run ends
+ * there. */
+bool stops_before_call(struct machine *m, struct vcpu *v, const struct cpu_call *call);
+bool stops_after_call(struct machine *m, struct vcpu *v, const struct call_record *made);
+/* Whether entries of multicalls are of interest. */
+void stops_hold_calls(struct machine *m);
+/* The call that is held goes on. */
+void stops_resume_call(struct machine *m);
+
 /* --- machine_run's ------------------------------------------------------------------ */
 
 /* A block that the guest entered is not at its end: nothing is looked at before. */
@@ -93,6 +128,8 @@ void stops_delivered(struct machine *m, struct vcpu *v);
 /* Around a run of the CPU. True: nothing is left to do about it. */
 void stops_before_run(struct machine *m, struct vcpu *v);
 bool stops_after_run(struct machine *m, struct vcpu *v, const struct cpu_event *event, uint64_t deadline);
+/* A call that was held is over. */
+void stops_call_over(struct machine *m, uint64_t deadline);
 /* And after what machine_run did about it. */
 void stops_after_guest(struct machine *m, struct vcpu *v, const struct cpu_event *event, uint64_t deadline);
 

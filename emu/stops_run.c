@@ -93,7 +93,8 @@ void stops_before_run(struct machine *m, struct vcpu *v)
 {
     struct stops *s = m->stops;
     s->began = cpu_clock(m->cpu);
-    s->called = s->withheld = s->own_tf = false;
+    s->called = s->undone = s->withheld = s->own_tf = false;
+    stops_hold_calls(m);
     s->hits = 0;
     if (m->step.armed) {
         s->mode = STOPS_GUESTS;
@@ -203,26 +204,58 @@ static bool after_step(struct machine *m, struct vcpu *v, const struct cpu_event
 {
     struct stops *s = m->stops;
     bool done = (event->exit == CPU_EXIT_EXCEPTION && event->vector == TRAP_debug && s->own_tf) ||
-                (event->exit == CPU_EXIT_STOPPED && !s->pending);
+                (event->exit == CPU_EXIT_STOPPED && (s->called || !s->pending));
     if (!done) {
         if (s->own_tf)
             cpu_set_tf(m->cpu, false);
         s->own_tf = false;
+        stops_note_watched(m, v);
         return event->exit == CPU_EXIT_STOPPED;
     }
     bool again = end_step(m, v);
     end_of_block(m, deadline);
-    stops_report_hits(m, s->hits);
+    stops_report_hits(m, s->hits | s->walked);
+    s->walked = 0;
     let_no_more_through(m);
     if (!again)
         progressed(m, v);
     return true;
 }
 
+/* The CPU has executed the `int`; the rest of the call has no need of it. */
+static void hold(struct machine *m, struct vcpu *v, const struct cpu_event *event, uint64_t deadline)
+{
+    struct stops *s = m->stops;
+    bool armed = m->step.armed;
+    if (s->own_tf)
+        cpu_set_tf(m->cpu, false);
+    s->own_tf = false;
+    if (armed) {
+        step_end(m, v, event);
+        m->step.armed = false;
+    }
+    m->s.block = (struct block_state){.deadline = armed ? 0 : deadline};
+    m->s.unseen = true;
+    let_no_more_through(m);
+}
+
+void stops_call_over(struct machine *m, uint64_t deadline)
+{
+    m->s.unseen = !m->door_shut && cpu_clock(m->cpu) < deadline && m->time_mode == RING1_TIME_VIRTUAL;
+    m->s.block = (struct block_state){0};
+    progressed(m, m->current);
+}
+
 bool stops_after_run(struct machine *m, struct vcpu *v, const struct cpu_event *event, uint64_t deadline)
 {
     struct stops *s = m->stops;
     struct cpu_block kept = cpu_kept_block(m->cpu);
+    if (s->undone)
+        cpu_move_eip(m->cpu, -2);
+    if (m->domain->s.held.active) {
+        hold(m, v, event, deadline);
+        return true;
+    }
     if (s->withheld && event->exit == CPU_EXIT_MISS) {
         if (s->own_tf)
             cpu_set_tf(m->cpu, false);
@@ -233,7 +266,7 @@ bool stops_after_run(struct machine *m, struct vcpu *v, const struct cpu_event *
     }
     if (s->mode == STOPS_STEP)
         return after_step(m, v, event, deadline);
-    if (s->pending && event->exit == CPU_EXIT_STOPPED) {
+    if (s->pending && !s->called && event->exit == CPU_EXIT_STOPPED) {
         if (m->step.armed) {
             step_end(m, v, event);
             m->step.armed = false;
@@ -246,6 +279,7 @@ bool stops_after_run(struct machine *m, struct vcpu *v, const struct cpu_event *
         m->s.unseen = true;
         return true;
     }
+    stops_note_watched(m, v);
     return false;
 }
 
@@ -259,7 +293,8 @@ void stops_after_guest(struct machine *m, struct vcpu *v, const struct cpu_event
         m->s.block = (struct block_state){0};
     m->block_cut = false;
     if (s->mode == STOPS_GUESTS && event->exit == CPU_EXIT_EXCEPTION && event->vector == TRAP_debug)
-        stops_report_hits(m, s->hits);
+        stops_report_hits(m, s->hits | s->walked);
+    stops_report_hits(m, stops_changed(m)); /* a store that was emulated, an exception's frame */
     if (v->regs_changed || s->called || (moved && event->exit == CPU_EXIT_MISS) ||
         (s->mode == STOPS_GUESTS && event->exit == CPU_EXIT_EXCEPTION && event->vector == TRAP_debug)) {
         let_no_more_through(m);
@@ -296,6 +331,7 @@ bool stops_here(struct machine *m, struct ring1_stop *stop)
     s->passed = s->last.kind;
     s->passed_clock = cpu_clock(m->cpu);
     s->passed_vcpu = s->last.vcpu;
+    s->passed_entry = m->domain->s.held.active ? m->domain->s.held.next : UINT32_MAX;
     stop->reason = RING1_STOP_DEBUG;
     return true;
 }
