@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`ring1 run --save` and `--load`: a run that goes on from a file is the run that was never
-left. usage: test_snapshot.py RING1 [GUEST...] (upcall, smp, suspend, exit of xen-3.0-pae, boot of
-xen-2.0; GRUB, GNU Mach)"""
+left. usage: test_snapshot.py RING1 [GUEST...] (upcall, smp, suspend, frontends, network of
+xen-3.0-pae, boot of xen-2.0; GRUB, GNU Mach)"""
 
 import json
 import os
@@ -78,6 +78,12 @@ if "grub" in built:
     saved("GRUB", ["-m", "64", "--input", path("grub"), built["grub"]], 60, "0.2")
 if "gnumach" in built:
     saved("GNU Mach", [*NONE, "-m", "64", built["gnumach"]], 300, "0.06s")
+
+if "frontends" in built:  # it writes to the overlay, and reads again what it wrote
+    write(path("frontends.img"), bytes(4 << 20))
+    saved("frontends", [*NONE, "--disk", path("frontends.img") + ",snapshot", built["frontends"]], 200, 400)
+if "network" in built:
+    saved("network", [*NONE, "--net", "none", built["network"]], 60, 150)
 
 # --- without --at: how a run ended ---
 r = ring1("run", "--max-guest-time", "0.01", "--save", SNAP, *SPIN)
