@@ -36,7 +36,7 @@ static int32_t translate_exchange(struct vcpu *v, const struct xen_memory_exchan
     for (uint32_t i = x->nr_exchanged; i < end; i++)
         if (guest_read_index(v, GVA(in->extent_start), i, &pfn, 4))
             return refuse(d, -XEN_EFAULT, "input extent %u cannot be read", i);
-    unsigned shift = (unsigned)ABS(delta) & 31;
+    unsigned shift = (delta < 0 ? 0u - (unsigned)delta : (unsigned)delta) & 31;
     uint32_t out_from = delta > 0 ? x->nr_exchanged >> shift : x->nr_exchanged << shift;
     uint32_t out_end = delta > 0 ? end >> shift : end << shift;
     for (uint32_t i = out_from; i < out_end; i++)
