@@ -114,7 +114,7 @@ static enum gdb_token take_byte(struct gdb_packets *p, uint8_t byte)
         inside(p, byte);
         return GDB_NOTHING;
     case GDB_SUM_1:
-        p->given = (uint8_t)(digit << 4);
+        p->given = (uint8_t)((unsigned)digit << 4);
         p->at = GDB_SUM_2;
         if (digit >= 0)
             return GDB_NOTHING;
