@@ -413,6 +413,66 @@ static void test(const ring1_config *config, const char *image, unsigned seed)
     g_unlink(path);
 }
 
+/* --- who last wrote this page-table entry? ------------------------------------------------------ */
+
+static uint32_t find_symbol(ring1_machine *m, const char *name)
+{
+    for (uint32_t at = 0xC0000000; at < 0xC0100000; at += 4)
+        if (g_strcmp0(ring1_machine_symbol(m, at, false), name) == 0)
+            return at;
+    return 0;
+}
+
+static void expect_stop(bool ok, const struct ring1_debug_stop *stop, enum ring1_debug_reason reason,
+                        const char *what, GError *error)
+{
+    check(ok && stop->reason == reason, what, "%s, reason %d", error ? error->message : "no error",
+          stop->reason);
+}
+
+/* guest-images/debugged/ledger.c crashes at a page whose entry the third entry of a
+ * multicall took away: one watchpoint and one run back. */
+static void last_writer(const ring1_config *config, const char *image)
+{
+    GError *error = NULL;
+    g_autofree char *path = NULL;
+    g_autoptr(ring1_config) c = g_memdup2(config, sizeof *config);
+    struct ring1_debug_stop stop;
+    uint32_t entry = 0;
+    c->cmdline = NULL;
+    c->disks = c->nets = NULL;
+    g_close(g_file_open_tmp("ring1-debugger-XXXXXX", &path, NULL), NULL);
+    c->record = ring1_record_new(path, &error);
+    ring1_machine *m = ring1_machine_new_from_file(c, image, &error);
+    ring1_debugger *d = m ? ring1_debugger_new(m, c->record, &error) : NULL;
+    if (!d || !ring1_debugger_run(d, RING1_GO_ON, 0, NULL, &stop, &error))
+        give_up(image, error);
+    check(stop.reason == RING1_DEBUG_GUEST && stop.guest.reason == RING1_STOP_CRASH, "ledger",
+          "it did not crash");
+    struct sight crashed = look(d, &stop);
+    ring1_debugger_read(d, 0, find_symbol(m, "ledger_entry"), &entry, 4);
+    ring1_debugger_watch(d, entry, 4, RING1_WATCH_WRITE, NULL);
+    bool ok = ring1_debugger_run_back(d, RING1_GO_ON, 0, NULL, NULL, &stop, &error);
+    struct ring1_place place = ring1_debugger_place(d);
+    expect_stop(ok, &stop, RING1_DEBUG_WATCHPOINT, "the last writer", error);
+    check(stop.by_hypercall && place.entry == 2, "the last writer", "entry %u", place.entry);
+    check(!ring1_debugger_write(d, 0, entry, &entry, 4, NULL), "the past", "it was written");
+    ok = ring1_debugger_run(d, RING1_GO_ON, 0, NULL, &stop, &error);
+    expect_stop(ok, &stop, RING1_DEBUG_WATCHPOINT, "and forward", error);
+    ok = ring1_debugger_run(d, RING1_GO_ON, 0, NULL, &stop, &error);
+    expect_stop(ok, &stop, RING1_DEBUG_PRESENT, "to the present", error);
+    stop.vcpu = crashed.vcpu;
+    struct sight now = look(d, &stop);
+    same(&crashed, &now, "the crashed guest");
+    check(!ring1_debugger_write(d, 0, entry, &entry, 4, NULL), "a page table", "it was written");
+    sight_clear(&crashed);
+    sight_clear(&now);
+    ring1_debugger_free(d);
+    ring1_machine_free(m);
+    ring1_record_free(c->record);
+    g_unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     ring1_config *config = ring1_config_new();
@@ -439,6 +499,8 @@ int main(int argc, char **argv)
         return 2;
     }
     config->cmdline = g_strdup(argc > 4 ? argv[4] : NULL);
+    if (strstr(argv[1], "ledger"))
+        last_writer(config, argv[1]);
     for (unsigned seed = 1; seed <= 2; seed++)
         test(config, argv[1], seed);
     ring1_config_free(config);
