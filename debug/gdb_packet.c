@@ -114,16 +114,16 @@ static enum gdb_token take_byte(struct gdb_packets *p, uint8_t byte)
         inside(p, byte);
         return GDB_NOTHING;
     case GDB_SUM_1:
-        p->given = (uint8_t)((unsigned)digit << 4);
+        if (digit < 0)
+            break;
+        p->given = (uint8_t)(digit << 4);
         p->at = GDB_SUM_2;
-        if (digit >= 0)
-            return GDB_NOTHING;
-        break;
+        return GDB_NOTHING;
     case GDB_SUM_2:
+        if (digit < 0)
+            break;
         p->given |= (uint8_t)digit;
-        if (digit >= 0)
-            return end(p);
-        break;
+        return end(p);
     }
     p->given = (uint8_t)~p->sum; /* no checksum */
     return end(p);
