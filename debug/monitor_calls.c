@@ -75,7 +75,7 @@ static void tell_entry(struct monitor *m, struct kept_call *c, struct vcpu *v, c
 void collector_tell(struct monitor *m, struct vcpu *v, const struct ring1_call *call, bool is_return)
 {
     GPtrArray *calls = m->collector.calls;
-    uint64_t number = ring1_machine_hypercalls(ring1_vcpu_machine(v));
+    uint64_t number = monitor_call_number(v, call, is_return);
     struct kept_call *c = calls->len ? calls->pdata[calls->len - 1] : NULL;
     if (number < m->collector.from || number > m->collector.to)
         return;
@@ -95,7 +95,8 @@ static bool run_again(struct monitor *m, uint64_t from, const struct ring1_place
 {
     struct ring1_debug_stop stop = {.reason = RING1_DEBUG_STEPPED};
     struct ring1_place at = {0};
-    if (!monitor_goto_call(m, from, error))
+    /* Where it stopped before a call nobody is asked about that again: one call more. */
+    if (!(from > 1 ? monitor_goto_call(m, from - 1, error) : ring1_debugger_goto(m->d, &at, &stop, error)))
         return false;
     m->collector.active = true;
     monitor_update_catch(m);

@@ -84,18 +84,24 @@ bool monitor_catches_number(const struct monitor *m, uint32_t number)
     return m->catch_all;
 }
 
+uint64_t monitor_call_number(struct vcpu *v, const struct ring1_call *call, bool is_return)
+{
+    uint64_t begun = ring1_machine_hypercalls(ring1_vcpu_machine(v));
+    return begun + (call->depth == 0 && !is_return);
+}
+
 /* ring1_catch_fn. What it says follows from the machine and from what there is to stop for
  * alone: a run that is gone through again stops at the same places. */
 static bool on_call(void *user, ring1_vcpu *v, const struct ring1_call *call, bool is_return)
 {
     struct monitor *m = user;
-    uint64_t made = ring1_machine_hypercalls(ring1_vcpu_machine(v));
+    uint64_t number = monitor_call_number(v, call, is_return);
     if (m->collector.active) {
         collector_tell(m, v, call, is_return);
-        return call->depth == 0 && (is_return ? made >= m->collector.to : made > m->collector.to);
+        return call->depth == 0 && (is_return ? number >= m->collector.to : number > m->collector.to);
     }
     if (m->stop_before)
-        return call->depth == 0 && !is_return && made >= m->stop_before;
+        return call->depth == 0 && !is_return && number >= m->stop_before;
     if (monitor_catches_number(m, call->nr) && !(is_return && call->continued))
         return true;
     return find_catch(m, v, call, is_return) != NULL;
@@ -257,11 +263,24 @@ void monitor_do_names(struct monitor *m, GString *out, const char *args)
 
 /* --- words for a stop ----------------------------------------------------------------- */
 
+/* The reason of the call that was just made, which the machine keeps for its report. */
+static const char *why_of(const struct monitor *m, const struct ring1_call *call)
+{
+    const struct machine *machine = monitor_machine(m);
+    const struct domain_state *s = &machine->domain->s;
+    const char *why =
+        call->depth == 0 ? machine->s.last_call[(machine->s.hypercalls - 1) % LAST_CALLS].why : "";
+    for (unsigned i = 0; call->depth > 0 && i < LAST_REFUSED; i++)
+        if (s->refused[i].entry == s->nr_entries)
+            why = s->refused[i].why;
+    return why[0] ? why : NULL;
+}
+
 static void call_stop(struct monitor *m, GString *out, struct vcpu *v, const struct ring1_debug_stop *stop)
 {
     const struct ring1_call *call = &m->last.stop.call;
     const struct catch *c = find_catch(m, v, call, stop->is_return);
-    uint64_t number = m->last.place.calls + (call->depth == 0 && !stop->is_return);
+    uint64_t number = monitor_call_number(v, call, stop->is_return);
     if (c)
         g_string_append_printf(out, "catch %u (%s): ", c->number, c->text);
     g_string_append_printf(out, "vcpu %u %s ", v->id, stop->is_return ? "made" : "is about to make");
@@ -316,6 +335,7 @@ char *monitor_stopped(struct monitor *m, const struct ring1_debug_stop *stop)
     if (stop->reason == RING1_DEBUG_CALL) {
         memcpy(last->arg, stop->call.arg, sizeof last->arg);
         last->stop.call.arg = last->arg;
+        last->stop.call.why = stop->is_return ? why_of(m, &stop->call) : NULL;
     }
     struct vcpu *v = &monitor_domain(m)->s.vcpu[stop->vcpu];
     if (stop->reason == RING1_DEBUG_CALL)

@@ -81,6 +81,8 @@ void monitor_append_result(const struct monitor *m, GString *out, struct vcpu *v
 /* Have the debugger ask, or not, as there is something to stop for. */
 void monitor_update_catch(struct monitor *m);
 void catch_free(gpointer catch);
+/* CALL# of a call that ring1_catch_fn is asked about: it is counted when it is made. */
+uint64_t monitor_call_number(struct vcpu *v, const struct ring1_call *call, bool is_return);
 
 /* --- monitor_calls.c ---------------------------------------------------------------- */
 

@@ -173,16 +173,34 @@ static bool goto_time(struct monitor *m, uint64_t ns, GError **error)
     return go(m, &to, &at, error) && (ring1_debugger_in_past(m->d) || run_on(m, ns, error));
 }
 
+/* The vcpu that has the CPU is about to make it. */
+static bool is_at_call(struct monitor *m, uint64_t call)
+{
+    struct machine *machine = monitor_machine(m);
+    uint32_t behind;
+    bool made;
+    vcpu_regs(machine->current);
+    return machine->s.hypercalls + 1 == call && monitor_call_at_eip(machine->current, &behind, &made) &&
+           !made;
+}
+
 static bool goto_call(struct monitor *m, uint64_t call, GError **error)
 {
     struct ring1_debug_stop stop;
-    struct ring1_place here = ring1_debugger_place(m->d);
-    if (here.calls < call && !run_to_call(m, call, UINT64_MAX, &stop, error))
+    if (is_at_call(m, call))
+        return true;
+    bool back = ring1_debugger_place(m->d).calls >= call, past = ring1_debugger_in_past(m->d);
+    if (back ? !monitor_goto_call(m, call, error) : !run_to_call(m, call, UINT64_MAX, &stop, error))
         return false;
-    if (here.calls < call && ring1_debugger_place(m->d).calls + 1 < call &&
-        ring1_debugger_in_past(m->d) == false)
-        return run_to_call(m, call, UINT64_MAX, &stop, error);
-    return here.calls < call || monitor_goto_call(m, call, error);
+    /* The past ended before that call. */
+    if (past && !ring1_debugger_in_past(m->d) && !is_at_call(m, call) &&
+        !run_to_call(m, call, UINT64_MAX, &stop, error))
+        return false;
+    if (is_at_call(m, call))
+        return true;
+    g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the guest does not come to hypercall #%" PRIu64,
+                call);
+    return false;
 }
 
 static bool do_goto(struct monitor *m, const char *text, GError **error)

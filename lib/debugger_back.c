@@ -189,15 +189,14 @@ struct candidate {
 /* It was done by an entry of a multicall, which d->entered is before. */
 static bool by_entry(const ring1_debugger *d, const struct machine *m, const struct stop *last)
 {
-    bool by_call = last->kind == STOP_CALL ? last->call.depth > 0 : last->by_hypercall;
-    return by_call && d->in_entry && d->entered.calls == m->s.hypercalls;
+    return last->by_hypercall && d->in_entry && d->entered.calls == m->s.hypercalls;
 }
 
 static void keep(const ring1_debugger *d, struct candidate *c, const struct machine *m)
 {
     const struct stop *last = stops_last(m);
     c->any = true;
-    c->steps = last->kind == STOP_WATCHPOINT || (last->kind == STOP_CALL && last->is_return);
+    c->steps = last->kind == STOP_WATCHPOINT; /* after a call is a place of its own */
     c->place = stops_place(m);
     if (c->steps && by_entry(d, m, last)) {
         c->steps = false;
@@ -228,9 +227,7 @@ static bool collect(struct search *s, const struct ring1_place *limit, bool with
             return false;
         if (s->past != PAST_STOPPED || order > 0)
             return true;
-        const struct stop *stop = stops_last(m);
-        bool behind = stop->kind == STOP_WATCHPOINT || (stop->kind == STOP_CALL && stop->is_return);
-        if (order < 0 || with || behind)
+        if (order < 0 || with || stops_last(m)->kind == STOP_WATCHPOINT)
             keep(s->d, last, m);
     }
 }

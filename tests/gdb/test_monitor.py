@@ -70,6 +70,64 @@ def script():
     ])
 
 
+def catches():
+    """multicall and its third entry, before and after."""
+    session("catches", RUN + [LEDGER], [
+        SOURCE,
+        ("catch-hypercall multicall", r"^catch 1: before and after multicall"),
+        ("catch-hypercall multicall[2]", r"^catch 2"),
+        ("catch-hypercall nothing", r"'nothing' is no hypercall or sub-operation"),
+        ("catch-hypercall", r"1  before and after +multicall$.*2 "),
+        ("continue", r"catch 1 \(multicall\): vcpu 0 is about to make hypercall #\d+.*^  multicall\("),
+        ("bt 3", r"hypercall .*retire_drafts"),
+        ("hypercall-backtrace", r"^multicall\(0x[0-9a-f]+, 4\).*\[2\] mmu_update\(.*val=0.*> retire_drafts"),
+        ("print batch[2].result", r"= 0"),
+        ("continue", r"catch 2 \(multicall\[2\]\): vcpu 0 is about to make entry \[2\]"),
+        ("hypercall-backtrace", r"=> \[2\] mmu_update"),
+        ("ring1 where", r"before entry \[2\] of multicall"),
+        ("print/x (unsigned)*ledger_entry & 1", r"= 0x1"),
+        ("continue", r"catch 2 .*vcpu 0 made entry \[2\].*mmu_update\(.*\) = 0"),
+        ("print/x (unsigned)*ledger_entry & 1", r"= 0x0"),
+        ("continue", r"catch 1 .*vcpu 0 made hypercall #\d+.*multicall\(.*\) = 0"),
+        ("info hypercalls 2", r"mmu_update|console_io|xen_version.*multicall\(.*\) = 0\n +\[0\] mmu_update.*\[3\] mmu_update"),
+        ("uncatch-hypercall 1", r"\A\s*\Z"),
+        ("reverse-continue", r"catch 2 "),
+        ("reverse-continue", r"catch 2 "),
+        ("print/x (unsigned)*ledger_entry & 1", r"= 0x1"),
+        ("uncatch-hypercall all", None),
+        ("catch-hypercall failed", None),
+        ("continue", r"reverse-execution history|Xen killed"),
+    ])
+
+
+def story():
+    """Who last wrote this page-table entry? docs/debugger.md has this session."""
+    session("story", RUN + [LEDGER], [
+        SOURCE,
+        ("continue", r"unhandled exception.*SIGABRT.*write_line \(line=1, amount=4\)"),
+        ("info pagetable ledger", r"not present"),
+        ("watch -l *ledger_entry", r"Hardware watchpoint 1"),
+        ("reverse-continue", r"watchpoint 1.*Old value = 0.*New value = \d{2,}|watchpoint 1"),
+        ("hypercall-backtrace", r"=> \[2\] mmu_update\(\[\{ptr=0x[0-9a-f]+\|MMU_NORMAL_PT_UPDATE, val=0\}\].*> retire_drafts"),
+        ("bt", r"hypercall.*retire_drafts \(first=1\).*guest_main"),
+        ("ring1 where", r"before entry \[2\] of multicall"),
+        ("print/x (unsigned)*ledger_entry & 1", r"= 0x1"),
+    ])
+
+
+def calls():
+    session("calls", RUN + [LEDGER], [
+        SOURCE,
+        ("ring1 goto #12", r"^0\.\d+ s, 11 hypercalls made, in the present"),
+        ("hypercall-backtrace", r"^\w+\(.*\)$.*> "),
+        ("ring1 goto 500us", r"in the present"),
+        ("info hypercalls 3", r"^#\d+ +\[ +0\.\d+\] v0 xen_version\(XENVER_version, NULL\) = 0x40011"),
+        ("ring1 where", r"^0\.000500\d+ s, .*in the present"),
+        ("ring1 goto #12", r"^0\.\d+ s, 11 hypercalls made, in the past"),
+        ("ring1 goto end", r"in the present"),
+    ])
+
+
 def without_guest():
     run = subprocess.run(["gdb", "-nx", "-q", "-batch", "-ex", f"source {SCRIPT}", "-ex", "info domain"],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -79,5 +137,8 @@ def without_guest():
 
 monitor()
 script()
+calls()
+catches()
+story()
 without_guest()
 finish()
