@@ -2,8 +2,8 @@
  *
  * world_reset.c - a world's start, kept, and the way back to it. What emu/snapshot.c
  * says is state is state here; but copied back is only what can have changed: frames
- * that are marked dirty, Xen's own, which are written past the marks, and of the
- * domain's state the vcpus that there are.
+ * that are marked dirty, and of the domain's state the vcpus that there are, and the
+ * ports, handles and records that were used.
  */
 #include "world_priv.h"
 
@@ -16,20 +16,15 @@ struct world_start {
     struct frame *frames;
     uint64_t now;
     uint32_t nr_frames;
-    uint8_t **bytes;  /* by mfn; NULL: zeroes */
-    GArray *unmarked; /* uint32_t: frames that are written past the marks */
+    uint8_t **bytes; /* by mfn; NULL: zeroes */
 };
+
+/* Of these so many are compared at once. */
+#define BLOCK_FRAMES 64u
 
 static bool is_zero(const uint8_t *page)
 {
     return page[0] == 0 && memcmp(page, page + 1, RING1_PAGE_SIZE - 1) == 0;
-}
-
-/* Of Xen's frames those that dispatch/ writes without marking them. */
-static bool is_unmarked(const struct world *w, uint32_t mfn)
-{
-    const struct frame *f = &w->mem->frames[mfn];
-    return f->owner == OWNER_DOMID_XEN || (f->flags & PGF_SHARED);
 }
 
 struct world_start *world_start_save(struct world *w)
@@ -41,15 +36,12 @@ struct world_start *world_start_save(struct world *w)
     s->now = w->now;
     s->nr_frames = mem->nr_frames;
     s->bytes = g_new0(uint8_t *, mem->nr_frames);
-    s->unmarked = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (uint32_t i = 0; i < mem->nr_frames; i++) {
         const uint8_t *page = frame_ptr(mem, MFN(i));
-        bool touched =
-            (mem->marks[i] & MARK_DIRTY) || is_unmarked(w, i) || mem->frames[i].owner == w->d->s.domid;
+        uint16_t owner = mem->frames[i].owner;
+        bool touched = (mem->marks[i] & MARK_DIRTY) || owner == OWNER_DOMID_XEN || owner == w->d->s.domid;
         if (touched && !is_zero(page))
             s->bytes[i] = g_memdup2(page, RING1_PAGE_SIZE);
-        if (is_unmarked(w, i))
-            g_array_append_val(s->unmarked, i);
         mem->marks[i] = 0;
     }
     return s;
@@ -64,7 +56,6 @@ void world_start_free(struct world_start *s)
     g_free(s->bytes);
     g_free(s->domain);
     g_free(s->frames);
-    g_array_unref(s->unmarked);
     g_free(s);
 }
 
@@ -78,20 +69,13 @@ static void put_back(struct world *w, uint32_t mfn)
         memset(page, 0, RING1_PAGE_SIZE);
 }
 
-static void put_back_unmarked(struct world *w)
-{
-    const struct world_start *s = w->start;
-    for (guint i = 0; i < s->unmarked->len; i++) {
-        uint32_t mfn = g_array_index(s->unmarked, uint32_t, i);
-        const uint8_t *page = frame_ptr(w->mem, MFN(mfn));
-        if (s->bytes[mfn] ? memcmp(page, s->bytes[mfn], RING1_PAGE_SIZE) != 0 : !is_zero(page))
-            put_back(w, mfn);
-    }
-}
-
 static void put_back_marked(struct world *w)
 {
     uint8_t *marks = w->mem->marks;
+    /* Where vcpus look for events is written past the marks, too. */
+    marks[w->d->s.shared_info.mfn] = MARK_DIRTY;
+    for (unsigned i = 0; i < w->d->s.nr_vcpus; i++)
+        marks[w->d->s.vcpu[i].info_mfn.mfn] = MARK_DIRTY;
     uint32_t nr = w->mem->nr_frames, i = 0;
     while (i < nr) {
         uint64_t eight = 0;
@@ -108,27 +92,55 @@ static void put_back_marked(struct world *w)
 }
 
 /* Frames that came to be Xen's since: they were somebody else's at the start. */
+static void put_back_frame(struct world *w, uint32_t i)
+{
+    const struct frame *was = &w->start->frames[i];
+    struct frame *now = &w->mem->frames[i];
+    if (now->owner != was->owner)
+        put_back(w, i);
+    *now = *was;
+}
+
 static void put_back_frames(struct world *w)
 {
-    const struct world_start *s = w->start;
-    struct frame *now = w->mem->frames;
-    for (uint32_t i = 0; i < w->mem->nr_frames; i++) {
-        if (memcmp(&now[i], &s->frames[i], sizeof now[i]) == 0)
+    const struct frame *was = w->start->frames, *now = w->mem->frames;
+    for (uint32_t first = 0; first < w->mem->nr_frames; first += BLOCK_FRAMES) {
+        uint32_t n = MIN(BLOCK_FRAMES, w->mem->nr_frames - first);
+        if (memcmp(now + first, was + first, n * sizeof *now) == 0)
             continue;
-        if (now[i].owner != s->frames[i].owner)
-            put_back(w, i);
-        now[i] = s->frames[i];
+        for (uint32_t i = first; i < first + n; i++)
+            if (memcmp(&now[i], &was[i], sizeof now[i]) != 0)
+                put_back_frame(w, i);
     }
+}
+
+/* The state with its long arrays as far as they have been used. What stands behind
+ * that, nobody has written to; nr_* of the records say so of themselves. */
+static void put_back_domain(struct world *w)
+{
+    const struct domain_state *was = w->start->domain;
+    struct domain_state *now = &w->d->s;
+    unsigned ports = MAX(now->evtchn_top, was->evtchn_top);
+    unsigned handles = MAX(now->grant.nr_maptrack, was->grant.nr_maptrack);
+    const size_t evtchn = G_STRUCT_OFFSET(struct domain_state, evtchn),
+                 evtchn_end = G_STRUCT_OFFSET(struct domain_state, evtchn_top),
+                 maptrack = G_STRUCT_OFFSET(struct domain_state, grant.maptrack),
+                 vcpu = G_STRUCT_OFFSET(struct domain_state, vcpu);
+    uint8_t *to = (uint8_t *)now;
+    const uint8_t *from = (const uint8_t *)was;
+    memcpy(now->evtchn, was->evtchn, MIN(ports + 1u, NR_EVTCHNS) * sizeof was->evtchn[0]);
+    memcpy(now->grant.maptrack, was->grant.maptrack, handles * sizeof was->grant.maptrack[0]);
+    memcpy(to, from, evtchn);
+    memcpy(to + evtchn_end, from + evtchn_end, maptrack - evtchn_end);
+    memcpy(to + vcpu, from + vcpu, was->nr_vcpus * sizeof(struct vcpu));
 }
 
 void world_reset(struct world *w)
 {
     const struct world_start *s = w->start;
-    size_t vcpus = G_STRUCT_OFFSET(struct domain_state, vcpu) + s->domain->nr_vcpus * sizeof(struct vcpu);
     put_back_marked(w);
-    put_back_unmarked(w);
     put_back_frames(w);
-    memcpy(&w->d->s, s->domain, vcpus);
+    put_back_domain(w);
     w->d->in_multicall = false;
     w->d->why[0] = '\0';
     w->d->s.attention = 0;

@@ -111,8 +111,9 @@ struct grant_entry *grant_entry(const struct domain *d, uint32_t ref)
 
 struct active_entry *active_entry(const struct domain *d, uint32_t ref)
 {
-    return (struct active_entry *)frame_ptr(d->mem, d->s.grant.active[ref / ACTIVE_PER_FRAME]) +
-           ref % ACTIVE_PER_FRAME;
+    mfn_t mfn = d->s.grant.active[ref / ACTIVE_PER_FRAME];
+    d->mem->marks[mfn.mfn] |= MARK_DIRTY; /* who asks may write */
+    return (struct active_entry *)frame_ptr(d->mem, mfn) + ref % ACTIVE_PER_FRAME;
 }
 
 void grant_changed(struct domain *d, uint32_t ref)

@@ -39,8 +39,9 @@ uint32_t maptrack_limit(const struct domain *d)
 
 struct maptrack_entry *maptrack_entry(const struct domain *d, uint32_t handle)
 {
-    return (struct maptrack_entry *)frame_ptr(d->mem, d->s.grant.maptrack[handle / MAPTRACK_PER_FRAME]) +
-           handle % MAPTRACK_PER_FRAME;
+    mfn_t mfn = d->s.grant.maptrack[handle / MAPTRACK_PER_FRAME];
+    d->mem->marks[mfn.mfn] |= MARK_DIRTY; /* who asks may write */
+    return (struct maptrack_entry *)frame_ptr(d->mem, mfn) + handle % MAPTRACK_PER_FRAME;
 }
 
 /* From the head of a vcpu's list; its last entry stays, so that one can be put

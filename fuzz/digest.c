@@ -46,10 +46,12 @@ static uint64_t frames(const struct world *w, bool exact)
     uint64_t h = 1;
     for (uint32_t i = 0; i < w->mem->nr_frames; i++) {
         const struct frame *f = &w->mem->frames[i];
+        if (f->owner == OWNER_NOBODY || f->owner == OWNER_DOMID_IO)
+            continue;
         uint64_t kind = f->type_count || exact ? (uint64_t)f->type << 8 | f->flags
                                                : f->flags & (PGF_PINNED | PGF_ALLOCATED | PGF_SHARED);
         h = mix(h, (uint64_t)f->count << 32 | f->type_count);
-        h = mix(h, (uint64_t)f->owner << 16 | kind);
+        h = mix(h, (uint64_t)i << 32 | (uint32_t)f->owner << 16 | kind);
     }
     return h;
 }
