@@ -27,6 +27,8 @@
 #define NS_PER_S 1000000000u
 /* How long a helper may take to begin. */
 #define START_MS 10000
+/* And to end. */
+#define END_MS 1000u
 
 struct net_user {
     uint64_t (*now)(void *user);
@@ -37,8 +39,8 @@ struct net_user {
     uint64_t told_ns;  /* the guest's clock as the helper knows it */
     GQueue inbox;      /* GBytes */
     size_t inbox_bytes;
-    unsigned others;   /* who has it beside the one who made it */
-    bool begun; /* READY came */
+    unsigned others; /* who has it beside the one who made it */
+    bool begun;      /* READY came */
 };
 
 /* --- "tcp:127.0.0.1:8080-:80" ------------------------------------------------------- */
@@ -74,6 +76,22 @@ bool net_forward_parse(const char *text, struct net_forward *f)
 
 /* --- the helper's end ------------------------------------------------------------------ */
 
+/* The end of the wire is the helper's, too. One that went mad is killed, if this process
+ * may still do that; else it is left behind. */
+static int wait_for_end(pid_t pid)
+{
+    int status = 0;
+    for (unsigned ms = 0; ms < END_MS; ms++) {
+        pid_t ended = waitpid(pid, &status, WNOHANG);
+        if (ended == pid || (ended < 0 && errno != EINTR))
+            return status;
+        if (ms == END_MS / 2)
+            kill(pid, SIGKILL);
+        g_usleep(1000);
+    }
+    return 0;
+}
+
 /* The cable is out. */
 static void lose(struct net_user *u, const char *why)
 {
@@ -81,12 +99,7 @@ static void lose(struct net_user *u, const char *why)
         return;
     wire_free(u->wire);
     u->wire = NULL;
-    int status = 0;
-    if (u->pid > 0) {
-        kill(u->pid, SIGKILL); /* if it only went mad */
-        while (waitpid(u->pid, &status, 0) < 0 && errno == EINTR)
-            continue;
-    }
+    int status = u->pid > 0 ? wait_for_end(u->pid) : 0;
     u->pid = 0;
     if (!u->error && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
         u->error = g_strdup_printf("%s (signal %d)", why, WTERMSIG(status));
@@ -202,7 +215,8 @@ static void wait_for_helper(struct net_user *u)
 
 static void put_config(struct net_user *u, const struct net_user_config *config)
 {
-    struct wire_config c = {.version = WIRE_VERSION, .restricted = config->restricted, .unconfined = config->unconfined};
+    struct wire_config c = {
+        .version = WIRE_VERSION, .restricted = config->restricted, .unconfined = config->unconfined};
     c.nr_forwards = MIN(config->forwards->len, WIRE_FORWARDS);
     for (unsigned i = 0; i < c.nr_forwards; i++) {
         const struct net_forward *f = &g_array_index(config->forwards, struct net_forward, i);
