@@ -39,6 +39,12 @@ unsigned confine_needs(const ring1_config *config)
     return talks(config) ? SANDBOX_TALK : 0;
 }
 
+void confine_made(const struct options *o)
+{
+    if (o->sandbox == SANDBOX_ON && !sandbox_missing() && !(needs_of(o) & SANDBOX_ENGINE))
+        sandbox_no_engine();
+}
+
 static void told(const char *call)
 {
     complain("sandbox: %s would be refused", call);

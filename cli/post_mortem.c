@@ -4,12 +4,24 @@
  */
 #include "post_mortem.h"
 
+#include <ring1/host.h>
 #include <string.h>
 
 bool post_mortem_add_symbols(const struct options *o, ring1_machine *m, GError **error)
 {
     for (char **spec = o->symbols; spec && *spec; spec++) {
         if (ring1_machine_add_symbols(m, *spec, error))
+            continue;
+        g_prefix_error(error, "--symbols: ");
+        return false;
+    }
+    return true;
+}
+
+bool post_mortem_fetch_symbols(const struct options *o, ring1_host *host, GError **error)
+{
+    for (char **spec = o->symbols; spec && *spec; spec++) {
+        if (ring1_host_fetch_symbols(host, *spec, error))
             continue;
         g_prefix_error(error, "--symbols: ");
         return false;

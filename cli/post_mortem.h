@@ -10,6 +10,9 @@
 #include "options.h"
 #include "output.h"
 
+/* Read the files of --symbols ahead, for machines of this host. */
+bool post_mortem_fetch_symbols(const struct options *o, ring1_host *host, GError **error);
+
 /* --symbols. False: one is wrong, "--symbols: FILE: why". */
 bool post_mortem_add_symbols(const struct options *o, ring1_machine *m, GError **error);
 

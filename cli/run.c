@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ring1/host.h>
 #include <ring1/record.h>
 #include <ring1/snapshot.h>
 #include <stdarg.h>
@@ -44,7 +45,7 @@ struct session {
     const struct options *o;
     struct console console;
     struct network network;
-    ring1_host *host; /* NULL: there is one machine */
+    ring1_host *host; /* what was opened for its machines */
     struct post_mortem files;
     struct output save; /* of --save */
     bool confined;
@@ -616,17 +617,41 @@ static enum next run_slice(struct session *s)
     return next == GO_ON ? check_limits(s) : next;
 }
 
+/* Open what machines will need, and then nothing more: not even the image is looked at
+ * before. */
+static bool lock_up(struct session *s)
+{
+    ring1_config config = *s->config;
+    g_autoptr(GError) error = NULL;
+    config.helpers_unconfined = s->o->config->helpers_unconfined;
+    if (s->loaded) /* it has the files in it */
+        config.initrd = config.xenstore = NULL;
+    bool good = ring1_host_fetch(s->host, &config, s->loaded ? NULL : s->o->image, &error);
+    if (good && !post_mortem_fetch_symbols(s->o, s->host, &error)) {
+        g_prefix_error(&error, "%s: ", s->o->name);
+        good = false;
+    }
+    if (!good)
+        end_saying(s, status_of_error(error), "%s", error->message);
+    else if (!confine(s->o, SANDBOX_ENGINE | confine_needs(s->config)))
+        end_with(s, STATUS_FAILED);
+    else
+        return true;
+    return false;
+}
+
 static void run_machines(struct session *s)
 {
     enum next next = RESTART;
     while (next == RESTART) {
+        if (!s->confined && !lock_up(s))
+            return;
         if (!make_machine(s))
             return;
-        if (!s->confined && !confine(s->o, confine_needs(s->config))) {
-            end_with(s, STATUS_FAILED);
-            free_machine(s);
-            return;
-        }
+        if (!s->confined)
+            confine_made(s->o);
+        if (!s->o->restart)
+            ring1_host_forget_files(s->host);
         s->confined = true;
         if (s->input && s->input->len > 0) {
             ring1_machine_console_input(s->machine, (const char *)s->input->data, s->input->len);
@@ -673,7 +698,7 @@ int run_image(const struct options *o)
         s.console.before_user = s.tracing;
         if (!o->input && (!o->console || s.console.line))
             console_open_stdin(&s.console);
-        s.host = o->restart ? ring1_host_new() : NULL;
+        s.host = ring1_host_new();
         run_machines(&s);
         ring1_host_free(s.host);
         console_let_go(&s.console);

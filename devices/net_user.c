@@ -265,8 +265,11 @@ static void empty_inbox(struct net_user *u)
 
 void net_user_restart(struct net_user *u, uint64_t (*now)(void *user), void *user)
 {
+    bool is_first = !u->now_user;
     u->now = now;
     u->now_user = user;
+    if (is_first)
+        return;
     u->told_ns = 0;
     u->begun = false;
     empty_inbox(u);

@@ -140,6 +140,20 @@ static bool add_disk(struct devices *devices, ring1_host *host, const char *text
     return true;
 }
 
+bool devices_fetch(const ring1_config *c, GError **error)
+{
+    for (unsigned i = 0; c->disks && c->disks[i]; i++) {
+        struct disk_spec spec;
+        bool good = parse_disk(c->disks[i], &spec, error);
+        g_autofree char *place = spec.place;
+        struct disk *disk = good ? take_disk(c->host, c->disks[i], i, &spec, error) : NULL;
+        if (!disk)
+            return false;
+        disk_close(disk); /* the host has it */
+    }
+    return true;
+}
+
 static void free_block(void *block)
 {
     block_free(block);

@@ -23,6 +23,8 @@ struct disk_hook {
  * device and what. Nothing was shown to the guest then. */
 struct devices *devices_new(const ring1_config *c, struct domain *d, struct xenstore *x, struct console *host,
                             const struct disk_hook *hook, GError **error);
+/* Open the disks of `c` ahead, for c->host to keep; RING1_ERROR_OPTION or _HOST. */
+bool devices_fetch(const ring1_config *c, GError **error);
 /* The domain goes too. */
 void devices_free(struct devices *devices);
 

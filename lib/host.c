@@ -4,7 +4,12 @@
  */
 #include "host.h"
 
+#include "config.h"
+#include "devices.h"
 #include "emu/image.h"
+#include "networks.h"
+
+#include <ring1/host.h>
 
 struct ring1_host {
     GHashTable *files; /* path: GBytes */
@@ -97,4 +102,31 @@ void host_keep_net(ring1_host *h, unsigned index, struct net_user *net)
         return;
     net_user_share(net);
     g_hash_table_insert(h->nets, GUINT_TO_POINTER(index), net);
+}
+
+/* --- ahead ------------------------------------------------------------------------------ */
+
+static bool fetch_file(ring1_host *h, const char *path, bool any, GError **error)
+{
+    g_autoptr(GBytes) bytes = path ? host_file(h, path, any, error) : NULL;
+    return !path || bytes;
+}
+
+bool ring1_host_fetch(ring1_host *h, const ring1_config *config, const char *image, GError **error)
+{
+    ring1_config c = *config;
+    g_autoptr(GError) why = NULL;
+    c.host = h;
+    if (!config_check(&c, error) || !fetch_file(h, image, false, error) ||
+        !fetch_file(h, c.initrd, false, error) || !devices_fetch(&c, error) || !networks_fetch(&c, error))
+        return false;
+    if (fetch_file(h, c.xenstore, true, &why))
+        return true;
+    g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
+    return false;
+}
+
+void ring1_host_forget_files(ring1_host *h)
+{
+    g_hash_table_remove_all(h->files);
 }

@@ -199,6 +199,22 @@ static bool add_card(struct networks *n, ring1_host *host, bool unconfined, cons
     return true;
 }
 
+bool networks_fetch(const ring1_config *c, GError **error)
+{
+    for (unsigned i = 0; c->nets && c->nets[i]; i++) {
+        struct spec spec = {.user.forwards = g_array_new(FALSE, FALSE, sizeof(struct net_forward))};
+        g_autoptr(GArray) forwards = spec.user.forwards;
+        if (!parse_spec(c->nets[i], i, &spec, error))
+            return false;
+        spec.user.unconfined = c->helpers_unconfined;
+        struct net_user *user = NULL;
+        if (!spec.none && !(user = take_net(c->host, i, &spec.user, NULL, error)))
+            return false;
+        net_user_free(user); /* the host has it */
+    }
+    return true;
+}
+
 struct networks *networks_new(const ring1_config *c, struct domain *d, struct xenstore *x, GError **error)
 {
     struct networks *n = g_new0(struct networks, 1);

@@ -15,6 +15,8 @@ struct networks;
 /* The cards of `c` for a domain. NULL: RING1_ERROR_OPTION or _HOST says which one and
  * what. */
 struct networks *networks_new(const ring1_config *c, struct domain *d, struct xenstore *x, GError **error);
+/* Start what is behind the cards of `c` ahead, for c->host to keep. */
+bool networks_fetch(const ring1_config *c, GError **error);
 /* The domain goes too. */
 void networks_free(struct networks *n);
 

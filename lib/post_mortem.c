@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <ring1/host.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,6 +81,19 @@ bool ring1_machine_add_symbols(ring1_machine *m, const char *spec, GError **erro
         return symbols_add(machine_symbols(m), file, path, offset, m->image, error);
     g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
     return false;
+}
+
+bool ring1_host_fetch_symbols(ring1_host *h, const char *spec, GError **error)
+{
+    g_autofree char *path = g_strdup(spec);
+    uint32_t offset;
+    if (!take_offset(path, &offset, error))
+        return false;
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GBytes) file = host_file(h, path, false, &why);
+    if (!file)
+        g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, why->message);
+    return file != NULL;
 }
 
 /* --- reports and cores ------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -205,6 +206,9 @@ static int add_memory(scmp_filter_ctx c, unsigned needs)
                                SCMP_A1(SCMP_CMP_EQ, ENGINE_BYTES),
                                SCMP_A2(SCMP_CMP_EQ, PROT_READ | PROT_WRITE | PROT_EXEC),
                                SCMP_A3(SCMP_CMP_EQ, MAP_PRIVATE | MAP_ANONYMOUS));
+    if (err == 0 && (needs & SANDBOX_ENGINE)) /* sandbox_no_engine */
+        err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 1,
+                               SCMP_A0(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER));
     return err;
 }
 
@@ -411,6 +415,17 @@ static bool load(scmp_filter_ctx c, const struct sandbox_setup *setup, const cha
     return err == 0;
 }
 
+void sandbox_no_engine(void)
+{
+    scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
+    /* It comes on top of the first, which lets nothing in but another filter. */
+    if (c && seccomp_attr_set(c, SCMP_FLTATR_CTL_NNP, 0) == 0 &&
+        seccomp_rule_add(c, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(mmap), 1,
+                         SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC)) == 0)
+        seccomp_load(c);
+    seccomp_release(c);
+}
+
 bool filter_enter(const struct sandbox_setup *setup, const char **why)
 {
     scmp_filter_ctx c = seccomp_init(setup->mode == SANDBOX_ON ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_NOTIFY);
@@ -429,6 +444,10 @@ bool filter_enter(const struct sandbox_setup *setup, const char **why)
 }
 
 #else
+
+void sandbox_no_engine(void)
+{
+}
 
 bool filter_enter(const struct sandbox_setup *setup, const char **why)
 {

@@ -49,6 +49,9 @@ const char *sandbox_missing(void);
  * worth little, is not; *why says why (static). What could be had is in force then. */
 bool sandbox_enter(const struct sandbox_setup *setup, struct sandbox_state *state, const char **why);
 
+/* With SANDBOX_ENGINE: no other engine from here. */
+void sandbox_no_engine(void);
+
 /* What this system would give, without entering: for `ring1 --version`. */
 void sandbox_probe(struct sandbox_state *state);
 
