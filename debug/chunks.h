@@ -62,6 +62,8 @@ void chunk_reader_free(struct chunk_reader *r);
 
 unsigned chunk_count(const struct chunk_reader *r);
 const struct chunk *chunk_at(const struct chunk_reader *r, unsigned i);
+/* The whole file, as it was opened. */
+GBytes *chunk_file_bytes(const struct chunk_reader *r, GError **error);
 uint64_t chunk_file_size(const struct chunk_reader *r);
 /* The file ends within a chunk. */
 bool chunk_is_cut(const struct chunk_reader *r);

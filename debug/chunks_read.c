@@ -204,6 +204,17 @@ bool chunk_file_is(const struct chunk_file *file, const char *path)
 
 /* --- contents ------------------------------------------------------------------------- */
 
+GBytes *chunk_file_bytes(const struct chunk_reader *r, GError **error)
+{
+    g_autofree uint8_t *bytes = g_try_malloc(MAX(r->size, 1));
+    if (!bytes) {
+        chunk_refuse(r, error, "does not fit into memory");
+        return NULL;
+    }
+    size_t len = r->size;
+    return read_at(r, 0, bytes, len, error) ? g_bytes_new_take(g_steal_pointer(&bytes), len) : NULL;
+}
+
 unsigned chunk_count(const struct chunk_reader *r)
 {
     return r->chunks->len;

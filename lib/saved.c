@@ -19,7 +19,6 @@
 
 struct ring1_saved {
     struct chunk_reader *reader;
-    char *path; /* NULL: of bytes */
     GBytes *bytes;
     GHashTable *about, *machine, *end;
     ring1_config *config;
@@ -119,10 +118,7 @@ static ring1_saved *open_reader(struct chunk_reader *reader, GError **error)
 
 ring1_saved *ring1_saved_open(const char *path, GError **error)
 {
-    ring1_saved *s = open_reader(chunk_reader_new(&saved_file, path, error), error);
-    if (s)
-        s->path = g_strdup(path);
-    return s;
+    return open_reader(chunk_reader_new(&saved_file, path, error), error);
 }
 
 ring1_saved *ring1_saved_open_bytes(const char *name, const void *bytes, size_t len, GError **error)
@@ -148,7 +144,6 @@ void ring1_saved_free(ring1_saved *s)
     g_clear_pointer(&s->initrd, g_bytes_unref);
     g_clear_pointer(&s->xenstore, g_bytes_unref);
     ring1_config_free(s->config);
-    g_free(s->path);
     g_free(s);
 }
 
@@ -159,15 +154,7 @@ bool ring1_saved_is(const char *path)
 
 GBytes *saved_bytes(ring1_saved *s, GError **error)
 {
-    char *contents;
-    gsize len;
-    g_autoptr(GError) why = NULL;
-    if (s->bytes)
-        return g_bytes_ref(s->bytes);
-    if (g_file_get_contents(s->path, &contents, &len, &why))
-        return g_bytes_new_take(contents, len);
-    g_set_error_literal(error, RING1_ERROR, RING1_ERROR_HOST, why->message);
-    return NULL;
+    return s->bytes ? g_bytes_ref(s->bytes) : chunk_file_bytes(s->reader, error);
 }
 
 /* --- state ------------------------------------------------------------------------------------- */
