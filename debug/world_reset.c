@@ -16,7 +16,8 @@ struct world_start {
     struct frame *frames;
     uint64_t now;
     uint32_t nr_frames;
-    uint8_t **bytes; /* by mfn; NULL: zeroes */
+    uint8_t **bytes;  /* by mfn; NULL: zeroes */
+    bool *block_free; /* nobody has a frame of the block: one that is given away is marked */
 };
 
 /* Of these so many are compared at once. */
@@ -25,6 +26,14 @@ struct world_start {
 static bool is_zero(const uint8_t *page)
 {
     return page[0] == 0 && memcmp(page, page + 1, RING1_PAGE_SIZE - 1) == 0;
+}
+
+static bool is_free(const struct frame *f, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (f[i].owner != OWNER_NOBODY && f[i].owner != OWNER_DOMID_IO)
+            return false;
+    return true;
 }
 
 struct world_start *world_start_save(struct world *w)
@@ -44,6 +53,9 @@ struct world_start *world_start_save(struct world *w)
             s->bytes[i] = g_memdup2(page, RING1_PAGE_SIZE);
         mem->marks[i] = 0;
     }
+    s->block_free = g_new0(bool, mem->nr_frames / BLOCK_FRAMES + 1);
+    for (uint32_t i = 0; i < mem->nr_frames; i += BLOCK_FRAMES)
+        s->block_free[i / BLOCK_FRAMES] = is_free(mem->frames + i, MIN(BLOCK_FRAMES, mem->nr_frames - i));
     return s;
 }
 
@@ -54,6 +66,7 @@ void world_start_free(struct world_start *s)
     for (uint32_t i = 0; i < s->nr_frames; i++)
         g_free(s->bytes[i]);
     g_free(s->bytes);
+    g_free(s->block_free);
     g_free(s->domain);
     g_free(s->frames);
     g_free(s);
@@ -91,6 +104,12 @@ static void put_back_marked(struct world *w)
     }
 }
 
+static bool is_unmarked(const uint8_t *marks, uint32_t n)
+{
+    static const uint8_t none[BLOCK_FRAMES];
+    return memcmp(marks, none, n) == 0;
+}
+
 /* Frames that came to be Xen's since: they were somebody else's at the start. */
 static void put_back_frame(struct world *w, uint32_t i)
 {
@@ -106,6 +125,8 @@ static void put_back_frames(struct world *w)
     const struct frame *was = w->start->frames, *now = w->mem->frames;
     for (uint32_t first = 0; first < w->mem->nr_frames; first += BLOCK_FRAMES) {
         uint32_t n = MIN(BLOCK_FRAMES, w->mem->nr_frames - first);
+        if (w->start->block_free[first / BLOCK_FRAMES] && is_unmarked(w->mem->marks + first, n))
+            continue;
         if (memcmp(now + first, was + first, n * sizeof *now) == 0)
             continue;
         for (uint32_t i = first; i < first + n; i++)
@@ -138,8 +159,8 @@ static void put_back_domain(struct world *w)
 void world_reset(struct world *w)
 {
     const struct world_start *s = w->start;
-    put_back_marked(w);
     put_back_frames(w);
+    put_back_marked(w);
     put_back_domain(w);
     w->d->in_multicall = false;
     w->d->why[0] = '\0';

@@ -563,6 +563,7 @@ void page_drop_cr3(struct domain *d, mfn_t mfn)
 
 void page_assign(struct domain *d, mfn_t mfn)
 {
+    d->mem->marks[mfn.mfn] |= MARK_DIRTY;
     *frame_info(d->mem, mfn) = (struct frame){.count = 1, .owner = d->s.domid, .flags = PGF_ALLOCATED};
     d->s.tot_pages++;
 }
@@ -589,6 +590,7 @@ bool page_is_only_allocated(const struct domain *d, mfn_t mfn)
 
 void page_share(struct domain *d, mfn_t mfn)
 {
+    d->mem->marks[mfn.mfn] |= MARK_DIRTY;
     *frame_info(d->mem, mfn) = (struct frame){
         .count = 1,
         .type_count = 1,

@@ -67,6 +67,7 @@ bool measure_compute(struct bench *b);
 bool measure_traps(struct bench *b);
 bool measure_vcpus(struct bench *b);
 bool measure_sequences(struct bench *b);
+bool measure_fuzzing(struct bench *b);
 bool measure_devices(struct bench *b);
 bool measure_network(struct bench *b);
 bool measure_gdb(struct bench *b);
