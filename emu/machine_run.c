@@ -349,7 +349,7 @@ static bool run_guest(struct machine *m, struct vcpu *v, const struct ring1_budg
                       const struct limits *limits, bool cut, GError **error)
 {
     struct cpu_event event;
-    uint64_t deadline = stops_in_block(m) ? m->s.block.deadline : next_deadline(m);
+    uint64_t deadline = G_UNLIKELY(m->s.block.size) ? m->s.block.deadline : next_deadline(m);
     m->hypercall_limit = MIN(limits->hypercalls, limits->traps - m->s.traps);
     m->door_shut = false;
     cpu_set_deadline(m->cpu, MIN(deadline, budget->until_ns));
@@ -431,7 +431,7 @@ static bool run(struct machine *m, const struct ring1_budget *budget, struct rin
 bool machine_run(struct machine *m, const struct ring1_budget *budget, struct ring1_stop *stop,
                  GError **error)
 {
-    if (G_UNLIKELY(!m->stops && (stops_in_block(m) || m->domain->s.held.active)))
+    if (G_UNLIKELY(!m->stops && (m->s.block.size || m->domain->s.held.active)))
         stops_attach(m); /* a debugger has gone */
     bool ok = run(m, budget, stop, error);
     if (G_UNLIKELY(m->stops))

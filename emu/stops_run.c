@@ -175,14 +175,18 @@ static bool end_step(struct machine *m, struct vcpu *v)
     return is_begun_again(m, &b, &ran);
 }
 
+/* Where a block ends the next one asks for the deadline, if it does not look like the
+ * last one begun anew: the CPU knows. A call has asked already. */
 static void end_of_block(struct machine *m, uint64_t deadline)
 {
-    if (stops_in_block(m)) {
-        m->s.unseen = true;
+    m->s.unseen = true;
+    if (stops_in_block(m))
         return;
-    }
     m->s.block.end = 0;
+    if (!m->stops->called)
+        return;
     m->s.unseen = !m->door_shut && cpu_clock(m->cpu) < deadline && m->time_mode == RING1_TIME_VIRTUAL;
+    m->s.block = (struct block_state){0};
 }
 
 static void let_no_more_through(struct machine *m)

@@ -45,7 +45,7 @@ ring1_machine *ring1_debugger_machine(ring1_debugger *d);
 struct ring1_place {
     uint64_t ns;    /* the guest's time */
     uint64_t calls; /* hypercalls by `int 0x82` that were begun */
-    uint32_t entry; /* of the multicall that is being made, from 1; 0: before its first, or none */
+    uint32_t entry; /* of the multicall that is being made: the next one, by index; 0: or none */
     bool looked;    /* what the machine does between two instructions (timers, turns of vcpus) is done */
 };
 

@@ -263,7 +263,7 @@ static bool prepare_at_places(struct session *s, unsigned n)
 {
     if (n == 0)
         arm(s);
-    else if (s->m->machine->stops && stops_last(s->m->machine)->kind == STOP_PLACE)
+    else if (s->out->stop.reason == RING1_STOP_DEBUG)
         compare_place(s);
     if (one_in(s, 200))
         exchange(s);
