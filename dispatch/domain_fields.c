@@ -146,6 +146,14 @@ static const struct state_field preempt_rows[] = {
 };
 static const struct state_type preempt_type = STATE_TYPE(preempt, preempt_rows);
 
+static const struct state_field held_rows[] = {
+    STATE_B(held_call, active),
+    STATE_N(held_call, list, ANY),
+    STATE_N(held_call, nr, ANY),
+    STATE_N(held_call, next, ANY),
+};
+static const struct state_type held_type = STATE_TYPE(held_call, held_rows);
+
 static const struct state_field xenoprof_rows[] = {
     STATE_N(xenoprof_state, first, ANY),
     STATE_N(xenoprof_state, nr, MAX_VCPUS),
@@ -233,6 +241,7 @@ static const struct state_field domain_rows[] = {
     N(nr_refused, ANY),
     SS(refused, refused_type),
     S(preempt, preempt_type),
+    S(held, held_type),
     S(queue, queue_type),
     N(attention, 0xFF),
     N(translation_generation, ANY),

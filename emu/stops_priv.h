@@ -112,10 +112,13 @@ void stops_resume_call(struct machine *m);
 
 /* --- machine_run's ------------------------------------------------------------------ */
 
+/* No block takes longer, whatever stands in a file. */
+#define BLOCK_NS_MAX 1000000u
+
 /* A block that the guest entered is not at its end: nothing is looked at before. */
 static inline bool stops_in_block(const struct machine *m)
 {
-    return G_UNLIKELY(m->s.block.end > cpu_clock(m->cpu));
+    return G_UNLIKELY(m->s.block.end - cpu_clock(m->cpu) - 1 < BLOCK_NS_MAX);
 }
 
 /* The run is to end here: the reason is set. */
