@@ -246,6 +246,8 @@ static int parse(struct asked *a, int argc, char **argv)
         complain("fuzz: '%s' is not expected", argv[1]);
         return STATUS_OPTION;
     }
+    if (!a->finds)
+        a->finds = g_strdup("finds");
     return a->dictionary ? print_dictionary() : fuzz(a);
 }
 
@@ -257,7 +259,7 @@ void fuzz_module_prepare(void *user, struct world *w)
 
 int command_fuzz(int argc, char **argv)
 {
-    struct asked a = {.seed = 1, .tries = 3000, .finds = g_strdup("finds")};
+    struct asked a = {.seed = 1, .tries = 3000};
     int status;
     if (argc > 1 && strcmp(argv[1], "triage") == 0)
         status = fuzz_command_triage(argc - 1, argv + 1);
