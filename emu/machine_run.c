@@ -354,7 +354,7 @@ static bool run_guest(struct machine *m, struct vcpu *v, const struct ring1_budg
     m->door_shut = false;
     cpu_set_deadline(m->cpu, MIN(deadline, budget->until_ns));
     /* On, at least to where the clock is another. */
-    if (cut || cpu_clock(m->cpu) < deadline)
+    if (cut || (cpu_clock(m->cpu) < deadline && !m->s.block.size))
         cpu_finish_block(m->cpu);
     if (m->step.armed)
         cpu_finish_step(m->cpu);
@@ -390,7 +390,7 @@ static bool run(struct machine *m, const struct ring1_budget *budget, struct rin
         if (G_UNLIKELY(m->stops) && stops_here(m, stop))
             return true;
         if (G_LIKELY(!cut)) {
-            bool moved = begins || m->s.looked != cpu_clock(m->cpu);
+            bool moved = (begins || m->s.looked != cpu_clock(m->cpu)) && !stops_between_blocks(m);
             if (d->s.shutdown != SHUTDOWN_NONE) {
                 ended(d, stop);
                 return true;

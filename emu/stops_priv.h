@@ -121,6 +121,13 @@ static inline bool stops_in_block(const struct machine *m)
     return G_UNLIKELY(m->s.block.end - cpu_clock(m->cpu) - 1 < BLOCK_NS_MAX);
 }
 
+/* A block was gone through in steps, and the CPU is to say whether the next one is a part of
+ * it: no run ends before such a one. */
+static inline bool stops_between_blocks(const struct machine *m)
+{
+    return G_UNLIKELY(m->s.block.size != 0) && m->s.unseen && !m->s.jump_to && !stops_in_block(m);
+}
+
 /* The run is to end here: the reason is set. */
 bool stops_here(struct machine *m, struct ring1_stop *stop);
 /* machine_run has ended. */
