@@ -435,6 +435,15 @@ static bool is_at(const ring1_replay *r, const struct ring1_place *place)
     return ring1_place_compare(&now, place) >= 0;
 }
 
+/* The record's next stop is not behind the target. A wait, or the end, is found by a look, and
+ * what was before that look has the same time. */
+static bool stops_first(const struct record_event *next, const struct ring1_place *target)
+{
+    if (target->ns != next->time)
+        return target->ns > next->time;
+    return next->stop == RECORD_OUTSIDE || target->looked;
+}
+
 /* Where the next run has to end between two looks, if anywhere. */
 static bool exact_place(const ring1_replay *r, const struct replay_debug *debug, struct ring1_place *place)
 {
@@ -444,7 +453,7 @@ static bool exact_place(const ring1_replay *r, const struct replay_debug *debug,
     if (exact)
         *place = place_of(&p->next);
     if (!target || (exact ? ring1_place_compare(target, place) >= 0
-                          : p->goal == GOAL_STOP && target->ns >= p->next.time))
+                          : p->goal == GOAL_STOP && stops_first(&p->next, target)))
         return exact;
     *place = *target;
     return true;
