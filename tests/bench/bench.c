@@ -28,7 +28,7 @@ static const struct measure {
     {"vcpus", measure_vcpus, 3},         {"sequences", measure_sequences, 1},
     {"devices", measure_devices, 1},     {"network", measure_network, 1},
     {"snapshots", measure_snapshots, 1}, {"gdb", measure_gdb, 1},
-    {"backward", measure_backward, 1},
+    {"backward", measure_backward, 1},   {"stops", measure_stops, 1},
 };
 
 /* --- shared ----------------------------------------------------------------- */
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING, &only,
          "One measure: start, memory, grub, hypercall, trace-off, tracing, multicall, compute, traps, vcpus, "
-         "sequences, devices, network, snapshots, gdb",
+         "sequences, devices, network, snapshots, gdb, backward, stops",
          "NAME"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
         {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},

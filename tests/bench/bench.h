@@ -72,6 +72,7 @@ bool measure_devices(struct bench *b);
 bool measure_network(struct bench *b);
 bool measure_gdb(struct bench *b);
 bool measure_backward(struct bench *b);
+bool measure_stops(struct bench *b);
 
 /* One of them in `rounds` fresh processes (one with --quick): the rows with the
  * middle ratio, or figure. */
