@@ -62,6 +62,9 @@ static bool go_to(struct search *s, const struct ring1_place *place)
 /* So far before a place is a temporary checkpoint, for those who go on from there. */
 #define NEAR_NS 200000u
 
+/* The first window in which stops are looked for. */
+#define STOPS_NS 100000u
+
 /* How long a vcpu had the CPU. */
 static uint64_t ran(const struct machine *m, unsigned vcpu)
 {
@@ -232,19 +235,36 @@ static bool collect(struct search *s, const struct ring1_place *limit, bool with
     }
 }
 
+/* To where the last part of the interval before `limit` begins, *from, or as much of it as the
+ * window has: of a loop's many stops the last is near. False: search.past. */
+static bool go_before(struct search *s, const struct ring1_place *limit, uint64_t window,
+                      struct ring1_place *from)
+{
+    const struct checkpoint *c = points_find(s->d, limit, true);
+    struct ring1_place low = ns_before(s->d, limit, window);
+    if (ring1_place_compare(&low, &c->place) > 0) {
+        if (!go_near(s, &low, false) || !walk(s, &low))
+            return false;
+        *from = past_place(s->d);
+        if (ring1_place_compare(from, limit) < 0)
+            return true;
+    }
+    *from = c->place;
+    s->past = PAST_FAILED;
+    s->d->placed = false;
+    return past_go_near(s->d, from, false, s->error);
+}
+
 /* The last stop before `place`, interval by interval. */
 static bool last_stop(struct search *s, const struct ring1_place *place, struct candidate *last)
 {
     struct ring1_place limit = *place;
     bool with = false;
-    for (;;) {
+    for (uint64_t window = STOPS_NS;; window = MIN(window * WINDOW_GROWS, UINT64_MAX / WINDOW_GROWS)) {
+        struct ring1_place from;
         if (is_begin(s->d, &limit))
             return true;
-        const struct checkpoint *c = points_find(s->d, &limit, true);
-        struct ring1_place from = c->place;
-        s->past = PAST_FAILED;
-        s->d->placed = false;
-        if (!past_go_near(s->d, &from, false, s->error) || !collect(s, &limit, with, last))
+        if (!go_before(s, &limit, window, &from) || !collect(s, &limit, with, last))
             return false;
         if (last->any)
             return true;
