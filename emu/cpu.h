@@ -47,6 +47,12 @@ struct cpu_call {
     uint32_t arg[6];
 };
 
+/* A block of code as the engine runs it: the clock is asked only where one begins. */
+struct cpu_block {
+    uint32_t start, size; /* linear, bytes; size 0: there is none */
+    uint64_t end;         /* clock at its end */
+};
+
 struct cpu_ops {
     /* The TLB has nothing for the page of `va`. True: *out is its mapping.
      * False: the run ends with CPU_EXIT_MISS and nothing of the instruction is
@@ -65,8 +71,9 @@ struct cpu_ops {
     /* IN and OUT: value read; false: not allowed. */
     uint32_t (*port_in)(void *user, uint32_t port, unsigned size);
     /* The instruction at a linear address that cpu_ask_at named is about to be executed;
-     * the clock is that of its beginning. True: the run ends before it. */
-    bool (*code)(void *user, uint32_t address);
+     * the clock is that of its beginning, the block the one that it is executed in. True: the
+     * run ends before it. */
+    bool (*code)(void *user, uint32_t address, const struct cpu_block *block);
 };
 
 /* Make a CPU over machine memory. It finds out where the engine keeps what its
@@ -113,12 +120,6 @@ void cpu_finish_step(struct cpu *cpu);
 
 /* --- for a debugger --- */
 
-/* A block of code as the engine runs it: the clock is asked only where one begins. */
-struct cpu_block {
-    uint32_t start, size; /* linear, bytes; size 0: there is none */
-    uint64_t end;         /* clock at its end */
-};
-
 /* Have ops->code asked at an address, until cpu_ask_nowhere; code that was translated before
  * does not ask. Outside a run. */
 bool cpu_ask_at(struct cpu *cpu, uint32_t address);
@@ -137,6 +138,8 @@ void cpu_follow(struct cpu *cpu, uint32_t start, uint32_t size);
  * began; the clock is before the end of one that was left. */
 struct cpu_block cpu_kept_block(const struct cpu *cpu);
 struct cpu_block cpu_last_block(const struct cpu *cpu);
+/* The one block of the last run was begun anew: it wrote into itself. */
+bool cpu_began_anew(const struct cpu *cpu);
 /* Inside `hypercall`: it was not made after all. The run ends before the `int`. */
 void cpu_undo_call(struct cpu *cpu);
 /* One register alone; everything else stays. Outside a run. */

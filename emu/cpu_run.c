@@ -51,8 +51,10 @@ static bool ends_before(struct cpu *cpu, uint64_t address, uint32_t size)
     bool asked = atomic_load_explicit(&cpu->deadline, memory_order_relaxed) == 0 && !cpu->from_zero;
     if (cpu->stepping)
         return false;
-    if (cpu->alone)
-        return cpu->block_size != 0 && address != cpu->block_address;
+    if (cpu->alone) {
+        cpu->anew = cpu->block_size != 0 && address == cpu->block_address;
+        return cpu->block_size != 0 && !cpu->anew;
+    }
     if (cpu->clock >= (asked ? 0 : cpu->wanted_deadline) && cpu->clock != cpu->finishing &&
         !begins_anew(cpu, address, size))
         return true;
@@ -89,7 +91,8 @@ static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     uc_reg_read(uc, UC_X86_REG_EFLAGS, &cpu->code_eflags);
     cpu->code_address = (uint32_t)address;
     cpu->code_clock = cpu->clock;
-    bool stop = cpu->ops->code(cpu->user, (uint32_t)address);
+    const struct cpu_block block = {(uint32_t)cpu->block_address, cpu->block_size, cpu->clock + rest};
+    bool stop = cpu->ops->code(cpu->user, (uint32_t)address, &block);
     cpu->clock += rest;
     if (!stop)
         return;
@@ -347,6 +350,7 @@ bool cpu_run(struct cpu *cpu, struct cpu_event *event, GError **error)
     uint32_t eip = 0;
     cpu->have_event = cpu->refusing = cpu->rewind = cpu->saved = false;
     cpu->kept.size = cpu->last.size = 0;
+    cpu->anew = false;
     cpu->asked_at = cpu->code_clock = UINT64_MAX;
     uc_reg_read(cpu->uc, UC_X86_REG_EIP, &eip);
     cpu->running = true;
@@ -463,6 +467,11 @@ void cpu_follow(struct cpu *cpu, uint32_t start, uint32_t size)
 struct cpu_block cpu_kept_block(const struct cpu *cpu)
 {
     return cpu->kept;
+}
+
+bool cpu_began_anew(const struct cpu *cpu)
+{
+    return cpu->anew;
 }
 
 struct cpu_block cpu_last_block(const struct cpu *cpu)

@@ -23,7 +23,7 @@ void stops_attach(struct machine *m)
         return;
     m->stops = g_new0(struct stops, 1);
     m->stops->breakpoints = g_hash_table_new(NULL, NULL);
-    m->stops->rep_clock = UINT64_MAX;
+    m->stops->asked_end = UINT64_MAX;
     m->stops->passed_entry = UINT32_MAX;
 }
 
@@ -52,7 +52,7 @@ void stops_restored(struct machine *m)
     if (!s)
         return;
     s->passed = STOP_NONE;
-    s->rep_clock = UINT64_MAX;
+    s->asked_end = UINT64_MAX;
     s->let_through = s->pending = false;
 }
 
@@ -86,31 +86,37 @@ void stops_unbreak(struct machine *m, uint32_t address)
     }
 }
 
-/* Another turn of the same instruction, not another time that it is come to. */
-static bool goes_on_repeating(struct machine *m, uint32_t address)
+static bool is_branch(const struct insn *in)
+{
+    return (in->opcode >= 0x70 && in->opcode <= 0x7F) || (in->opcode >= 0xE0 && in->opcode <= 0xE3) ||
+           in->opcode == 0xE9 || in->opcode == 0xEB || in->opcode == 0xFF ||
+           (in->opcode >= 0x0F80 && in->opcode <= 0x0F8F);
+}
+
+/* Another turn of a repeated instruction, or one that the engine begins anew since it writes
+ * into its own block: not another time that it is come to. Both are alone in a block that
+ * follows the one in which they were asked at; so is a branch to itself. */
+static bool is_the_same(struct machine *m, uint32_t address, const struct cpu_block *block)
 {
     struct stops *s = m->stops;
     struct vcpu *v = m->current;
-    uint64_t clock = cpu_clock(m->cpu);
-    bool loaded = v->regs_loaded, again = s->rep_at == address && s->rep_clock == clock;
+    bool loaded = v->regs_loaded, again = s->asked_at == address && s->asked_end == cpu_clock(m->cpu);
+    s->asked_at = address;
+    s->asked_end = block->end;
+    if (!again)
+        return false;
     const struct insn *in = insn_at(m->insns, v);
     v->regs_loaded = loaded;
-    if (in && (in->rep || in->repne) && insn_is_string(in)) {
-        s->rep_at = address;
-        s->rep_clock = clock + in->length * CPU_NS_PER_BYTE;
-    } else {
-        again = false;
-    }
-    return again;
+    return in && block->start == address && block->size == in->length && !is_branch(in);
 }
 
-bool stops_code(void *machine, uint32_t address)
+bool stops_code(void *machine, uint32_t address, const struct cpu_block *block)
 {
     struct machine *m = machine;
     struct stops *s = m->stops;
     if (!s || !g_hash_table_contains(s->breakpoints, GUINT_TO_POINTER(address)))
         return false;
-    bool again = goes_on_repeating(m, address);
+    bool again = is_the_same(m, address, block);
     if (again ||
         (s->passed != STOP_NONE && s->passed_clock == cpu_clock(m->cpu) && s->passed_vcpu == m->current->id))
         return false;

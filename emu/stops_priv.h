@@ -50,20 +50,20 @@ struct stops {
     uint64_t passed_clock;
     unsigned passed_vcpu;
     uint32_t passed_entry; /* of the multicall that is held; UINT32_MAX: none is */
-    /* The next turn of a repeated instruction. */
-    uint32_t rep_at;
-    uint64_t rep_clock;
+    /* The last instruction that was asked at, and the end of its block. */
+    uint32_t asked_at;
+    uint64_t asked_end;
 
     /* Of the present run of the CPU. */
     enum stops_mode mode;
-    bool own_tf;      /* TF is set for the debugger's sake */
-    bool called;      /* a hypercall was made */
-    bool undone;      /* one was not, after all */
-    bool withheld;    /* a page was, for a watchpoint */
-    bool let_through; /* the next instruction may touch what is withheld */
-    uint32_t hits;    /* watchpoints that it touches, by place in `watch` */
-    uint32_t ecx;     /* before the step */
-    uint32_t walked;  /* watchpoints that the CPU's own walk wrote to */
+    bool own_tf;        /* TF is set for the debugger's sake */
+    bool called;        /* a hypercall was made */
+    bool undone;        /* one was not, after all */
+    bool withheld;      /* a page was, for a watchpoint */
+    bool let_through;   /* the next instruction may touch what is withheld */
+    uint32_t hits;      /* watchpoints that it touches, by place in `watch` */
+    struct regs before; /* the step */
+    uint32_t walked;    /* watchpoints that the CPU's own walk wrote to */
     struct watched watched[MAX_WATCHES];
     struct hold hold;
     uint64_t began; /* clock */
@@ -80,7 +80,7 @@ void stops_free(struct stops *s);
 bool stops_report(struct machine *m, enum stop_kind kind);
 
 /* ops->code of the CPU. */
-bool stops_code(void *machine, uint32_t address);
+bool stops_code(void *machine, uint32_t address, const struct cpu_block *block);
 
 /* A page that is not to be given to the CPU for this access. */
 bool stops_withholds(struct machine *m, uint32_t page, enum access access);

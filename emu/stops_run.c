@@ -13,6 +13,7 @@
 #include "stops_priv.h"
 
 #include "dispatch/traps.h"
+#include "segments.h"
 
 #include <ring1/debugger.h>
 
@@ -81,7 +82,7 @@ static void begin_step(struct machine *m, struct vcpu *v)
 {
     struct stops *s = m->stops;
     bool guest_tf = (cpu_eflags(m->cpu) & EFLAGS_TF) != 0;
-    s->ecx = cpu_ecx(m->cpu);
+    s->before = *vcpu_regs(v);
     s->hits = s->let_through ? stops_find_hits(m, v) : 0;
     v->regs_loaded = false;
     s->own_tf = !guest_tf;
@@ -148,13 +149,77 @@ static void hide_flag(struct vcpu *v)
 static bool is_begun_again(struct machine *m, const struct brief *b, const struct cpu_block *ran)
 {
     uint32_t mask = b->address16 ? 0xFFFF : UINT32_MAX;
-    if (!is_repeated(b) || (m->stops->ecx & mask) == 0 || (cpu_ecx(m->cpu) & mask) != 0)
+    if (!is_repeated(b) || (m->stops->before.ecx & mask) == 0 || (cpu_ecx(m->cpu) & mask) != 0)
         return false;
     bool zf = (cpu_eflags(m->cpu) & EFLAGS_ZF) != 0;
     if (compares(b) && zf == b->repne)
         return false;
     cpu_move_eip(m->cpu, -(int32_t)ran->size);
     return true;
+}
+
+static bool frame_of(struct vcpu *v, uint32_t linear, uint64_t *maddr, uint8_t *mark)
+{
+    struct walk w;
+    if (guest_walk(v, GVA(linear), ACCESS_READ, false, false, &w) != WALK_OK)
+        return false;
+    *maddr = (uint64_t)w.mfn.mfn << RING1_PAGE_SHIFT | (linear & (RING1_PAGE_SIZE - 1));
+    *mark = v->domain->mem->marks[w.mfn.mfn];
+    return true;
+}
+
+/* Both by pages. */
+static bool meet(struct vcpu *v, uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+{
+    for (uint32_t i = 0, n; i < a_size; i += n) {
+        uint64_t at_a, at_b;
+        uint8_t mark;
+        n = MIN(a_size - i, RING1_PAGE_SIZE - (a + i) % RING1_PAGE_SIZE);
+        bool code = frame_of(v, a + i, &at_a, &mark) && (mark & MARK_WRITTEN);
+        for (uint32_t j = 0, k; code && j < b_size; j += k) {
+            k = MIN(b_size - j, RING1_PAGE_SIZE - (b + j) % RING1_PAGE_SIZE);
+            if (frame_of(v, b + j, &at_b, &mark) && at_b < at_a + n && at_a < at_b + k)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The instruction stored into the block that it is of. */
+static bool wrote_its_block(struct machine *m, struct vcpu *v)
+{
+    const struct block_state *block = &m->s.block;
+    uint64_t maddr;
+    uint8_t first = 0, last = 0;
+    if (cpu_began_anew(m->cpu))
+        return true;
+    (void)frame_of(v, block->start, &maddr, &first);
+    (void)frame_of(v, block->start + block->size - 1, &maddr, &last);
+    if (G_LIKELY(!((first | last) & MARK_WRITTEN)))
+        return false;
+    const struct regs now = *vcpu_regs(v);
+    bool wrote = false;
+    uint32_t address;
+    v->regs = m->stops->before;
+    const struct insn *in = insn_at(m->insns, v);
+    for (unsigned i = 0; in && i < in->nr_operands; i++) {
+        const struct insn_operand *op = &in->operands[i];
+        uint32_t size = segments_operand_bytes(v, in, op);
+        wrote |= op->writes && size && insn_operand_address(v, op, &address) &&
+                 meet(v, block->start, block->size, address, size);
+    }
+    v->regs = now;
+    return wrote;
+}
+
+/* In its block such an instruction is begun anew, alone, when all of the block is counted;
+ * after it another block begins. */
+static void count_anew(struct machine *m, const struct cpu_block *ran)
+{
+    uint64_t end = m->s.block.end + (uint64_t)ran->size * CPU_NS_PER_BYTE;
+    cpu_set_clock(m->cpu, end);
+    m->s.block.start = ran->start;
+    m->s.block.size = ran->size;
 }
 
 /* One instruction was executed. True: it is not at its end. */
@@ -170,7 +235,9 @@ static bool end_step(struct machine *m, struct vcpu *v)
         if (is_pushf(&b))
             hide_flag(v);
     }
-    if (!s->called) /* RDTSC has a price of its own */
+    if (!s->called && wrote_its_block(m, v))
+        count_anew(m, &ran);
+    else if (!s->called) /* RDTSC has a price of its own */
         m->s.block.end += cpu_clock(m->cpu) - s->began - (uint64_t)ran.size * CPU_NS_PER_BYTE;
     return is_begun_again(m, &b, &ran);
 }

@@ -72,6 +72,27 @@ static const uint8_t ODD[] = {
     0xCD, 0x82,                   /* 6C int $0x82 */
 };
 
+/* Code that is written in the block that writes it, before and behind the store. */
+static const uint8_t SELF[] = {
+    0xB8, 0x00, 0x00, 0x00, 0x00,             /* 00 mov $0, %eax */
+    0xB9, 0x03, 0x00, 0x00, 0x00,             /* 05 mov $3, %ecx */
+    0x90,                                     /* 0A nop */
+    0xC6, 0x05, 0x14, 0x00, 0x10, 0x00, 0x40, /* 0B movb $0x40, CODE+14 */
+    0x90,                                     /* 12 nop */
+    0x90,                                     /* 13 nop */
+    0x90,                                     /* 14 nop: inc %eax */
+    0x90,                                     /* 15 nop */
+    0xC6, 0x05, 0x0A, 0x00, 0x10, 0x00, 0x43, /* 16 movb $0x43, CODE+A */
+    0x49,                                     /* 1D dec %ecx */
+    0x75, 0xEA,                               /* 1E jnz 0A */
+    0xC6, 0x05, 0x26, 0x00, 0x10, 0x00, 0x43, /* 20 movb $0x43, CODE+26: into itself */
+    0x6A, 0x00,                               /* 27 push $0: poweroff */
+    0xB8, 0x1D, 0x00, 0x00, 0x00,             /* 29 mov $29, %eax */
+    0xBB, 0x02, 0x00, 0x00, 0x00,             /* 2E mov $2, %ebx */
+    0x89, 0xE1,                               /* 33 mov %esp, %ecx */
+    0xCD, 0x82,                               /* 35 int $0x82 */
+};
+
 static struct machine *m;
 static struct ring1_stop stop;
 
@@ -202,6 +223,7 @@ static const struct program {
 } PROGRAMS[] = {
     {ROUNDS, sizeof ROUNDS, 1 + 3 * 5 + 4},
     {ODD, sizeof ODD, 44},
+    {SELF, sizeof SELF, 2 + 3 * 9 + 5},
 };
 
 static void ends_as_without(const struct program *p)
