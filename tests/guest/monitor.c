@@ -221,6 +221,10 @@ int main(int argc, char **argv)
     ring1_record_free(config->record);
     if (path)
         g_unlink(path);
+    for (unsigned i = 0; i < G_N_ELEMENTS(s.kept); i++)
+        g_free(s.kept[i]);
+    g_free(s.answer);
+    g_hash_table_unref(s.states);
     printf("%u lines, %u failed\n", s.line, s.failed);
     return s.failed != 0;
 }
