@@ -155,7 +155,7 @@ static const struct {
 const char *errno_name(int32_t err)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(errnos); i++)
-        if (errnos[i].value == -err)
+        if (-errnos[i].value == err)
             return errnos[i].name;
     return NULL;
 }
@@ -163,7 +163,7 @@ const char *errno_name(int32_t err)
 const char *errno_text(int32_t err)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(errnos); i++)
-        if (errnos[i].value == -err)
+        if (-errnos[i].value == err)
             return errnos[i].text;
     return NULL;
 }
