@@ -141,6 +141,8 @@ void gdb_step_signal(struct gdb_server *g, const char *args, size_t len);
 void gdb_backward(struct gdb_server *g, const char *args, size_t len);
 /* The client came: it finds the guest standing still. */
 void gdb_stop_silently(struct gdb_server *g);
+/* For what takes long: the client wants its end. `server` is the server. */
+bool gdb_asked(void *server);
 /* Stop where it is, and say so with this signal. */
 void gdb_stop_here(struct gdb_server *g, unsigned signal);
 

@@ -92,11 +92,15 @@ static void monitor(struct gdb_server *g, const char *args, G_GNUC_UNUSED size_t
         return;
     }
     bool moved = false;
+    g->state = GDB_RUNS; /* it may take long: what comes now waits, and Ctrl-C ends it */
     g_autofree char *text = monitor_command(g->monitor, g->vcpu, line, &moved);
+    g->state = GDB_STOPPED;
+    g->interrupt = false;
     gdb_put_console(g, text);
     gdb_reply(g, "OK");
     if (moved)
         gdb_stop_silently(g);
+    gdb_take_waiting(g);
 }
 
 /* --- hypercalls ------------------------------------------------------------------------------------------

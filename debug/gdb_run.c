@@ -222,7 +222,7 @@ static bool told(struct gdb_server *g, const struct ring1_debug_stop *stop, bool
 
 /* --- running -------------------------------------------------------------------------------------- */
 
-static bool asked(void *user)
+bool gdb_asked(void *user)
 {
     struct gdb_server *g = user;
     return (g->asked && g->asked(g->user)) || g->interrupt;
@@ -231,8 +231,8 @@ static bool asked(void *user)
 static bool run_back(struct gdb_server *g, struct ring1_debug_stop *stop)
 {
     g_autoptr(GError) error = NULL;
-    if (ring1_debugger_run_back(g->debugger, g->go.step ? RING1_GO_STEP : RING1_GO_ON, g->go.vcpu, asked, g,
-                                stop, &error))
+    if (ring1_debugger_run_back(g->debugger, g->go.step ? RING1_GO_STEP : RING1_GO_ON, g->go.vcpu, gdb_asked,
+                                g, stop, &error))
         return true;
     gdb_error_shown(g, "%s", error->message);
     g->state = GDB_STOPPED;

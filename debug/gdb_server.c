@@ -299,6 +299,12 @@ void gdb_server_free(struct gdb_server *g)
     g_free(g);
 }
 
+static void make_monitor(struct gdb_server *g)
+{
+    g->monitor = monitor_new(g->debugger);
+    monitor_set_asked(g->monitor, gdb_asked, g);
+}
+
 void gdb_server_set(struct gdb_server *g, ring1_debugger *d, bool past)
 {
     g_clear_pointer(&g->monitor, monitor_free);
@@ -308,7 +314,7 @@ void gdb_server_set(struct gdb_server *g, ring1_debugger *d, bool past)
     g->vcpu = g->go_vcpu = g->stop_vcpu = 0;
     if (!d || g->state == GDB_ABSENT)
         return;
-    g->monitor = monitor_new(d);
+    make_monitor(g);
     gdb_set_points(g);
     gdb_set_catches(g);
 }
@@ -326,7 +332,7 @@ void gdb_server_attach(struct gdb_server *g)
     g->state = GDB_STOPPED;
     if (!g->debugger)
         return;
-    g->monitor = monitor_new(g->debugger);
+    make_monitor(g);
     gdb_stop_silently(g);
 }
 

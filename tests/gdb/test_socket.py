@@ -187,6 +187,25 @@ def prompt():
     r.end()
 
 
+def long_command():
+    """A monitor command that would not end is ended by Ctrl-C; what was sent meanwhile is answered after it."""
+    r = Ring1("run", "--gdb-wait", *BUSY)
+    c = hello(Client(r))
+    c.send("qRcmd," + b"goto 100000s".hex())
+    time.sleep(0.3)
+    c.send("qC")
+    began = time.time()
+    c.raw(b"\x03")
+    said = c.reply()
+    while said.startswith("O") and said != "OK":
+        said = c.reply()
+    check("goto is ended", said == "OK" and time.time() - began < 5, said, time.time() - began)
+    check("and the next is answered", c.reply().startswith("QC"))
+    check("the guest stands", c.ask("?").startswith("T05"))
+    c.close()
+    r.end()
+
+
 def ends():
     """With a client that stands still, signals and limits of time end ring1, too."""
     r = Ring1("run", "--gdb-wait", STEPS)
@@ -262,6 +281,6 @@ def noise():
     r.end()
 
 
-for test in (cut_anywhere, checksums, flood, two_clients, vanishing, prompt, ends, addresses, noise):
+for test in (cut_anywhere, checksums, flood, two_clients, vanishing, prompt, long_command, ends, addresses, noise):
     test()
 finish()
