@@ -146,6 +146,7 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t first, uint32_t nr)
 {
     struct domain *d = v->domain;
     const struct abi *abi = d->abi;
+    const struct hold *hold = d->hold;
     struct window window = {0};
 
     d->in_multicall = true;
@@ -156,7 +157,7 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t first, uint32_t nr)
         if (at > UINT32_MAX || entry_read(v, &window, va, &e->nr, e->arg))
             return refuse(d, -XEN_EFAULT, "entry %u at %#llx cannot be read", i, (unsigned long long)at);
 
-        if (G_UNLIKELY(d->hold) && is_held(v, e, list, nr, i))
+        if (G_UNLIKELY(hold) && is_held(v, e, list, nr, i))
             return 0;
         d->s.nr_entries++;
         const struct hypercall_slot *slot = hypercall_slot(d, e->nr);
@@ -181,7 +182,7 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t first, uint32_t nr)
                 return refuse(d, -XEN_EFAULT, "entry %u at %#x cannot be rewritten", i, va.va);
             return multicall_continue(v, va, nr - i);
         }
-        if (G_UNLIKELY(d->hold))
+        if (G_UNLIKELY(hold))
             tell_holder(v, e, i);
         preempt_work(d, 1);
         if (preempt_check(v) && i + 1 < nr)
