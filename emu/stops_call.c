@@ -42,11 +42,12 @@ static bool wants_stop(struct machine *m, struct vcpu *v, const struct call *cal
     return true;
 }
 
+/* The last stop was for this. (After an entry and before the next are one place.) */
 static bool passed_here(const struct machine *m, uint32_t entry, uint64_t clock)
 {
     const struct stops *s = m->stops;
-    return s->passed == STOP_CALL && s->passed_clock == clock && s->passed_vcpu == m->current->id &&
-           s->passed_entry == entry;
+    return s->passed == STOP_CALL && !s->last.is_return && s->passed_clock == clock &&
+           s->passed_vcpu == m->current->id && s->passed_entry == entry;
 }
 
 static void report_changes(struct machine *m)

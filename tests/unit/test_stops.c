@@ -93,6 +93,50 @@ static const uint8_t SELF[] = {
     0xCD, 0x82,                               /* 35 int $0x82 */
 };
 
+/* A multicall of three entries. */
+#define LIST 0x40u
+static const uint8_t CALLS[0xA0] = {
+    0xB8,
+    0x0D,
+    0x00,
+    0x00,
+    0x00, /* 00 mov $13, %eax: multicall */
+    0xBB,
+    0x40,
+    0x00,
+    0x10,
+    0x00, /* 05 mov $CODE+40, %ebx */
+    0xB9,
+    0x03,
+    0x00,
+    0x00,
+    0x00, /* 0A mov $3, %ecx */
+    0xCD,
+    0x82, /* 0F int $0x82 */
+    0x51, /* 11 push %ecx: 3, is left as it was */
+    0x53, /* 12 push %ebx */
+    0x6A,
+    0x00, /* 13 push $0: poweroff */
+    0xB8,
+    0x1D,
+    0x00,
+    0x00,
+    0x00, /* 15 mov $29, %eax */
+    0xBB,
+    0x02,
+    0x00,
+    0x00,
+    0x00, /* 1A mov $2, %ebx */
+    0x89,
+    0xE1, /* 1F mov %esp, %ecx */
+    0xCD,
+    0x82,        /* 21 int $0x82 */
+    [LIST] = 17, /* xen_version: which */
+    [LIST + 0x20] = 17,
+    [LIST + 0x28] = 99, /* of no such thing */
+    [LIST + 0x40] = 17,
+};
+
 static struct machine *m;
 static struct ring1_stop stop;
 
@@ -204,6 +248,88 @@ START_TEST(loads)
 }
 END_TEST
 
+/* --- calls -------------------------------------------------------------------------- */
+
+static bool every_call(void *user, ring1_vcpu *v, const struct ring1_call *call, bool is_return)
+{
+    (void)v;
+    ck_assert(!call->depth || call->nr == 17);
+    return user || (call->index == 1 && call->depth == 1 && !is_return);
+}
+
+static void stops_at_call(unsigned nr, unsigned depth, unsigned index, bool is_return, uint32_t offset)
+{
+    stops_for(STOP_CALL, offset);
+    const struct stop *last = stops_last(m);
+    ck_assert_uint_eq(last->call.nr, nr);
+    ck_assert_uint_eq(last->call.depth, depth);
+    ck_assert_uint_eq(last->call.index, index);
+    ck_assert_int_eq(last->is_return, is_return);
+}
+
+static void make_calls(void)
+{
+    teardown();
+    make(CALLS, sizeof CALLS);
+    stops_attach(m);
+}
+
+START_TEST(calls)
+{
+    make_calls();
+    stops_catch(m, every_call, m);
+    stops_at_call(13, 0, 0, false, 0x0F);
+    ck_assert_uint_eq(vcpu_regs(m->current)->eax, 13);
+    uint64_t before = machine_now(m);
+    for (unsigned i = 0; i < 3; i++) {
+        stops_at_call(17, 1, i, false, 0x11);
+        ck_assert_uint_eq(stops_place(m).entry, i);
+        ck_assert_uint_eq(stops_place(m).calls, 1);
+        ck_assert_uint_gt(machine_now(m), before);
+        stops_at_call(17, 1, i, true, 0x11);
+        ck_assert_int_eq(stops_last(m)->call.result, i == 1 ? -38 : 4 << 16 | 17);
+    }
+    ck_assert_uint_eq(vcpu_regs(m->current)->ecx, 3);
+    ck_assert_uint_eq(vcpu_regs(m->current)->ebx, CODE + LIST);
+    stops_at_call(29, 0, 0, false, 0x21);
+    ck_assert(!goes_on());
+}
+END_TEST
+
+START_TEST(second_entry)
+{
+    make_calls();
+    stops_catch(m, every_call, NULL);
+    stops_at_call(17, 1, 1, false, 0x11);
+    struct ring1_place there = stops_place(m);
+    stops_step(m, 0);
+    stops_for(STOP_STEPPED, 0x11);
+    ck_assert_uint_eq(vcpu_regs(m->current)->eax, 0);
+    ck_assert(!goes_on());
+    make_calls();
+    stops_at(m, &there);
+    stops_for(STOP_PLACE, 0x11);
+    ck_assert_uint_eq(stops_place(m).entry, 1);
+    struct snapshot *snapshot = machine_save(m);
+    make_calls();
+    ck_assert(machine_restore(m, snapshot, NULL));
+    snapshot_free(snapshot);
+    stops_detach(m);
+    ck_assert(!goes_on());
+}
+END_TEST
+
+START_TEST(written_by_a_call)
+{
+    make_calls();
+    ck_assert(stops_watch(m, CODE + LIST + 0x24, 4, RING1_WATCH_WRITE));
+    stops_for(STOP_WATCHPOINT, 0x11);
+    ck_assert(stops_last(m)->by_hypercall);
+    ck_assert_uint_eq(stops_place(m).entry, 2);
+    ck_assert(!goes_on());
+}
+END_TEST
+
 /* --- the same run ------------------------------------------------------------------- */
 
 struct end {
@@ -223,6 +349,7 @@ static const struct program {
 } PROGRAMS[] = {
     {ROUNDS, sizeof ROUNDS, 1 + 3 * 5 + 4},
     {ODD, sizeof ODD, 44},
+    {CALLS, sizeof CALLS, 10},
     {SELF, sizeof SELF, 2 + 3 * 9 + 5},
 };
 
@@ -263,6 +390,7 @@ START_TEST(everything)
     teardown();
     make(p->code, p->size);
     stops_attach(m);
+    stops_catch(m, every_call, m);
     ck_assert(stops_watch(m, DATA, 0x80, RING1_WATCH_ACCESS));
     for (uint32_t at = 0; at < p->size; at++)
         stops_break(m, CODE + at);
@@ -313,6 +441,9 @@ int main(void)
     tcase_add_test(t, stores);
     tcase_add_test(t, stores_and_loads);
     tcase_add_test(t, loads);
+    tcase_add_test(t, calls);
+    tcase_add_test(t, second_entry);
+    tcase_add_test(t, written_by_a_call);
     suite_add_tcase(s, t);
     TCase *e = tcase_create("exact");
     tcase_add_checked_fixture(e, setup, teardown);
