@@ -154,6 +154,7 @@ struct disk *record_disk(struct recorder *r, unsigned index, struct disk *below)
     struct recorded *d = g_new0(struct recorded, 1);
     d->disk = *below;
     d->disk.ops = &recorded_ops;
+    d->disk.others = 0; /* those share what is below */
     d->disk.name = g_strdup(below->name);
     d->below = below;
     d->recorder = r;
