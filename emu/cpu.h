@@ -130,8 +130,9 @@ unsigned cpu_nr_asked(const struct cpu *cpu);
 /* In the next run no block begins that might end after this clock; UINT64_MAX: none is
  * kept from it. To be set after the deadline. */
 void cpu_set_limit(struct cpu *cpu, uint64_t clock);
-/* The next run is of one block, or the same instruction begun anew. */
-void cpu_run_alone(struct cpu *cpu);
+/* The next run is of one block, or the same instruction begun anew. `own_tf`: TF is set for
+ * the caller's sake, so that exception 1 says that it was executed. */
+void cpu_run_alone(struct cpu *cpu, bool own_tf);
 /* The block before the next run's first, which tells whether that is begun anew. */
 void cpu_follow(struct cpu *cpu, uint32_t start, uint32_t size);
 /* Of the last run: the block that its limit kept from beginning, and the last one that it

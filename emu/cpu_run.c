@@ -331,7 +331,8 @@ static uint64_t place_of_end(const struct cpu *cpu, uint32_t eip)
 {
     if (cpu->asked_at != UINT64_MAX)
         return cpu->asked_at;
-    if (cpu->alone && cpu->have_event && cpu->event.exit == CPU_EXIT_INTERRUPT && cpu->event.vector == 1)
+    if (cpu->alone && cpu->own_tf && cpu->have_event && cpu->event.exit == CPU_EXIT_INTERRUPT &&
+        cpu->event.vector == 1)
         return cpu->block_address + cpu->block_size;
     return eip;
 }
@@ -453,9 +454,10 @@ void cpu_set_limit(struct cpu *cpu, uint64_t clock)
         look_from(cpu, clock - MIN(clock, margin));
 }
 
-void cpu_run_alone(struct cpu *cpu)
+void cpu_run_alone(struct cpu *cpu, bool own_tf)
 {
     cpu->alone = true;
+    cpu->own_tf = own_tf;
     look_from(cpu, 0);
 }
 

@@ -71,6 +71,7 @@ struct cpu {
     bool running;    /* inside uc_emu_start */
     bool stepping;   /* no deadline ends the run */
     bool alone;      /* one block ends it */
+    bool own_tf;     /* in which TF is not the guest's */
     bool anew;       /* that one was begun anew */
     bool from_zero;  /* deadline 0 is the clock's beginning, not a stop */
     bool saved;      /* `context` is the CPU's state, EFLAGS apart; never during a run */

@@ -87,7 +87,7 @@ static void begin_step(struct machine *m, struct vcpu *v)
     v->regs_loaded = false;
     s->own_tf = !guest_tf;
     cpu_set_tf(m->cpu, true);
-    cpu_run_alone(m->cpu);
+    cpu_run_alone(m->cpu, s->own_tf);
 }
 
 void stops_before_run(struct machine *m, struct vcpu *v)
