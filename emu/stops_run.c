@@ -271,6 +271,17 @@ static void progressed(struct machine *m, const struct vcpu *v)
         stops_report(m, STOP_STEPPED);
 }
 
+/* The CPU takes EIP for a linear address when it gives back what of a block was not
+ * executed: where it is none a fault costs all of its block. */
+static void charge_block(struct machine *m, struct vcpu *v)
+{
+    struct cpu_block last = cpu_last_block(m->cpu);
+    uint32_t linear;
+    if (insn_code_address(v, &linear) && linear != vcpu_regs(v)->eip && last.size &&
+        last.end == cpu_clock(m->cpu) && stops_in_block(m))
+        cpu_set_clock(m->cpu, m->s.block.end);
+}
+
 static bool after_step(struct machine *m, struct vcpu *v, const struct cpu_event *event, uint64_t deadline)
 {
     struct stops *s = m->stops;
@@ -280,6 +291,8 @@ static bool after_step(struct machine *m, struct vcpu *v, const struct cpu_event
         if (s->own_tf)
             cpu_set_tf(m->cpu, false);
         s->own_tf = false;
+        if (event->exit != CPU_EXIT_STOPPED)
+            charge_block(m, v);
         stops_note_watched(m, v);
         return event->exit == CPU_EXIT_STOPPED;
     }
@@ -317,6 +330,17 @@ void stops_call_over(struct machine *m, uint64_t deadline)
     progressed(m, m->current);
 }
 
+/* There a page that is withheld must not cost anything. */
+static void give_back(struct machine *m, struct vcpu *v, const struct cpu_event *event)
+{
+    struct cpu_block last = cpu_last_block(m->cpu);
+    uint32_t linear;
+    if (event->access == ACCESS_FETCH || last.size == 0 || last.end != cpu_clock(m->cpu) ||
+        !insn_code_address(v, &linear) || linear - last.start >= last.size)
+        return;
+    cpu_set_clock(m->cpu, last.end - (uint64_t)(last.start + last.size - linear) * CPU_NS_PER_BYTE);
+}
+
 bool stops_after_run(struct machine *m, struct vcpu *v, const struct cpu_event *event, uint64_t deadline)
 {
     struct stops *s = m->stops;
@@ -331,6 +355,7 @@ bool stops_after_run(struct machine *m, struct vcpu *v, const struct cpu_event *
         if (s->own_tf)
             cpu_set_tf(m->cpu, false);
         s->own_tf = false;
+        give_back(m, v, event);
         stay_in_block(m, deadline);
         s->let_through = true;
         return true;
