@@ -23,7 +23,9 @@
 struct chunk_file {
     const char *word; /* for messages: "snapshot" */
     char magic[9];    /* 8 bytes */
-    uint32_t version;
+    uint32_t version; /* that is written */
+    uint32_t oldest;  /* that is read, too */
+    int level;        /* of zstd */
 };
 
 /* --- writing ------------------------------------------------------------------------ */
@@ -32,13 +34,22 @@ struct chunk_writer;
 
 /* The file appears, or is replaced, when it is closed. NULL: RING1_ERROR_HOST. */
 struct chunk_writer *chunk_writer_new(const struct chunk_file *file, const char *path, GError **error);
-/* To what is open, from where it stands: for who can open nothing. `name` is for messages. */
+/* To what is open, from where it stands, which stays the caller's: for who can open nothing, or whose
+ * file is read while it is written. `name` is for messages. */
 struct chunk_writer *chunk_writer_new_fd(const struct chunk_file *file, const char *name, int fd);
-/* At most CHUNK_RAW_MAX bytes. The first error is kept; everything after it is let be. */
+/* The first error, NULL: none. */
+const GError *chunk_writer_error(const struct chunk_writer *w);
+/* An error of the caller's: RING1_ERROR_HOST, "snapshot FILE: ...". */
+void chunk_writer_fail(struct chunk_writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* At most CHUNK_RAW_MAX bytes, in one write(2). The first error is kept; everything after it is let be. */
 void chunk_write(struct chunk_writer *w, uint32_t kind, const void *bytes, size_t len);
-/* A file's contents, in chunks of SHA-256, whole size, offset, bytes; its SHA-256 in hexadecimal digits,
- * which the caller frees. */
+/* A file's contents, once however often it is asked for, in chunks of SHA-256, whole size, offset, bytes; its
+ * SHA-256 in hexadecimal digits, which the caller frees. */
 char *chunk_write_blob(struct chunk_writer *w, uint32_t kind, const void *bytes, size_t len);
+/* How many chunks were written. */
+unsigned chunk_writer_count(const struct chunk_writer *w);
+/* Chunk `i` and all behind it are no more; `contents` are those that it had. The file can be read. */
+void chunk_writer_cut(struct chunk_writer *w, unsigned i, GByteArray *contents);
 /* Ends and frees it. False: RING1_ERROR_HOST; there is no new file then. */
 bool chunk_writer_close(struct chunk_writer *w, GError **error);
 /* It is given up. */
@@ -58,6 +69,11 @@ bool chunk_file_is(const struct chunk_file *file, const char *path);
 struct chunk_reader *chunk_reader_new(const struct chunk_file *file, const char *path, GError **error);
 struct chunk_reader *chunk_reader_new_from_bytes(const struct chunk_file *file, const char *name,
                                                  const void *bytes, size_t len, GError **error);
+/* One that is still written, by its descriptor, which stays the caller's. */
+struct chunk_reader *chunk_reader_new_from_fd(const struct chunk_file *file, const char *name, int fd,
+                                              GError **error);
+/* What was added since it was opened. */
+bool chunk_reader_refresh(struct chunk_reader *r, GError **error);
 void chunk_reader_free(struct chunk_reader *r);
 
 unsigned chunk_count(const struct chunk_reader *r);

@@ -21,7 +21,8 @@ struct chunk_reader {
     int fd; /* -1: bytes */
     const uint8_t *bytes;
     uint64_t size;
-    GArray *chunks; /* struct chunk */
+    GArray *chunks;  /* struct chunk */
+    uint64_t offset; /* up to where it was looked through */
     bool cut;
 };
 
@@ -76,27 +77,28 @@ static bool read_at(const struct chunk_reader *r, uint64_t offset, void *to, siz
 /* --- opening ------------------------------------------------------------------------- */
 
 /* Checksums of all of a chunk. True and `r->cut`: the file ends within it. */
-static bool read_chunk(struct chunk_reader *r, uint64_t *offset, uint8_t *buffer, GError **error)
+static bool read_chunk(struct chunk_reader *r, uint8_t *buffer, GError **error)
 {
     uint8_t head[CHUNK_HEAD];
-    if (r->size - *offset < sizeof head) {
+    uint64_t offset = r->offset;
+    if (r->size - offset < sizeof head) {
         r->cut = true;
         return true;
     }
-    if (!read_at(r, *offset, head, sizeof head, error))
+    if (!read_at(r, offset, head, sizeof head, error))
         return false;
     if (checksum(head, 20) != chunk_get32(head + 20))
         return chunk_refuse(r, error, "is damaged at byte %" PRIu64 ": a chunk's head has another checksum",
-                            *offset);
-    struct chunk c = {.offset = *offset,
+                            offset);
+    struct chunk c = {.offset = offset,
                       .kind = chunk_get32(head),
                       .raw = chunk_get32(head + 8),
                       .stored = chunk_get32(head + 12)};
     if (chunk_get32(head + 4) != r->chunks->len)
         return chunk_refuse(r, error, "is damaged at byte %" PRIu64 ": chunk %u stands in the place of %u",
-                            *offset, chunk_get32(head + 4), r->chunks->len);
+                            offset, chunk_get32(head + 4), r->chunks->len);
     if (c.raw > CHUNK_RAW_MAX || c.stored > ZSTD_compressBound(CHUNK_RAW_MAX))
-        return chunk_refuse(r, error, "the chunk at byte %" PRIu64 " is larger than chunks are", *offset);
+        return chunk_refuse(r, error, "the chunk at byte %" PRIu64 " is larger than chunks are", offset);
     if (r->size - c.offset - CHUNK_HEAD < c.stored) {
         r->cut = true;
         return true;
@@ -104,17 +106,36 @@ static bool read_chunk(struct chunk_reader *r, uint64_t *offset, uint8_t *buffer
     if (!read_at(r, c.offset + CHUNK_HEAD, buffer, c.stored, error))
         return false;
     if (checksum(buffer, c.stored) != chunk_get32(head + 16))
-        return chunk_refuse(r, error, "is damaged at byte %" PRIu64 ": a chunk has another checksum",
-                            *offset);
-    *offset = c.offset + CHUNK_HEAD + c.stored;
+        return chunk_refuse(r, error, "is damaged at byte %" PRIu64 ": a chunk has another checksum", offset);
+    r->offset = offset + CHUNK_HEAD + c.stored;
     g_array_append_val(r->chunks, c);
     return true;
+}
+
+static bool read_chunks(struct chunk_reader *r, GError **error)
+{
+    g_autofree uint8_t *buffer = g_malloc(ZSTD_compressBound(CHUNK_RAW_MAX));
+    r->cut = false;
+    while (r->offset < r->size && !r->cut)
+        if (!read_chunk(r, buffer, error))
+            return false;
+    return true;
+}
+
+static bool check_version(const struct chunk_reader *r, uint32_t version, GError **error)
+{
+    const struct chunk_file *f = r->file;
+    if (version >= f->oldest && version <= f->version)
+        return true;
+    if (f->oldest == f->version)
+        return chunk_refuse(r, error, "is of format %u; this ring1 reads %u", version, f->version);
+    return chunk_refuse(r, error, "is of format %u; this ring1 reads %u to %u", version, f->oldest,
+                        f->version);
 }
 
 static bool read_file(struct chunk_reader *r, GError **error)
 {
     uint8_t head[CHUNK_FILE_HEAD];
-    uint64_t offset = sizeof head;
     const struct chunk_file *f = r->file;
     if (r->size < sizeof head)
         return chunk_refuse(r, error, "is no %s: it has %" PRIu64 " bytes", f->word, r->size);
@@ -124,14 +145,8 @@ static bool read_file(struct chunk_reader *r, GError **error)
         return chunk_refuse(r, error, "is no %s of ring1", f->word);
     if (checksum(head, 12) != chunk_get32(head + 12))
         return chunk_refuse(r, error, "is damaged at byte 0: its head has another checksum");
-    if (chunk_get32(head + 8) != f->version)
-        return chunk_refuse(r, error, "is of format %u; this ring1 reads %u", chunk_get32(head + 8),
-                            f->version);
-    g_autofree uint8_t *buffer = g_malloc(ZSTD_compressBound(CHUNK_RAW_MAX));
-    while (offset < r->size && !r->cut)
-        if (!read_chunk(r, &offset, buffer, error))
-            return false;
-    return true;
+    r->offset = sizeof head;
+    return check_version(r, chunk_get32(head + 8), error) && read_chunks(r, error);
 }
 
 static struct chunk_reader *reader_new(const struct chunk_file *file, const char *name)
@@ -152,23 +167,43 @@ static struct chunk_reader *reader_read(struct chunk_reader *r, GError **error)
     return NULL;
 }
 
-struct chunk_reader *chunk_reader_new(const struct chunk_file *file, const char *path, GError **error)
+static bool find_size(struct chunk_reader *r, GError **error)
 {
-    struct chunk_reader *r = reader_new(file, path);
     struct stat st;
-    r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (r->fd < 0 || fstat(r->fd, &st) < 0) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s %s: %s", file->word, path, g_strerror(errno));
-        chunk_reader_free(r);
-        return NULL;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        chunk_refuse(r, error, "is no regular file");
-        chunk_reader_free(r);
-        return NULL;
+        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s %s: %s", r->file->word, r->name,
+                    g_strerror(errno));
+        return false;
     }
     r->size = (uint64_t)st.st_size;
-    return reader_read(r, error);
+    return S_ISREG(st.st_mode) || chunk_refuse(r, error, "is no regular file");
+}
+
+/* `fd` becomes the reader's. */
+static struct chunk_reader *read_fd(const struct chunk_file *file, const char *name, int fd, GError **error)
+{
+    struct chunk_reader *r = reader_new(file, name);
+    r->fd = fd;
+    if (find_size(r, error))
+        return reader_read(r, error);
+    chunk_reader_free(r);
+    return NULL;
+}
+
+struct chunk_reader *chunk_reader_new(const struct chunk_file *file, const char *path, GError **error)
+{
+    return read_fd(file, path, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error);
+}
+
+struct chunk_reader *chunk_reader_new_from_fd(const struct chunk_file *file, const char *name, int fd,
+                                              GError **error)
+{
+    return read_fd(file, name, fcntl(fd, F_DUPFD_CLOEXEC, 0), error);
+}
+
+bool chunk_reader_refresh(struct chunk_reader *r, GError **error)
+{
+    return r->fd < 0 || (find_size(r, error) && read_chunks(r, error));
 }
 
 struct chunk_reader *chunk_reader_new_from_bytes(const struct chunk_file *file, const char *name,

@@ -8,13 +8,12 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <ring1/ring1.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
-
-#define LEVEL 1
 
 struct chunk_writer {
     const struct chunk_file *file;
@@ -22,7 +21,9 @@ struct chunk_writer {
     char *path, *temporary; /* NULL: it is written in place */
     bool borrowed;          /* `fd` */
     GError *error;
-    uint32_t serial;
+    GArray *chunks;    /* uint64_t: where each begins, from where the file did */
+    uint64_t size;     /* likewise */
+    GHashTable *blobs; /* digits of their SHA-256 */
     ZSTD_CCtx *zstd;
     uint8_t *packed;
 };
@@ -44,10 +45,25 @@ static uint32_t checksum(const void *bytes, size_t len)
     return (uint32_t)crc32(0, bytes, (uInt)len);
 }
 
+void chunk_writer_fail(struct chunk_writer *w, const char *format, ...)
+{
+    if (w->error)
+        return;
+    va_list args;
+    va_start(args, format);
+    g_autofree char *why = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error(&w->error, RING1_ERROR, RING1_ERROR_HOST, "%s %s: %s", w->file->word, w->path, why);
+}
+
 static void failed(struct chunk_writer *w, const char *why)
 {
-    if (!w->error)
-        g_set_error(&w->error, RING1_ERROR, RING1_ERROR_HOST, "%s %s: %s", w->file->word, w->path, why);
+    chunk_writer_fail(w, "%s", why);
+}
+
+const GError *chunk_writer_error(const struct chunk_writer *w)
+{
+    return w->error;
 }
 
 static void write_bytes(struct chunk_writer *w, const uint8_t *bytes, size_t len)
@@ -69,22 +85,24 @@ void chunk_write(struct chunk_writer *w, uint32_t kind, const void *bytes, size_
         return;
     uint8_t *head = w->packed;
     if (len > CHUNK_RAW_MAX) {
-        failed(w, "a line of the configuration is too long");
+        failed(w, "a line of its configuration is too long");
         return;
     }
-    size_t stored =
-        ZSTD_compressCCtx(w->zstd, head + CHUNK_HEAD, ZSTD_compressBound(CHUNK_RAW_MAX), bytes, len, LEVEL);
+    size_t stored = ZSTD_compressCCtx(w->zstd, head + CHUNK_HEAD, ZSTD_compressBound(CHUNK_RAW_MAX), bytes,
+                                      len, w->file->level);
     if (ZSTD_isError(stored)) {
         failed(w, ZSTD_getErrorName(stored));
         return;
     }
     chunk_put32(head, kind);
-    chunk_put32(head + 4, w->serial++);
+    chunk_put32(head + 4, w->chunks->len);
     chunk_put32(head + 8, (uint32_t)len);
     chunk_put32(head + 12, (uint32_t)stored);
     chunk_put32(head + 16, checksum(head + CHUNK_HEAD, stored));
     chunk_put32(head + 20, checksum(head, 20));
-    write_bytes(w, head, CHUNK_HEAD + stored);
+    g_array_append_val(w->chunks, w->size);
+    w->size += CHUNK_HEAD + stored;
+    write_bytes(w, head, CHUNK_HEAD + stored); /* as one write: a crash leaves all or a part of one */
 }
 
 char *chunk_write_blob(struct chunk_writer *w, uint32_t kind, const void *bytes, size_t len)
@@ -95,6 +113,8 @@ char *chunk_write_blob(struct chunk_writer *w, uint32_t kind, const void *bytes,
     g_checksum_update(sum, bytes, (gssize)len);
     char *name = g_strdup(g_checksum_get_string(sum));
     g_checksum_get_digest(sum, piece, &size);
+    if (!g_hash_table_add(w->blobs, g_strdup(name)))
+        return name;
     chunk_put64(piece + CHUNK_SHA256, len);
     size_t done = 0;
     do {
@@ -106,6 +126,39 @@ char *chunk_write_blob(struct chunk_writer *w, uint32_t kind, const void *bytes,
         done += n;
     } while (done < len);
     return name;
+}
+
+unsigned chunk_writer_count(const struct chunk_writer *w)
+{
+    return w->chunks->len;
+}
+
+/* The contents of the chunk that lies there. */
+static bool read_again(struct chunk_writer *w, uint64_t from, uint64_t to, GByteArray *contents)
+{
+    size_t len = (size_t)(to - from), n = 0;
+    g_autofree uint8_t *stored = g_malloc(len);
+    g_byte_array_set_size(contents, CHUNK_RAW_MAX);
+    bool ok = pread(w->fd, stored, len, (off_t)from) == (ssize_t)len;
+    if (ok)
+        n = ZSTD_decompress(contents->data, CHUNK_RAW_MAX, stored + CHUNK_HEAD, len - CHUNK_HEAD);
+    ok = ok && !ZSTD_isError(n);
+    g_byte_array_set_size(contents, ok ? (guint)n : 0);
+    return ok;
+}
+
+void chunk_writer_cut(struct chunk_writer *w, unsigned i, GByteArray *contents)
+{
+    if (w->error)
+        return;
+    uint64_t from = g_array_index(w->chunks, uint64_t, i);
+    uint64_t to = i + 1 < w->chunks->len ? g_array_index(w->chunks, uint64_t, i + 1) : w->size;
+    if (!read_again(w, from, to, contents))
+        failed(w, "it cannot be cut: a chunk cannot be read again");
+    if (ftruncate(w->fd, (off_t)from) != 0 || lseek(w->fd, (off_t)from, SEEK_SET) < 0)
+        chunk_writer_fail(w, "it cannot be cut: %s", g_strerror(errno));
+    w->size = from;
+    g_array_set_size(w->chunks, i);
 }
 
 /* What stands at the path stays until the new file is whole. */
@@ -129,6 +182,8 @@ static struct chunk_writer *writer_new(const struct chunk_file *file, const char
     w->file = file;
     w->path = g_strdup(path);
     w->fd = -1;
+    w->chunks = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    w->blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return w;
 }
 
@@ -142,6 +197,7 @@ static void begin(struct chunk_writer *w, int fd)
     chunk_put32(head + 8, w->file->version);
     chunk_put32(head + 12, checksum(head, 12));
     write_bytes(w, head, sizeof head);
+    w->size = sizeof head;
 }
 
 struct chunk_writer *chunk_writer_new(const struct chunk_file *file, const char *path, GError **error)
@@ -175,6 +231,8 @@ void chunk_writer_free(struct chunk_writer *w)
         g_unlink(w->temporary);
     g_clear_error(&w->error);
     ZSTD_freeCCtx(w->zstd);
+    g_array_unref(w->chunks);
+    g_hash_table_unref(w->blobs);
     g_free(w->packed);
     g_free(w->temporary);
     g_free(w->path);

@@ -14,7 +14,8 @@
 
 bool is_record(const uint8_t *bytes, size_t len)
 {
-    return len >= strlen(RECORD_MAGIC) && memcmp(bytes, RECORD_MAGIC, strlen(RECORD_MAGIC)) == 0;
+    return len >= strlen(record_file.magic) &&
+           memcmp(bytes, record_file.magic, strlen(record_file.magic)) == 0;
 }
 
 static void append(void *user, const char *text, size_t len)

@@ -6,18 +6,17 @@
 #ifndef DEBUG_RECORD_FORMAT_H
 #define DEBUG_RECORD_FORMAT_H
 
+#include "chunks.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECORD_MAGIC     "ring1rec"
-#define RECORD_VERSION   2u /* 1 is read: it has neither pokes nor exact stops */
-#define RECORD_HEAD      16u
-#define RECORD_CHUNK     24u          /* bytes before a chunk's contents */
-#define RECORD_RAW_MAX   (1u << 20)   /* a chunk's contents, before compression */
-#define RECORD_INPUT_MAX (256u << 10) /* bytes of one event */
-#define RECORD_BLOB_MAX  (UINT64_C(4) << 30)
-#define RECORD_SHA256    32u
+/* Version 1 is read, too: it has neither pokes nor exact stops. */
+extern const struct chunk_file record_file;
+
+#define RECORD_INPUT_MAX   (256u << 10) /* bytes of one event */
+#define RECORD_EVENTS_HEAD 16u          /* of a chunk of events: time, calls */
 /* A MARK each so many hypercalls. */
 #define RECORD_MARK_CALLS 1024u
 /* How guests run: a new number when a run of the same guest is not what it was. */

@@ -182,9 +182,9 @@ static void write_stop(struct recorder *r)
     r->pending = false;
 }
 
-void record_hash_bytes(const char *digits, uint8_t bytes[RECORD_SHA256])
+void record_hash_bytes(const char *digits, uint8_t bytes[CHUNK_SHA256])
 {
-    for (unsigned i = 0; i < RECORD_SHA256; i++)
+    for (unsigned i = 0; i < CHUNK_SHA256; i++)
         bytes[i] =
             (uint8_t)(g_ascii_xdigit_value(digits[2 * i]) << 4 | g_ascii_xdigit_value(digits[2 * i + 1]));
 }
@@ -194,7 +194,7 @@ void recorder_free(struct recorder *r)
     if (!r)
         return;
     if (r->m) {
-        uint8_t hash[RECORD_SHA256];
+        uint8_t hash[CHUNK_SHA256];
         g_autofree char *digits = machine_hash(r->m->machine);
         record_hash_bytes(digits, hash);
         write_stop(r);

@@ -79,7 +79,7 @@ bool record_disk_undo(struct disk *disk, const struct record_place *place, GErro
 struct disk *replay_disk(uint64_t size, bool readonly, bool discard, unsigned index,
                          bool (*data)(void *user, unsigned index, uint8_t *bytes, size_t len), void *user);
 
-/* The first RECORD_SHA256 bytes of a hash's digits. */
-void record_hash_bytes(const char *digits, uint8_t bytes[RECORD_SHA256]);
+/* The first CHUNK_SHA256 bytes of a hash's digits. */
+void record_hash_bytes(const char *digits, uint8_t bytes[CHUNK_SHA256]);
 
 #endif

@@ -390,7 +390,7 @@ bool replay_refresh(ring1_replay *r, struct recorder *of, GError **error)
 static void compare_ends(ring1_replay *r)
 {
     const struct position *p = &r->p;
-    uint8_t hash[RECORD_SHA256];
+    uint8_t hash[CHUNK_SHA256];
     g_autofree char *digits = machine_hash(r->m->machine);
     record_hash_bytes(digits, hash);
     if (p->mark.op == RECORD_MARK)

@@ -23,7 +23,7 @@ struct position {
     enum goal goal;
     struct record_event next; /* GOAL_STOP, GOAL_FINISH; GOAL_CUT: its time alone */
     struct record_event mark; /* the last before GOAL_FINISH */
-    uint8_t hash[RECORD_SHA256];
+    uint8_t hash[CHUNK_SHA256];
     struct record_event answer; /* the next; RECORD_ANSWER, or there is none */
     struct call_turn turn;
     /* The machine stands at `next`, or where a point was taken of the recorded machine:

@@ -13,7 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
-const struct chunk_file saved_file = {.word = "snapshot", .magic = "ring1snp", .version = SAVED_VERSION};
+const struct chunk_file saved_file = {
+    .word = "snapshot", .magic = "ring1snp", .version = SAVED_VERSION, .oldest = SAVED_VERSION, .level = 1};
 
 /* --- what cannot be saved ---------------------------------------------------------------- */
 

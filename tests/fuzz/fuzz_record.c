@@ -27,19 +27,19 @@ static void put_crc(uint8_t *to, const uint8_t *bytes, size_t len)
 static void mend(uint8_t *bytes, size_t len)
 {
     uint32_t serial = 0;
-    if (len < RECORD_HEAD)
+    if (len < CHUNK_FILE_HEAD)
         return;
     put_crc(bytes + 12, bytes, 12);
-    for (size_t at = RECORD_HEAD; len - at >= RECORD_CHUNK; serial++) {
+    for (size_t at = CHUNK_FILE_HEAD; len - at >= CHUNK_HEAD; serial++) {
         uint8_t *head = bytes + at;
         size_t stored = get32(head + 12);
         memcpy(head + 4, &serial, 4);
-        if (stored <= len - at - RECORD_CHUNK)
-            put_crc(head + 16, head + RECORD_CHUNK, stored);
+        if (stored <= len - at - CHUNK_HEAD)
+            put_crc(head + 16, head + CHUNK_HEAD, stored);
         put_crc(head + 20, head, 20);
-        if (stored > len - at - RECORD_CHUNK)
+        if (stored > len - at - CHUNK_HEAD)
             break;
-        at += RECORD_CHUNK + stored;
+        at += CHUNK_HEAD + stored;
     }
 }
 

@@ -21,30 +21,20 @@
 #define EDIT      8u
 #define MAX_EDITS 16u
 
-/* console_io(write, 1 byte), grant_table_op and event channels as they come, sched_op(yield), for ever. */
+/* console_io(write, 1 byte) and sched_op_compat(yield), for ever. */
+/* clang-format off */
 static const uint8_t CODE[] = {
-    0xBB, 0,
-    0,    0,
-    0, /* mov $0, %ebx */
-    0xB9, 1,
-    0,    0,
-    0, /* mov $1, %ecx */
-    0xBA, 0,
-    0,    0x10,
-    0, /* mov $0x100000, %edx */
-    0xB8, 18,
-    0,    0,
-    0,    0xCD,
-    0x82, /* console_io */
-    0xBB, 0,
-    0,    0,
-    0, /* mov $0, %ebx */
-    0xB8, 6,
-    0,    0,
-    0,    0xCD,
-    0x82,               /* sched_op_compat: yield */
-    0xEB, (uint8_t)-41, /* again */
+    0xBB, 0, 0, 0, 0,          /* mov $0, %ebx */
+    0xB9, 1, 0, 0, 0,          /* mov $1, %ecx */
+    0xBA, 0, 0, 0x10, 0,       /* mov $0x100000, %edx */
+    0xB8, 18, 0, 0, 0,         /* mov $__HYPERVISOR_console_io, %eax */
+    0xCD, 0x82,
+    0xBB, 0, 0, 0, 0,          /* mov $SCHEDOP_yield, %ebx */
+    0xB8, 6, 0, 0, 0,          /* mov $__HYPERVISOR_sched_op_compat, %eax */
+    0xCD, 0x82,
+    0xEB, (uint8_t)-36,        /* again */
 };
+/* clang-format on */
 
 static GBytes *read_fd(int fd)
 {
