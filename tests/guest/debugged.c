@@ -11,6 +11,7 @@
  */
 #include "emu/stops.h"
 #include "lib/machine_priv.h"
+#include "outcome.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,22 +32,15 @@ struct place {
     unsigned vcpu;
 };
 
-struct outcome {
-    GString *console;
-    char *hash, *report;
-    uint64_t ns;
-    struct ring1_stop stop;
-    unsigned stops[STOP_PLACE + 1];
-};
-
 struct session {
     ring1_config *config;
     const char *image, *input;
     ring1_machine *m;
     GRand *rand;
     struct outcome *out;
-    GArray *seen; /* addresses of instructions */
-    GArray *set;  /* breakpoints */
+    unsigned stops[STOP_PLACE + 1]; /* of this run */
+    GArray *seen;                   /* addresses of instructions */
+    GArray *set;                    /* breakpoints */
     struct watch_set {
         uint32_t address, size;
         enum ring1_watch_kind kind;
@@ -59,30 +53,9 @@ struct session {
     unsigned failed;
 };
 
-static void on_write(void *user, const char *bytes, size_t len)
-{
-    g_string_append_len(user, bytes, (gssize)len);
-}
-
-static void give_up(const char *what, const GError *error)
-{
-    fprintf(stderr, "debugged: %s: %s\n", what, error ? error->message : "?");
-    exit(99);
-}
-
 static bool one_in(struct session *s, int n)
 {
     return g_rand_int_range(s->rand, 0, n) == 0;
-}
-
-static void make(struct session *s)
-{
-    static const struct ring1_console how = {.write = on_write};
-    GError *error = NULL;
-    s->m = ring1_machine_new_from_file(s->config, s->image, &error);
-    if (!s->m)
-        give_up(s->image, error);
-    ring1_machine_set_console(s->m, &how, s->out->console);
 }
 
 /* --- what to stop for ---------------------------------------------------------------- */
@@ -162,7 +135,7 @@ static void exchange(struct session *s)
     GError *error = NULL;
     ring1_snapshot *snapshot = ring1_machine_save(s->m);
     ring1_machine_free(s->m);
-    make(s);
+    s->m = outcome_make(s->config, s->image, s->out);
     if (!ring1_machine_restore(s->m, snapshot, &error))
         give_up("restore", error);
     ring1_snapshot_free(snapshot);
@@ -280,8 +253,8 @@ static void run(struct session *s, enum mode mode)
         [STEPPED] = prepare_stepped, [DEBUGGED] = prepare_debugged, [AT_PLACES] = prepare_at_places};
     uint64_t seed = s->config->mfn_seed;
     GError *error = NULL;
-    s->out->console = g_string_new(NULL);
-    make(s);
+    memset(s->stops, 0, sizeof s->stops);
+    s->m = outcome_make(s->config, s->image, s->out);
     if (s->input)
         ring1_machine_console_input(s->m, s->input, strlen(s->input));
     bool freely = mode == STRAIGHT;
@@ -293,60 +266,37 @@ static void run(struct session *s, enum mode mode)
         if (!ring1_machine_run(s->m, NULL, &s->out->stop, &error))
             give_up("run", error);
         if (s->out->stop.reason == RING1_STOP_DEBUG)
-            s->out->stops[stops_last(s->m->machine)->kind]++;
+            s->stops[stops_last(s->m->machine)->kind]++;
         else if (s->out->stop.reason != RING1_STOP_SHUTDOWN ||
                  s->out->stop.shutdown != RING1_SHUTDOWN_SUSPEND || !ring1_machine_resume(s->m, ++seed, NULL))
             break;
     }
     if (s->m->machine->stops)
         disarm(s);
-    s->out->hash = ring1_machine_hash(s->m);
-    s->out->report = ring1_machine_report(s->m, true);
-    s->out->ns = ring1_machine_now(s->m);
+    outcome_take(s->out, s->m);
     ring1_machine_free(s->m);
-}
-
-static bool same(const char *what, bool equal)
-{
-    printf("%s   %s\n", equal ? "ok  " : "FAIL", what);
-    return equal;
-}
-
-static unsigned compare(const struct outcome *a, const struct outcome *b)
-{
-    unsigned failed = 0;
-    failed += !same("end", a->stop.reason == b->stop.reason && a->stop.shutdown == b->stop.shutdown);
-    failed += !same("console", g_string_equal(a->console, b->console));
-    failed += !same("memory and registers", strcmp(a->hash, b->hash) == 0);
-    failed += !same("time", a->ns == b->ns);
-    failed += !same("report", strcmp(a->report, b->report) == 0);
-    if (failed)
-        printf("     %" PRIu64 " ns, %zu bytes, %s\n     %" PRIu64 " ns, %zu bytes, %s\n", a->ns,
-               a->console->len, a->hash, b->ns, b->console->len, b->hash);
-    return failed;
 }
 
 int main(int argc, char **argv)
 {
-    struct session s = {.config = ring1_config_new()};
+    g_autoptr(ring1_config) config = ring1_config_new();
+    struct session s = {.config = config};
     struct outcome out[NR_MODES] = {0};
     unsigned seed = 1, failed = 0;
-    for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2) {
-        if (strcmp(argv[1], "--vcpus") == 0)
-            s.config->vcpus = (unsigned)atoi(argv[2]);
-        else if (strcmp(argv[1], "--seed") == 0)
-            seed = (unsigned)atoi(argv[2]);
+    if (argc > 2 && strcmp(argv[1], "--seed") == 0) {
+        seed = (unsigned)atoi(argv[2]);
+        argc -= 2;
+        argv += 2;
     }
-    if (argc < 4 || !ring1_abi_from_name(argv[2], &s.config->abi) ||
-        !ring1_xen_from_name(argv[3], &s.config->xen)) {
-        fprintf(stderr, "usage: debugged [--vcpus N] [--seed N] IMAGE ABI XEN "
+    if (!guest_arguments(config, &s.image, &argc, &argv)) {
+        fprintf(stderr, "usage: debugged [--seed N] [--vcpus N] IMAGE ABI XEN "
                         "[MEMORY-MIB [GUEST-COMMAND-LINE [INPUT]]]\n");
         return 2;
     }
-    s.image = argv[1];
-    s.config->memory_mib = argc > 4 ? (unsigned)atoi(argv[4]) : 16;
-    s.config->cmdline = g_strdup(argc > 5 ? argv[5] : NULL);
-    g_autofree char *input = argc > 6 ? g_strcompress(argv[6]) : NULL;
+    if (argc > 0)
+        config->memory_mib = (unsigned)atoi(argv[0]);
+    config->cmdline = g_strdup(argc > 1 ? argv[1] : NULL);
+    g_autofree char *input = argc > 2 ? g_strcompress(argv[2]) : NULL;
     s.input = input;
     s.rand = g_rand_new_with_seed(seed);
     s.seen = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -357,24 +307,20 @@ int main(int argc, char **argv)
         s.places = mode == DEBUGGED || mode == AT_PLACES ? places : NULL;
         run(&s, (enum mode)mode);
         printf("%s: %u steps, %u breakpoints, %u watchpoints, %u calls, %u places\n", mode_names[mode],
-               out[mode].stops[STOP_STEPPED], out[mode].stops[STOP_BREAKPOINT],
-               out[mode].stops[STOP_WATCHPOINT], out[mode].stops[STOP_CALL], out[mode].stops[STOP_PLACE]);
+               s.stops[STOP_STEPPED], s.stops[STOP_BREAKPOINT], s.stops[STOP_WATCHPOINT], s.stops[STOP_CALL],
+               s.stops[STOP_PLACE]);
         s.length = out[STRAIGHT].ns;
         if (mode != STRAIGHT)
-            failed += compare(&out[STRAIGHT], &out[mode]);
-        failed += !same("places", s.failed == 0);
+            failed += outcome_compare(&out[STRAIGHT], &out[mode]);
+        failed += !outcome_check("places", s.failed == 0);
         s.failed = 0;
     }
     printf("verdict: %u failed\n", failed);
-    for (int mode = 0; mode < NR_MODES; mode++) {
-        g_string_free(out[mode].console, TRUE);
-        g_free(out[mode].hash);
-        g_free(out[mode].report);
-    }
+    for (int mode = 0; mode < NR_MODES; mode++)
+        outcome_clear(&out[mode]);
     g_array_unref(places);
     g_array_unref(s.seen);
     g_array_unref(s.set);
     g_rand_free(s.rand);
-    ring1_config_free(s.config);
     return failed ? 1 : 0;
 }

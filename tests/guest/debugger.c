@@ -7,6 +7,8 @@
  *
  * usage: debugger [--vcpus N] [--preempt every] [--disk TEXT] [--net TEXT] IMAGE ABI XEN [GUEST-COMMAND-LINE]
  */
+#include "outcome.h"
+
 #include <glib/gstdio.h>
 #include <ring1/debugger.h>
 #include <stdio.h>
@@ -32,12 +34,6 @@ static bool check(bool good, const char *what, const char *format, ...)
         printf("FAIL %s: %s\n", what, text);
     }
     return good;
-}
-
-static void give_up(const char *what, const GError *error)
-{
-    fprintf(stderr, "debugger: %s: %s\n", what, error ? error->message : "?");
-    exit(99);
 }
 
 static char *place_text(const struct ring1_place *p)
@@ -487,35 +483,19 @@ static void last_writer(const ring1_config *config, const char *image)
 
 int main(int argc, char **argv)
 {
-    ring1_config *config = ring1_config_new();
-    char *one[2] = {NULL, NULL}, *card[2] = {NULL, NULL};
-    config->memory_mib = 16;
-    for (; argc > 2 && g_str_has_prefix(argv[1], "--"); argc -= 2, argv += 2) {
-        if (strcmp(argv[1], "--vcpus") == 0) {
-            config->vcpus = (unsigned)atoi(argv[2]);
-        } else if (strcmp(argv[1], "--preempt") == 0) {
-            config->preempt = RING1_PREEMPT_EVERY;
-        } else if (strcmp(argv[1], "--disk") == 0) {
-            one[0] = argv[2];
-            config->disks = g_strdupv(one);
-        } else if (strcmp(argv[1], "--net") == 0) {
-            card[0] = argv[2];
-            config->nets = g_strdupv(card);
-        }
-    }
-    if (argc < 4 || !ring1_abi_from_name(argv[2], &config->abi) ||
-        !ring1_xen_from_name(argv[3], &config->xen)) {
+    g_autoptr(ring1_config) config = ring1_config_new();
+    const char *image;
+    if (!guest_arguments(config, &image, &argc, &argv)) {
         fprintf(stderr,
                 "usage: debugger [--vcpus N] [--preempt every] [--disk TEXT] [--net TEXT] IMAGE ABI XEN"
                 " [GUEST-COMMAND-LINE]\n");
         return 2;
     }
-    config->cmdline = g_strdup(argc > 4 ? argv[4] : NULL);
-    if (strstr(argv[1], "ledger"))
-        last_writer(config, argv[1]);
+    config->cmdline = g_strdup(argc > 0 ? argv[0] : NULL);
+    if (strstr(image, "ledger"))
+        last_writer(config, image);
     for (unsigned seed = 1; seed <= 2; seed++)
-        test(config, argv[1], seed);
-    ring1_config_free(config);
+        test(config, image, seed);
     printf("verdict: %u passed, %u failed\n", passed, failed);
     return failed ? 1 : 0;
 }

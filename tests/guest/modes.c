@@ -11,6 +11,8 @@
  *
  * usage: modes [--vcpus N] IMAGE ABI XEN [MEMORY-MIB [GUEST-COMMAND-LINE [INPUT [INITRD]]]]
  */
+#include "outcome.h"
+
 #include <ring1/snapshot.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,26 +68,6 @@ static void interrupt_each(long us)
     setitimer(ITIMER_REAL, &each, NULL);
 }
 
-struct outcome {
-    GString *console;
-    char *hash, *report;
-    uint64_t ns;
-    struct ring1_stop stop;
-    unsigned pieces;
-    bool watched;
-};
-
-static void on_write(void *user, const char *bytes, size_t len)
-{
-    g_string_append_len(user, bytes, (gssize)len);
-}
-
-static void give_up(const char *what, const GError *error)
-{
-    fprintf(stderr, "modes: %s: %s\n", what, error ? error->message : "?");
-    exit(99);
-}
-
 /* Rows whose value may look like an errno. */
 static bool returns_value(const char *name)
 {
@@ -110,22 +92,10 @@ static void after_call(ring1_vcpu *v, const struct ring1_call *call, void *user)
     }
 }
 
-static void attach(ring1_machine *m, struct outcome *out)
+static void watch(ring1_machine *m, enum mode mode)
 {
-    static const struct ring1_console console = {.write = on_write};
-    ring1_machine_set_console(m, &console, out->console);
-    if (out->watched)
+    if (mode == RESTORED)
         ring1_machine_set_watch(m, &(struct ring1_watch){.after = after_call}, NULL);
-}
-
-static ring1_machine *make(const ring1_config *config, const char *image, struct outcome *out)
-{
-    GError *error = NULL;
-    ring1_machine *m = ring1_machine_new_from_file(config, image, &error);
-    if (!m)
-        give_up(image, error);
-    attach(m, out);
-    return m;
 }
 
 /* The same state in a machine that never ran. */
@@ -135,7 +105,8 @@ static ring1_machine *exchange(const ring1_config *config, const char *image, ri
     GError *error = NULL;
     ring1_snapshot *snapshot = ring1_machine_save(m);
     ring1_machine_free(m);
-    m = make(config, image, out);
+    m = outcome_make(config, image, out);
+    watch(m, RESTORED);
     if (!ring1_machine_restore(m, snapshot, &error))
         give_up("restore", error);
     ring1_snapshot_free(snapshot);
@@ -152,7 +123,7 @@ static ring1_machine *exchange_by_file(ring1_machine *m, const char *path, struc
     g_autoptr(ring1_saved) saved = ring1_saved_open(path, &error);
     if (!saved || !(m = ring1_saved_make(saved, NULL, &error)))
         give_up("load", error);
-    attach(m, out);
+    outcome_hear(out, m);
     return m;
 }
 
@@ -215,8 +186,9 @@ static void choose_piece(enum mode mode, const ring1_machine *m, GRand *rand, un
             now + (uint64_t)g_rand_int_range(rand, 1, SLICE_NS) * (g_rand_int_range(rand, 0, 16) ? 1 : 100);
 }
 
-static void run(ring1_config *config, const char *image, const char *input, enum mode mode,
-                struct outcome *out)
+/* How many pieces it took. */
+static unsigned run(ring1_config *config, const char *image, const char *input, enum mode mode,
+                    struct outcome *out)
 {
     config->preempt = mode == PREEMPTED             ? RING1_PREEMPT_EVERY
                       : mode == PREEMPTED_AT_RANDOM ? RING1_PREEMPT_RANDOM
@@ -224,9 +196,9 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
     GError *error = NULL;
     uint64_t seed = config->mfn_seed;
-    out->console = g_string_new(NULL);
-    out->watched = mode == RESTORED;
-    ring1_machine *m = make(config, image, out);
+    unsigned pieces = 0;
+    ring1_machine *m = outcome_make(config, image, out);
+    watch(m, mode);
     if (input)
         ring1_machine_console_input(m, input, strlen(input));
     ring1_machine_set_forgetful(m, mode == FORGETFUL);
@@ -238,8 +210,7 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     interrupted = mode == INTERRUPTED ? m : NULL;
     interrupt_each(mode == INTERRUPTED ? INTERRUPT_US : 0);
     for (;;) {
-        out->pieces++;
-        choose_piece(mode, m, rand, out->pieces, &budget);
+        choose_piece(mode, m, rand, ++pieces, &budget);
         if (!ring1_machine_run(m, &budget, &out->stop, &error))
             give_up("run", error);
         if (out->stop.reason == RING1_STOP_SHUTDOWN && out->stop.shutdown == RING1_SHUTDOWN_SUSPEND &&
@@ -256,67 +227,38 @@ static void run(ring1_config *config, const char *image, const char *input, enum
     }
     interrupt_each(0);
     interrupted = NULL;
-    out->hash = ring1_machine_hash(m);
-    out->report = ring1_machine_report(m, true);
-    out->ns = ring1_machine_now(m);
+    outcome_take(out, m);
     ring1_machine_free(m);
     unlink(path);
     while (kept.nr)
         drop_kept(&kept, kept.nr - 1);
-}
-
-static bool same(const char *what, bool equal)
-{
-    printf("%s   %s\n", equal ? "ok  " : "FAIL", what);
-    return equal;
-}
-
-static unsigned compare(const struct outcome *a, const struct outcome *b)
-{
-    unsigned failed = 0;
-    failed += !same("end", a->stop.reason == b->stop.reason && a->stop.shutdown == b->stop.shutdown);
-    failed += !same("console", g_string_equal(a->console, b->console));
-    failed += !same("memory and registers", strcmp(a->hash, b->hash) == 0);
-    failed += !same("time", a->ns == b->ns);
-    failed += !same("report", strcmp(a->report, b->report) == 0);
-    if (failed)
-        printf("     %" G_GUINT64_FORMAT " ns, %zu bytes, %s\n     %" G_GUINT64_FORMAT " ns, %zu bytes, %s\n",
-               a->ns, a->console->len, a->hash, b->ns, b->console->len, b->hash);
-    return failed;
+    return pieces;
 }
 
 int main(int argc, char **argv)
 {
-    ring1_config *config = ring1_config_new();
-    struct outcome out[NR_MODES] = {0};
+    g_autoptr(ring1_config) config = ring1_config_new();
+    struct outcome straight = {0};
     unsigned failed = 0;
-    if (argc > 2 && strcmp(argv[1], "--vcpus") == 0) {
-        config->vcpus = (unsigned)atoi(argv[2]);
-        argc -= 2;
-        argv += 2;
-    }
-    if (argc < 4 || !ring1_abi_from_name(argv[2], &config->abi) ||
-        !ring1_xen_from_name(argv[3], &config->xen)) {
+    const char *image;
+    if (!guest_arguments(config, &image, &argc, &argv)) {
         fprintf(stderr, "usage: modes [--vcpus N] IMAGE ABI XEN "
                         "[MEMORY-MIB [GUEST-COMMAND-LINE [INPUT [INITRD]]]]\n");
         return 2;
     }
-    config->memory_mib = argc > 4 ? (unsigned)atoi(argv[4]) : 16;
-    config->cmdline = g_strdup(argc > 5 ? argv[5] : NULL);
-    g_autofree char *input = argc > 6 ? g_strcompress(argv[6]) : NULL;
-    config->initrd = g_strdup(argc > 7 ? argv[7] : NULL);
-    for (int mode = 0; mode < NR_MODES; mode++) {
-        run(config, argv[1], input, (enum mode)mode, &out[mode]);
-        printf("%s: %u pieces\n", mode_names[mode], out[mode].pieces);
-        if (mode != STRAIGHT)
-            failed += compare(&out[STRAIGHT], &out[mode]);
+    if (argc > 0)
+        config->memory_mib = (unsigned)atoi(argv[0]);
+    config->cmdline = g_strdup(argc > 1 ? argv[1] : NULL);
+    g_autofree char *input = argc > 2 ? g_strcompress(argv[2]) : NULL;
+    config->initrd = g_strdup(argc > 3 ? argv[3] : NULL);
+    printf("%s: %u pieces\n", mode_names[STRAIGHT], run(config, image, input, STRAIGHT, &straight));
+    for (int mode = STRAIGHT + 1; mode < NR_MODES; mode++) {
+        struct outcome out = {0};
+        printf("%s: %u pieces\n", mode_names[mode], run(config, image, input, (enum mode)mode, &out));
+        failed += outcome_compare(&straight, &out);
+        outcome_clear(&out);
     }
-    printf("verdict: %u passed, %u failed\n", 5 * (NR_MODES - 1) - failed, failed);
-    for (int mode = 0; mode < NR_MODES; mode++) {
-        g_string_free(out[mode].console, TRUE);
-        g_free(out[mode].hash);
-        g_free(out[mode].report);
-    }
-    ring1_config_free(config);
+    printf("verdict: %u passed, %u failed\n", OUTCOME_LINES * (NR_MODES - 1) - failed, failed);
+    outcome_clear(&straight);
     return failed ? 1 : 0;
 }

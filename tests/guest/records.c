@@ -9,6 +9,7 @@
  */
 #include "debug/record_read.h"
 #include "debug/record_write.h"
+#include "outcome.h"
 
 #include <glib/gstdio.h>
 #include <ring1/record.h>
@@ -26,32 +27,6 @@ static void check(bool good, const char *what, const char *detail)
     good ? passed++ : failed++;
     if (!good)
         printf("FAIL %s: %s\n", what, detail);
-}
-
-static void give_up(const char *what, const GError *error)
-{
-    fprintf(stderr, "records: %s: %s\n", what, error ? error->message : "?");
-    exit(99);
-}
-
-static void on_write(void *user, const char *bytes, size_t len)
-{
-    g_string_append_len(user, bytes, (gssize)len);
-}
-
-static const struct ring1_console console = {.write = on_write};
-
-struct outcome {
-    GString *console;
-    char *hash;
-    uint64_t ns, calls;
-};
-
-static void note(struct outcome *out, ring1_machine *m)
-{
-    out->hash = ring1_machine_hash(m);
-    out->ns = ring1_machine_now(m);
-    out->calls = ring1_machine_hypercalls(m);
 }
 
 static bool same(const struct outcome *a, const struct outcome *b)
@@ -97,12 +72,8 @@ static void record(const ring1_config *config, const char *image, const char *pa
     c->cmdline = g_strdup(config->cmdline);
     if (!(c->record = ring1_record_new(path, &error)))
         give_up(path, error);
-    ring1_machine *m = ring1_machine_new_from_file(c, image, &error);
-    if (!m)
-        give_up(image, error);
+    ring1_machine *m = outcome_make(c, image, out);
     struct ring1_stop stop = {.reason = RING1_STOP_BUDGET};
-    out->console = g_string_new(NULL);
-    ring1_machine_set_console(m, &console, out->console);
     if (seed > 2)
         ring1_machine_set_watch(m, &(struct ring1_watch){.before = answer}, rand);
     while (ring1_machine_now(m) < END_NS) {
@@ -118,7 +89,7 @@ static void record(const ring1_config *config, const char *image, const char *pa
             ring1_machine_advance(m, (uint64_t)g_rand_int_range(rand, 0, 3000000));
         disturb(m, rand);
     }
-    note(out, m);
+    outcome_take(out, m);
     ring1_machine_free(m);
     if (!ring1_record_end(c->record, 0, NULL, &error))
         give_up("end", error);
@@ -135,10 +106,9 @@ static bool replay(const char *path, bool pieces, unsigned seed, struct outcome 
     ring1_replay_point *point = NULL;
     size_t printed = 0;
     struct ring1_replay_stop stop = {.reason = RING1_REPLAY_LIMIT};
-    out->console = g_string_new(NULL);
     if (!r || !ring1_replay_next(r, error))
         return false;
-    ring1_machine_set_console(ring1_replay_machine(r), &console, out->console);
+    outcome_hear(out, ring1_replay_machine(r));
     for (unsigned i = 0; stop.reason == RING1_REPLAY_LIMIT; i++) {
         struct ring1_budget b = RING1_BUDGET_UNLIMITED;
         if (pieces) {
@@ -161,16 +131,8 @@ static bool replay(const char *path, bool pieces, unsigned seed, struct outcome 
         }
     }
     ring1_replay_point_free(point);
-    note(out, ring1_replay_machine(r));
+    outcome_take(out, ring1_replay_machine(r));
     return stop.reason == RING1_REPLAY_FINISHED && !*error;
-}
-
-static void outcome_clear(struct outcome *out)
-{
-    if (out->console)
-        g_string_free(out->console, TRUE);
-    g_free(out->hash);
-    *out = (struct outcome){0};
 }
 
 static void compare(const char *what, const char *path, bool pieces, unsigned seed,
@@ -238,19 +200,13 @@ static void compare_changed(const char *path, enum record_op op)
 
 int main(int argc, char **argv)
 {
-    ring1_config *config = ring1_config_new();
-    if (argc > 2 && strcmp(argv[1], "--vcpus") == 0) {
-        config->vcpus = (unsigned)atoi(argv[2]);
-        argc -= 2;
-        argv += 2;
-    }
-    if (argc < 4 || !ring1_abi_from_name(argv[2], &config->abi) ||
-        !ring1_xen_from_name(argv[3], &config->xen)) {
+    g_autoptr(ring1_config) config = ring1_config_new();
+    const char *image;
+    if (!guest_arguments(config, &image, &argc, &argv)) {
         fprintf(stderr, "usage: records [--vcpus N] IMAGE ABI XEN [GUEST-COMMAND-LINE]\n");
         return 2;
     }
-    config->memory_mib = 16;
-    config->cmdline = g_strdup(argc > 4 ? argv[4] : NULL);
+    config->cmdline = g_strdup(argc > 0 ? argv[0] : NULL);
     g_autofree char *path = NULL;
     int fd = g_file_open_tmp("ring1-records-XXXXXX", &path, NULL);
     if (fd < 0)
@@ -259,7 +215,7 @@ int main(int argc, char **argv)
     for (unsigned seed = 1; seed <= 4; seed++) {
         struct outcome out = {0};
         config->preempt = seed % 2 ? RING1_PREEMPT_NORMAL : RING1_PREEMPT_EVERY;
-        record(config, argv[1], path, seed, &out);
+        record(config, image, path, seed, &out);
         compare("straight", path, false, 0, &out);
         compare("in pieces, with steps back", path, true, seed, &out);
         if (seed == 1) {
@@ -269,7 +225,6 @@ int main(int argc, char **argv)
         outcome_clear(&out);
     }
     g_unlink(path);
-    ring1_config_free(config);
     printf("verdict: %u passed, %u failed\n", passed, failed);
     return failed ? 1 : 0;
 }
