@@ -9,6 +9,7 @@
 #include "options.h"
 
 #include "dispatch/abi.h"
+#include "fuzz/calls.h"
 #include "fuzz/loop.h"
 #include "fuzz/mutate.h"
 
@@ -142,16 +143,19 @@ static bool effort_of(const struct asked *a, enum fuzz_effort *effort)
     return a->checks == NULL;
 }
 
-static int run(const struct asked *a, struct fuzz_options *o, struct telling *t)
+static int run(const struct asked *a, const struct fuzz_options *o, int pair, struct telling *t)
 {
     struct fuzz_status status;
     g_autoptr(GError) error = NULL;
     struct fuzz_grammars *g = fuzz_grammars_new();
     int rc = STATUS_OK;
-    bool ok = !a->module || (t->module = fuzz_module_open(a->module, g, o->pair, &error));
+    const struct fuzz_prepare prepare = {a->module ? fuzz_module_prepare : NULL, t};
+    struct fuzz_target *target = NULL;
+    bool ok = (!a->module || (t->module = fuzz_module_open(a->module, g, pair, &error))) &&
+              (target = fuzz_calls_new(g, pair, &prepare, &error));
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    if (ok && fuzz_loop(o, g, &status, &error)) {
+    if (ok && fuzz_loop(o, target, &status, &error)) {
         if (t->terminal)
             fputc('\n', stderr);
         rc = print_summary(a, &status);
@@ -161,6 +165,7 @@ static int run(const struct asked *a, struct fuzz_options *o, struct telling *t)
         complain("%s", error->message);
         rc = status_of_error(error);
     }
+    fuzz_calls_free(target);
     fuzz_module_close(t->module);
     fuzz_grammars_free(g);
     return rc;
@@ -170,7 +175,6 @@ static int fuzz(const struct asked *a)
 {
     struct telling t = {.asked = a, .terminal = isatty(STDERR_FILENO) && !a->quiet && !a->json};
     struct fuzz_options o = {
-        .pair = pair_of(a),
         .runs = (uint64_t)a->runs,
         .seconds = a->seconds,
         .seed = (uint64_t)a->seed,
@@ -181,11 +185,11 @@ static int fuzz(const struct asked *a)
         .merge = a->merge,
         .progress = t.terminal ? show_progress : NULL,
         .found = show_find,
-        .prepare = a->module ? fuzz_module_prepare : NULL,
         .user = &t,
         .stop = &stop_asked,
     };
-    if (o.pair == -2 || !effort_of(a, &o.effort))
+    int pair = pair_of(a);
+    if (pair == -2 || !effort_of(a, &o.effort))
         return STATUS_OPTION;
     if (a->runs < 0 || a->seconds < 0 || a->max_finds < 0 || a->tries < 1) {
         complain("fuzz: a limit is not a positive number");
@@ -195,7 +199,7 @@ static int fuzz(const struct asked *a)
         complain("--merge: needs --corpus, whose inputs it takes");
         return STATUS_OPTION;
     }
-    return run(a, &o, &t);
+    return run(a, &o, pair, &t);
 }
 
 static int print_dictionary(void)

@@ -37,7 +37,7 @@ struct fuzz_checker {
     char reason[400];
     /* Of one input. */
     unsigned calls;
-    uint32_t feature[FUZZ_MAX_STEPS * 2 + 64];
+    uint32_t feature[FUZZ_MAX_FEATURES];
     unsigned nr_features;
     int32_t result[FUZZ_MAX_RESULTS];
     unsigned nr_results;

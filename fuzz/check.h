@@ -15,11 +15,13 @@
 #define FUZZ_CHECK_H
 
 #include "run.h"
+#include "target.h"
 
 /* Calls of one run whose results are compared. */
 #define FUZZ_MAX_RESULTS 64u
 
-enum fuzz_level { FUZZ_CHEAP, FUZZ_RECOUNT /* and a recount at the end */, FUZZ_FULL };
+/* Kinds of results of one run that are told. */
+#define FUZZ_MAX_FEATURES (FUZZ_MAX_STEPS * 2u + 64u)
 
 struct fuzz_checker;
 struct fuzz_checker *fuzz_checker_new(struct world *w, const struct fuzz_grammar *g);

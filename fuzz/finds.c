@@ -3,9 +3,8 @@
  * finds.c - what was found, as files: a sequence with a line that says what broke, and the
  * input that it was. And the corpus as files.
  */
-#include "check_seq.h"
+#include "check.h"
 #include "loop_priv.h"
-#include "to_seq.h"
 
 #include <glib/gstdio.h>
 #include <ring1/ring1.h>
@@ -35,23 +34,30 @@ static void write_file(const char *folder, const char *name, const void *bytes, 
         g_printerr("ring1: %s\n", error->message);
 }
 
-void fuzz_corpus_write(const struct fuzz_input *in, const char *folder)
+static uint8_t *encode(const struct fuzz_loop *l, const void *input, size_t *len)
 {
-    uint8_t bytes[FUZZ_INPUT_MAX];
-    size_t len = fuzz_encode(in, bytes);
+    uint8_t *bytes = g_malloc(l->target->file_bytes);
+    *len = l->target->ops->encode(input, bytes);
+    return bytes;
+}
+
+void fuzz_corpus_write(struct fuzz_loop *l, const void *input, const char *folder)
+{
+    size_t len;
+    g_autofree uint8_t *bytes = encode(l, input, &len);
     g_autofree char *name = g_strdup_printf("%016" G_GINT64_MODIFIER "x", hash_of(bytes, len));
     write_file(folder, name, bytes, len);
 }
 
-void fuzz_corpus_add(struct fuzz_loop *l, const struct fuzz_input *in, const char *folder)
+void fuzz_corpus_add(struct fuzz_loop *l, const void *input, const char *folder)
 {
     struct fuzz_shared *s = l->s;
-    if (s->nr_corpus == MAX_CORPUS)
+    if (s->nr_corpus == l->max_corpus)
         return;
-    fuzz_copy(&s->corpus[s->nr_corpus], in);
+    l->target->ops->copy(s->input + (s->nr_corpus + 1u) * l->stride, input);
     s->nr_corpus++;
     if (folder)
-        fuzz_corpus_write(in, folder);
+        fuzz_corpus_write(l, input, folder);
 }
 
 /* The shortest first, and those of one length by name: on every machine the same. */
@@ -83,20 +89,26 @@ bool fuzz_corpus_read(struct fuzz_loop *l, GError **error)
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *bytes = NULL;
         gsize len;
-        struct fuzz_input in;
         if (!g_file_get_contents(names->pdata[i], &bytes, &len, NULL))
             continue;
-        fuzz_decode(l->g, (const uint8_t *)bytes, len, &in);
-        fuzz_corpus_add(l, &in, NULL);
+        l->target->ops->decode(l->target, (const uint8_t *)bytes, len, fuzz_now(l));
+        fuzz_corpus_add(l, fuzz_now(l), NULL);
     }
     return true;
 }
 
 /* --- kinds ---------------------------------------------------------------------------------------- */
 
-bool fuzz_kind_known(struct fuzz_shared *s, const char *reason, unsigned *index)
+static char *kind_of(const struct fuzz_loop *l, const char *reason)
 {
-    g_autofree char *kind = fuzz_reason_kind(reason);
+    return l->target->ops->kind ? l->target->ops->kind(reason) : fuzz_reason_kind(reason);
+}
+
+/* True: one of this kind is known; else it is from now on. */
+static bool kind_known(struct fuzz_loop *l, const char *reason, unsigned *index)
+{
+    struct fuzz_shared *s = l->s;
+    g_autofree char *kind = kind_of(l, reason);
     uint64_t hash = hash_of(kind, strlen(kind));
     for (unsigned i = 0; i < s->nr_kinds; i++)
         if (s->kind[i].hash == hash)
@@ -117,52 +129,40 @@ static char *base_name(const char *reason, uint64_t hash)
     return g_strdup_printf("%s-%08x", word, (unsigned)(hash ^ hash >> 32));
 }
 
-static void leave(struct fuzz_loop *l, unsigned index, const struct fuzz_input *in, const char *text)
+/* Where a sequence breaks alike, that is what is told of. */
+static void leave(struct fuzz_loop *l, unsigned index, const void *input, const char *text, bool is_sequence)
 {
     const struct fuzz_options *o = l->o;
     struct fuzz_shared *s = l->s;
     g_autofree char *base = base_name(s->kind[index].reason, s->kind[index].hash);
     if (o->finds) {
-        uint8_t bytes[FUZZ_INPUT_MAX];
-        size_t len = fuzz_encode(in, bytes);
+        size_t len;
+        g_autofree uint8_t *bytes = encode(l, input, &len);
         g_autofree char *hc = g_strconcat(base, ".hc", NULL), *raw = g_strconcat(base, ".input", NULL);
         g_mkdir_with_parents(o->finds, 0777);
         write_file(o->finds, raw, bytes, len);
         if (text)
             write_file(o->finds, hc, text, strlen(text));
-        g_strlcpy(s->kind[index].file, text ? hc : raw, sizeof s->kind[0].file);
+        g_strlcpy(s->kind[index].file, text && is_sequence ? hc : raw, sizeof s->kind[0].file);
     }
     s->nr_kinds = index + 1;
 }
 
-void fuzz_keep_find(struct fuzz_loop *l, const struct fuzz_input *in, const char *reason)
-{
-    g_autofree char *copy = g_strdup(reason), *text = NULL;
-    unsigned index;
-    if (fuzz_kind_known(l->s, copy, &index))
-        return;
-    if (l->o->finds) {
-        l->s->busy = true;
-        const struct fuzz_prepare prepare = {l->o->prepare, l->o->user};
-        text = fuzz_find_text(l->world[in->pair], l->g->of[in->pair], in, copy, &prepare, l->o->min_tries);
-        l->s->busy = false;
-    }
-    leave(l, index, in, text);
-}
-
-/* --- crashes ------------------------------------------------------------------------------------------ */
+/* --- in children ------------------------------------------------------------------------------- */
 
 /* How a child ended that tried the input: its signal, or 0. */
-static int trial(struct fuzz_loop *l, const struct fuzz_input *in)
+static int trial(struct fuzz_loop *l, const void *input)
 {
+    struct fuzz_target *t = l->target;
     int status = 0;
     pid_t pid = fork();
     if (pid == 0) {
-        struct fuzz_input copy;
+        struct fuzz_outcome out;
+        void *copy = g_malloc0(l->stride);
         alarm(CRASH_SECONDS);
         (void)!freopen("/dev/null", "w", stderr);
-        fuzz_copy(&copy, in);
-        fuzz_check(l->checker[in->pair], &copy, FUZZ_FULL);
+        t->ops->copy(copy, input);
+        t->ops->check(t, copy, FUZZ_FULL, &out);
         _exit(0);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -170,43 +170,8 @@ static int trial(struct fuzz_loop *l, const struct fuzz_input *in)
     return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) ? -WEXITSTATUS(status) : 0;
 }
 
-static bool without(struct fuzz_loop *l, struct fuzz_input *in, unsigned from, unsigned n, int how)
-{
-    struct fuzz_input less;
-    fuzz_copy(&less, in);
-    for (unsigned i = from; i + n < in->nr_steps; i++)
-        fuzz_copy_step(&less.step[i], &in->step[i + n]);
-    less.nr_steps = (uint8_t)(in->nr_steps - n);
-    if (trial(l, &less) != how)
-        return false;
-    fuzz_copy(in, &less);
-    return true;
-}
-
-static void reduce_crash(struct fuzz_loop *l, struct fuzz_input *in, int how)
-{
-    for (unsigned n = in->nr_steps / 2u; n > 0; n /= 2)
-        for (unsigned at = in->nr_steps; at >= n && at > 0;) {
-            at = at > n ? at - n : 0;
-            if (at + n <= in->nr_steps && in->nr_steps > n)
-                without(l, in, at, n, how);
-            if (at == 0)
-                break;
-        }
-    for (unsigned i = 0; i < in->nr_steps; i++)
-        for (unsigned k = in->step[i].nr_said; k-- > 0;) {
-            struct fuzz_input less;
-            fuzz_copy(&less, in);
-            struct fuzz_step *s = &less.step[i];
-            memmove(&s->said[k], &s->said[k + 1], (s->nr_said - k - 1u) * sizeof s->said[0]);
-            s->nr_said--;
-            if (fuzz_is_call(s) && trial(l, &less) == how)
-                fuzz_copy(in, &less);
-        }
-}
-
-/* Lines up to the one that does it, by a child that writes before each. */
-static char *crash_text(struct fuzz_loop *l, const struct fuzz_input *in, const char *reason)
+/* Its lines, up to one that ends the process. */
+static char *lines_of(struct fuzz_loop *l, const void *input, const char *reason)
 {
     g_autofree char *path = NULL;
     char *text = NULL;
@@ -217,7 +182,7 @@ static char *crash_text(struct fuzz_loop *l, const struct fuzz_input *in, const 
     if (pid == 0) {
         alarm(CRASH_SECONDS);
         (void)!freopen("/dev/null", "w", stderr);
-        fuzz_to_seq_file(l->world[in->pair], l->g->of[in->pair], in, fd);
+        l->target->ops->tell(l->target, input, fd);
         _exit(0);
     }
     if (pid > 0)
@@ -230,20 +195,85 @@ static char *crash_text(struct fuzz_loop *l, const struct fuzz_input *in, const 
     return text;
 }
 
-void fuzz_keep_crash(struct fuzz_loop *l, const struct fuzz_input *in, const char *reason)
+/* --- finds --------------------------------------------------------------------------------------- */
+
+struct alike {
+    struct fuzz_loop *l;
+    const char *reason; /* a crash: NULL */
+    int how;            /* a crash */
+    char *kind;
+    void *copy;
+    unsigned left; /* tries */
+};
+
+static bool crashes_alike(void *user, const void *input)
 {
+    struct alike *a = user;
+    return a->left && a->left-- && trial(a->l, input) == a->how;
+}
+
+static bool breaks_alike(void *user, const void *input)
+{
+    struct alike *a = user;
+    struct fuzz_target *t = a->l->target;
+    struct fuzz_outcome out;
+    if (!a->left)
+        return false;
+    a->left--;
+    t->ops->copy(a->copy, input);
+    const char *reason = t->ops->check(t, a->copy, FUZZ_FULL, &out);
+    g_autofree char *kind = reason ? kind_of(a->l, reason) : NULL;
+    return g_strcmp0(kind, a->kind) == 0;
+}
+
+/* Of an input that no sequence stands for: it is made smaller itself. */
+static void reduce_find(struct fuzz_loop *l, void *input, const char *reason)
+{
+    struct alike a = {
+        .l = l, .kind = kind_of(l, reason), .copy = g_malloc0(l->stride), .left = l->o->min_tries};
+    const struct fuzz_trial holds = {breaks_alike, &a};
+    if (breaks_alike(&a, input))
+        l->target->ops->reduce(l->target, input, &holds, l->o->min_tries);
+    g_free(a.kind);
+    g_free(a.copy);
+}
+
+void fuzz_keep_find(struct fuzz_loop *l, const void *input, const char *reason)
+{
+    const struct fuzz_target_ops *ops = l->target->ops;
+    g_autofree char *copy = g_strdup(reason), *text = NULL;
     unsigned index;
-    struct fuzz_input small;
-    g_autofree char *text = NULL;
-    if (fuzz_kind_known(l->s, reason, &index))
+    if (kind_known(l, copy, &index))
         return;
-    fuzz_copy(&small, in);
-    l->s->crashes++;
-    if (fuzz_loop_world(l, in->pair, NULL) && l->o->finds) {
-        int how = trial(l, &small);
-        if (how)
-            reduce_crash(l, &small, how);
-        text = crash_text(l, &small, reason);
+    g_autofree void *small = g_malloc0(l->stride);
+    ops->copy(small, input);
+    l->s->busy = true;
+    if (l->o->finds && ops->sequence) {
+        text = ops->sequence(l->target, small, copy, l->o->min_tries);
+    } else if (l->o->finds) {
+        reduce_find(l, small, copy);
+        text = lines_of(l, small, copy);
     }
-    leave(l, index, &small, text);
+    l->s->busy = false;
+    leave(l, index, small, text, ops->sequence != NULL);
+}
+
+void fuzz_keep_crash(struct fuzz_loop *l, const void *input, const char *reason)
+{
+    const struct fuzz_target_ops *ops = l->target->ops;
+    unsigned index;
+    g_autofree char *text = NULL;
+    if (kind_known(l, reason, &index))
+        return;
+    g_autofree void *small = g_malloc0(l->stride);
+    ops->copy(small, input);
+    l->s->crashes++;
+    if (l->o->finds) {
+        struct alike a = {.l = l, .how = trial(l, small), .left = l->o->min_tries};
+        const struct fuzz_trial holds = {crashes_alike, &a};
+        if (a.how)
+            ops->reduce(l->target, small, &holds, l->o->min_tries);
+        text = lines_of(l, small, reason);
+    }
+    leave(l, index, small, text, true);
 }

@@ -25,35 +25,6 @@ static bool refuse_host(GError **error, const char *what)
     return false;
 }
 
-bool fuzz_loop_world(struct fuzz_loop *l, unsigned pair, GError **error)
-{
-    if (l->world[pair])
-        return true;
-    const struct fuzz_grammar *g = l->g->of[pair];
-    if (!(l->world[pair] = fuzz_world_new(g->abi, error)))
-        return false;
-    if (l->o->prepare)
-        l->o->prepare(l->o->user, l->world[pair]);
-    l->checker[pair] = fuzz_checker_new(l->world[pair], g);
-    return true;
-}
-
-static bool make_worlds(struct fuzz_loop *l, GError **error)
-{
-    for (unsigned i = 0; i < l->g->nr; i++)
-        if ((l->o->pair < 0 || (unsigned)l->o->pair == i) && !fuzz_loop_world(l, i, error))
-            return false;
-    return true;
-}
-
-static void free_worlds(struct fuzz_loop *l)
-{
-    for (unsigned i = 0; i < MAX_PAIRS; i++) {
-        fuzz_checker_free(l->checker[i]);
-        world_free(l->world[i]);
-    }
-}
-
 static void fill_status(const struct fuzz_loop *l, struct fuzz_status *out)
 {
     const struct fuzz_shared *s = l->s;
@@ -63,6 +34,7 @@ static void fill_status(const struct fuzz_loop *l, struct fuzz_status *out)
         .seconds = (double)(g_get_monotonic_time() - l->begun) / G_USEC_PER_SEC,
         .corpus = s->nr_corpus,
         .edges = s->edges,
+        .places = s->places,
         .results = s->results,
         .finds = s->nr_kinds,
         .crashes = s->crashes,
@@ -160,7 +132,7 @@ static bool run_children(struct fuzz_loop *l, GError **error)
         g_autofree char *died = watch_child(l, pid, words, &told);
         close(words);
         if (died)
-            fuzz_keep_crash(l, &l->s->now, died);
+            fuzz_keep_crash(l, fuzz_now(l), died);
         l->s->runs += died != NULL;
         bool enough = (l->o->runs && l->s->runs >= l->o->runs) ||
                       (l->o->max_finds && l->s->nr_kinds >= l->o->max_finds) ||
@@ -172,16 +144,18 @@ static bool run_children(struct fuzz_loop *l, GError **error)
     return true;
 }
 
-bool fuzz_loop(const struct fuzz_options *o, struct fuzz_grammars *g, struct fuzz_status *out, GError **error)
+bool fuzz_loop(const struct fuzz_options *o, struct fuzz_target *t, struct fuzz_status *out, GError **error)
 {
-    struct fuzz_loop l = {.o = o, .g = g, .begun = g_get_monotonic_time()};
-    l.s = mmap(NULL, sizeof *l.s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct fuzz_loop l = {.o = o, .target = t, .begun = g_get_monotonic_time()};
+    l.stride = (t->input_bytes + 15u) & ~(size_t)15;
+    l.max_corpus = (unsigned)MIN(MAX_CORPUS, CORPUS_BYTES / l.stride);
+    l.shared_bytes = sizeof *l.s + (l.max_corpus + 1u) * l.stride;
+    l.s =
+        mmap(NULL, l.shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (l.s == MAP_FAILED)
         return refuse_host(error, "memory for the fuzzer");
-    bool ok =
-        make_worlds(&l, error) && (!o->corpus || fuzz_corpus_read(&l, error)) && run_children(&l, error);
+    bool ok = (!o->corpus || fuzz_corpus_read(&l, error)) && run_children(&l, error);
     fill_status(&l, out);
-    free_worlds(&l);
-    munmap(l.s, sizeof *l.s);
+    munmap(l.s, l.shared_bytes);
     return ok;
 }

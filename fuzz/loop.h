@@ -7,8 +7,8 @@
 #ifndef FUZZ_LOOP_H
 #define FUZZ_LOOP_H
 
-#include "check.h"
 #include "coverage.h"
+#include "target.h"
 
 enum fuzz_effort {
     FUZZ_AUTO,     /* cheap checks; full ones for inputs that do something new, and now and then */
@@ -21,6 +21,7 @@ struct fuzz_status {
     double seconds;
     unsigned corpus;  /* inputs */
     unsigned edges;   /* of dispatch/; 0 without coverage */
+    unsigned places;  /* of the target's own coverage */
     unsigned results; /* kinds of results seen */
     unsigned finds;   /* kinds */
     unsigned crashes; /* of them, of ring1 itself */
@@ -28,7 +29,6 @@ struct fuzz_status {
 };
 
 struct fuzz_options {
-    int pair;       /* -1: all */
     uint64_t runs;  /* 0: no limit */
     double seconds; /* 0: no limit */
     uint64_t seed;
@@ -43,14 +43,11 @@ struct fuzz_options {
     void (*progress)(void *user, const struct fuzz_status *status);
     /* A new kind of find: its line, and its file or NULL. */
     void (*found)(void *user, const char *reason, const char *file);
-    /* A world was made: handlers may be put into it. May be NULL. */
-    void (*prepare)(void *user, struct world *w);
     void *user;
     volatile int *stop; /* set by a signal handler; NULL: there is none */
 };
 
 /* False: the host refused something (RING1_ERROR_HOST, RING1_ERROR_OPTION). */
-bool fuzz_loop(const struct fuzz_options *o, struct fuzz_grammars *g, struct fuzz_status *out,
-               GError **error);
+bool fuzz_loop(const struct fuzz_options *o, struct fuzz_target *t, struct fuzz_status *out, GError **error);
 
 #endif

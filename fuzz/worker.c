@@ -11,19 +11,43 @@
  * many with a recount at its end. */
 #define FULL_EACH    256u
 #define RECOUNT_EACH 16u
-#define NEW_EACH     8u /* of all, made up from nothing */
 
-static bool new_features(struct fuzz_loop *l, const struct fuzz_checker *c)
+static bool new_features(struct fuzz_loop *l, const struct fuzz_outcome *out)
 {
-    const uint32_t *feature;
-    unsigned n = fuzz_checker_features(c, &feature);
     bool any = false;
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t at = (feature[i] ^ l->s->now.pair * 0x27D4EB2Fu) % FEATURE_BYTES;
+    for (unsigned i = 0; i < out->nr_features; i++) {
+        uint32_t at = out->feature[i] % FEATURE_BYTES;
         if (l->s->feature[at])
             continue;
         l->s->feature[at] = 1;
         l->s->results++;
+        any = true;
+    }
+    return any;
+}
+
+/* Once, twice, and so on, up to many times. */
+static uint8_t times_bit(uint8_t count)
+{
+    return (uint8_t)(count <= 1    ? 1
+                     : count == 2  ? 2
+                     : count == 3  ? 4
+                     : count < 8   ? 8
+                     : count < 16  ? 16
+                     : count < 32  ? 32
+                     : count < 128 ? 64
+                                   : 128);
+}
+
+static bool new_places(struct fuzz_loop *l, const struct fuzz_outcome *out)
+{
+    bool any = false;
+    for (unsigned i = 0; i < out->nr_places; i++) {
+        uint8_t *known = &l->s->place[out->place[i]], bit = times_bit(out->count[out->place[i]]);
+        if (G_LIKELY(*known & bit))
+            continue;
+        l->s->places += *known == 0;
+        *known |= bit;
         any = true;
     }
     return any;
@@ -49,54 +73,37 @@ static enum fuzz_level level_of(const struct fuzz_loop *l)
 static void try_now(struct fuzz_loop *l, bool keep)
 {
     struct fuzz_shared *s = l->s;
-    struct fuzz_checker *c = l->checker[s->now.pair];
+    struct fuzz_target *t = l->target;
+    struct fuzz_outcome out = {0};
     enum fuzz_level level = level_of(l);
-    const char *reason = fuzz_check(c, &s->now, level);
+    const char *reason = t->ops->check(t, fuzz_now(l), level, &out);
     s->runs++;
-    s->calls += fuzz_checker_calls(c);
-    bool edges = new_edges(l), features = new_features(l, c);
+    s->calls += out.calls;
+    bool edges = new_edges(l) | new_places(l, &out), features = new_features(l, &out);
     if (G_UNLIKELY((edges || features) && !reason)) {
         /* Where edges are known, those alone are worth a file. */
+        bool worth = edges || !(fuzz_coverage_on() || out.nr_places);
         if (keep)
-            fuzz_corpus_add(l, &s->now, edges || !fuzz_coverage_on() ? l->o->corpus : NULL);
-        else if (l->o->merge && (edges || !fuzz_coverage_on()))
-            fuzz_corpus_write(&s->now, l->o->merge);
+            fuzz_corpus_add(l, fuzz_now(l), worth ? l->o->corpus : NULL);
+        else if (l->o->merge && worth)
+            fuzz_corpus_write(l, fuzz_now(l), l->o->merge);
         if (level != FUZZ_FULL && l->o->effort == FUZZ_AUTO) {
-            reason = fuzz_check(c, &s->now, FUZZ_FULL);
+            reason = t->ops->check(t, fuzz_now(l), FUZZ_FULL, &out);
             new_edges(l);
         }
     }
     if (G_UNLIKELY(reason != NULL))
-        fuzz_keep_find(l, &s->now, reason);
-}
-
-static unsigned pick_pair(struct fuzz_loop *l, struct fuzz_random *r)
-{
-    return l->o->pair >= 0 ? (unsigned)l->o->pair : fuzz_roll(r, l->g->nr);
-}
-
-static void make_next(struct fuzz_loop *l, struct fuzz_mutator *m)
-{
-    struct fuzz_shared *s = l->s;
-    const struct fuzz_input *other = NULL;
-    if (s->nr_corpus == 0 || fuzz_roll(&m->random, NEW_EACH) == 0) {
-        fuzz_generate(m, pick_pair(l, &m->random), 2 + fuzz_roll(&m->random, 12), &s->now);
-        return;
-    }
-    fuzz_copy(&s->now, &s->corpus[fuzz_roll(&m->random, s->nr_corpus)]);
-    for (unsigned i = 0; i < 3 && !other; i++) {
-        other = &s->corpus[fuzz_roll(&m->random, s->nr_corpus)];
-        other = other->pair == s->now.pair ? other : NULL;
-    }
-    fuzz_mutate(m, &s->now, other);
+        fuzz_keep_find(l, fuzz_now(l), reason);
 }
 
 /* What the corpus reaches is known before anything is changed. */
 static void replay(struct fuzz_loop *l)
 {
-    for (unsigned i = 0; i < l->s->nr_corpus && !l->s->stop; i++) {
-        fuzz_copy(&l->s->now, &l->s->corpus[i]);
-        if (l->o->pair < 0 || l->s->now.pair == l->o->pair)
+    struct fuzz_target *t = l->target;
+    for (unsigned i = 0, n = l->s->nr_corpus; i < n && !l->s->stop; i++) {
+        const struct fuzz_pool pool = fuzz_pool_of(l);
+        t->ops->copy(fuzz_now(l), fuzz_pool_at(&pool, i));
+        if (!t->ops->wanted || t->ops->wanted(t, fuzz_now(l)))
             try_now(l, false);
     }
 }
@@ -104,8 +111,9 @@ static void replay(struct fuzz_loop *l)
 void fuzz_worker(struct fuzz_loop *l)
 {
     struct fuzz_shared *s = l->s;
-    struct fuzz_mutator *m = fuzz_mutator_new(l->g, l->o->seed * 1000003u + l->generation);
+    struct fuzz_target *t = l->target;
     gint64 end = l->begun + (gint64)(l->o->seconds * G_USEC_PER_SEC);
+    t->ops->begin(t, l->o->seed * 1000003u + l->generation);
     fuzz_coverage_use(s->edge);
     if (l->generation == 0)
         replay(l);
@@ -114,11 +122,11 @@ void fuzz_worker(struct fuzz_loop *l)
             break;
         if (l->o->max_finds && s->nr_kinds >= l->o->max_finds)
             break;
-        make_next(l, m);
+        const struct fuzz_pool pool = fuzz_pool_of(l);
+        t->ops->next(t, &pool, fuzz_now(l));
         try_now(l, true);
     }
     s->coverage = fuzz_coverage_on();
     s->done = true;
-    fuzz_mutator_free(m);
     _exit(0);
 }

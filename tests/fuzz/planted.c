@@ -7,6 +7,7 @@
  *     planted [RUNS [SEED [NAME [FOLDER]]]]
  */
 #include "dispatch/plant.h"
+#include "fuzz/calls.h"
 #include "fuzz/loop.h"
 
 #include <inttypes.h>
@@ -36,8 +37,7 @@ static bool hunt(unsigned plant, uint64_t budget, uint64_t seed, const char *fin
     char reason[512] = "nothing";
     struct fuzz_status status;
     g_autoptr(GError) error = NULL;
-    const struct fuzz_options o = {.pair = -1,
-                                   .runs = budget,
+    const struct fuzz_options o = {.runs = budget,
                                    .seed = seed,
                                    .max_finds = 1,
                                    .min_tries = finds ? 3000 : 1,
@@ -46,8 +46,10 @@ static bool hunt(unsigned plant, uint64_t budget, uint64_t seed, const char *fin
                                    .user = reason};
     struct fuzz_grammars *g = fuzz_grammars_new();
     plant_now = (enum plant)plant;
-    bool ran = fuzz_loop(&o, g, &status, &error);
+    struct fuzz_target *t = fuzz_calls_new(g, -1, NULL, &error);
+    bool ran = t && fuzz_loop(&o, t, &status, &error);
     plant_now = PLANT_none;
+    fuzz_calls_free(t);
     fuzz_grammars_free(g);
     bool good = ran && (status.finds > 0) == (plant != PLANT_none);
     printf("%s %s (%s): %" PRIu64 " runs, %.1f s, %u edges: %s\n", good ? "ok" : "FAIL", plants[plant].name,
