@@ -4,10 +4,10 @@
  */
 #include "control.h"
 
+#include "emu/members.h"
 #include "unix_socket.h"
 
 #include <errno.h>
-#include <json-glib/json-glib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,31 +40,19 @@ static bool bad_word(GError **error, const char *word, const char *wanted)
     return false;
 }
 
-static void put_string(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
-static void put_number(JsonBuilder *b, const char *name, uint64_t value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, (gint64)MIN(value, (uint64_t)G_MAXINT64));
-}
-
 static bool do_status(struct control *c, G_GNUC_UNUSED char **words, JsonBuilder *b,
                       G_GNUC_UNUSED GError **error)
 {
     unsigned vcpus = 0;
     while (ring1_machine_vcpu(c->machine, vcpus))
         vcpus++;
-    put_string(b, "state", c->paused ? "paused" : "running");
-    put_string(b, "abi", ring1_abi_name(ring1_machine_abi(c->machine)));
-    put_string(b, "xen", ring1_xen_name(ring1_machine_xen(c->machine)));
-    put_number(b, "vcpus", vcpus);
-    put_number(b, "boot_pages", ring1_machine_nr_pages(c->machine));
-    put_number(b, "guest_ns", ring1_machine_now(c->machine));
-    put_number(b, "hypercalls", ring1_machine_hypercalls(c->machine));
+    member_string(b, "state", c->paused ? "paused" : "running");
+    member_string(b, "abi", ring1_abi_name(ring1_machine_abi(c->machine)));
+    member_string(b, "xen", ring1_xen_name(ring1_machine_xen(c->machine)));
+    member_int(b, "vcpus", vcpus);
+    member_int(b, "boot_pages", ring1_machine_nr_pages(c->machine));
+    member_int(b, "guest_ns", ring1_machine_now(c->machine));
+    member_int(b, "hypercalls", ring1_machine_hypercalls(c->machine));
     return true;
 }
 
@@ -157,7 +145,7 @@ static bool xs_read(struct control *c, char **words, JsonBuilder *b, GError **er
     if (!value)
         return false;
     g_autofree char *text = g_utf8_make_valid(value, -1);
-    put_string(b, "value", text);
+    member_string(b, "value", text);
     return true;
 }
 
@@ -171,11 +159,7 @@ static bool xs_list(struct control *c, char **words, JsonBuilder *b, GError **er
     g_auto(GStrv) names = ring1_machine_xenstore_list(c->machine, words[0], error);
     if (!names)
         return false;
-    json_builder_set_member_name(b, "names");
-    json_builder_begin_array(b);
-    for (char **name = names; *name; name++)
-        json_builder_add_string_value(b, *name);
-    json_builder_end_array(b);
+    member_strings(b, "names", names);
     return true;
 }
 
@@ -250,11 +234,10 @@ static void answer(struct control *c, struct client *client, const char *line)
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
     if (!words || !serve_words(c, words, b, &error))
-        put_string(b, "error", error->message);
+        member_string(b, "error", error->message);
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, FALSE);
-    g_string_append_printf(client->out, "%s\n", text);
+    g_autofree char *text = members_text(b, false);
+    g_string_append(client->out, text);
 }
 
 /* --- clients -------------------------------------------------------------------- */

@@ -4,8 +4,9 @@
  */
 #include "describe.h"
 
+#include "members.h"
+
 #include <elf.h>
-#include <json-glib/json-glib.h>
 
 static const char *const SOURCE_NAMES[] = {
     [IMAGE_FROM_NOTES] = "ELF notes",
@@ -43,58 +44,25 @@ static uint32_t hypercall_page_of(const struct image *image)
 
 /* --- JSON --------------------------------------------------------------------------- */
 
-static void add_string(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_string_value(b, value);
-}
-
-static void add_int(JsonBuilder *b, const char *name, uint64_t value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, (gint64)value);
-}
-
-static void add_int_or_null(JsonBuilder *b, const char *name, bool has, uint64_t value)
-{
-    json_builder_set_member_name(b, name);
-    if (has)
-        json_builder_add_int_value(b, (gint64)value);
-    else
-        json_builder_add_null_value(b);
-}
-
-static void add_bool(JsonBuilder *b, const char *name, bool value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_boolean_value(b, value);
-}
-
-static void begin_array(JsonBuilder *b, const char *name)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_begin_array(b);
-}
-
 static void json_keys(JsonBuilder *b, const struct image *image)
 {
-    begin_array(b, "keys");
+    member_array(b, "keys");
     for (unsigned i = 0; i < image->nr_keys; i++) {
         json_builder_begin_object(b);
-        add_string(b, "name", image->key[i].name);
-        add_string(b, "value", image->key[i].value);
+        member_string(b, "name", image->key[i].name);
+        member_string(b, "value", image->key[i].value);
         /* JSON readers know 53 bits for sure; `value` has all of them. */
-        add_int_or_null(b, "number", image->key[i].is_number && image->key[i].number <= G_MAXINT64,
-                        image->key[i].number);
+        member_int_or_null(b, "number", image->key[i].is_number && image->key[i].number <= G_MAXINT64,
+                           image->key[i].number);
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
-    begin_array(b, "features");
+    member_array(b, "features");
     for (unsigned i = 0; i < image->nr_features; i++) {
         json_builder_begin_object(b);
-        add_string(b, "name", image->feature[i].name);
-        add_bool(b, "required", image->feature[i].required);
-        add_int_or_null(b, "bit", image->feature[i].bit >= 0, (uint64_t)image->feature[i].bit);
+        member_string(b, "name", image->feature[i].name);
+        member_bool(b, "required", image->feature[i].required);
+        member_int_or_null(b, "bit", image->feature[i].bit >= 0, (uint64_t)image->feature[i].bit);
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
@@ -102,17 +70,17 @@ static void json_keys(JsonBuilder *b, const struct image *image)
 
 static void json_segments(JsonBuilder *b, const struct image *image)
 {
-    begin_array(b, "segments");
+    member_array(b, "segments");
     for (unsigned i = 0; i < image->nr_segments; i++) {
         const struct image_segment *s = &image->segment[i];
         char flags[4];
         segment_flags(s, flags);
         json_builder_begin_object(b);
-        add_int(b, "vaddr", s->vaddr);
-        add_int(b, "paddr", s->paddr);
-        add_int(b, "file_bytes", s->filesz);
-        add_int(b, "memory_bytes", s->memsz);
-        add_string(b, "flags", flags);
+        member_int(b, "vaddr", s->vaddr);
+        member_int(b, "paddr", s->paddr);
+        member_int(b, "file_bytes", s->filesz);
+        member_int(b, "memory_bytes", s->memsz);
+        member_string(b, "flags", flags);
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
@@ -126,27 +94,27 @@ static void json_layout(JsonBuilder *b, const struct layout *l)
         return;
     }
     json_builder_begin_object(b);
-    add_string(b, "abi", l->abi->name);
-    add_string(b, "xen", l->abi->xen_name);
-    add_int(b, "pages", l->nr_pages);
-    add_int(b, "virt_base", l->virt_base);
-    add_int(b, "virt_end", l->virt_end);
-    add_int(b, "entry", l->entry);
-    add_int(b, "kernel_start", l->kernel_start);
-    add_int(b, "kernel_end", l->kernel_end);
-    add_int_or_null(b, "symtab", l->symtab != 0, l->symtab);
-    add_int_or_null(b, "hypercall_page", l->has_hypercall_page, l->hypercall_page);
-    add_int(b, "l3_tables", l->nr_l3);
-    add_int(b, "l2_tables", l->nr_l2);
-    add_int(b, "l1_tables", l->nr_l1);
-    begin_array(b, "elements");
+    member_string(b, "abi", l->abi->name);
+    member_string(b, "xen", l->abi->xen_name);
+    member_int(b, "pages", l->nr_pages);
+    member_int(b, "virt_base", l->virt_base);
+    member_int(b, "virt_end", l->virt_end);
+    member_int(b, "entry", l->entry);
+    member_int(b, "kernel_start", l->kernel_start);
+    member_int(b, "kernel_end", l->kernel_end);
+    member_int_or_null(b, "symtab", l->symtab != 0, l->symtab);
+    member_int_or_null(b, "hypercall_page", l->has_hypercall_page, l->hypercall_page);
+    member_int(b, "l3_tables", l->nr_l3);
+    member_int(b, "l2_tables", l->nr_l2);
+    member_int(b, "l1_tables", l->nr_l1);
+    member_array(b, "elements");
     for (unsigned i = 0; i < l->nr_elements; i++) {
         const struct layout_element *e = &l->element[i];
         json_builder_begin_object(b);
-        add_string(b, "name", e->name);
-        add_int_or_null(b, "va", e->mapped, e->va);
-        add_int(b, "pfn", e->pfn);
-        add_int(b, "pages", e->pages);
+        member_string(b, "name", e->name);
+        member_int_or_null(b, "va", e->mapped, e->va);
+        member_int(b, "pfn", e->pfn);
+        member_int(b, "pages", e->pages);
         json_builder_end_object(b);
     }
     json_builder_end_array(b);
@@ -158,32 +126,26 @@ static char *describe_json(const struct image *image, const struct layout *layou
     g_autoptr(JsonBuilder) b = json_builder_new();
     g_autofree char *kind = image_kind(image);
     json_builder_begin_object(b);
-    add_string(b, "file", image->name);
-    add_int(b, "file_bytes", image->file_size);
-    add_string(b, "kind", kind);
-    add_string(b, "class", image->source == IMAGE_RAW ? "flat" : "ELF32");
-    add_bool(b, "gzip", image->gzipped);
-    add_bool(b, "bzimage", image->bzimage);
-    add_string(b, "payload", compression_name(image->payload));
-    add_string(b, "abi", abi_name(image->abi));
-    add_string(b, "abi_why", image->abi_why);
-    add_string(b, "source", SOURCE_NAMES[image->source]);
-    add_string(b, "pae", PAE_NAMES[image->pae]);
-    add_int(b, "entry", entry_of(image));
-    add_int_or_null(b, "virt_base", image->has_virt_base, image->virt_base);
-    add_int_or_null(b, "hypercall_page", image->has_hypercall_page, hypercall_page_of(image));
-    add_int_or_null(b, "symtab_bytes", image->symtab, image->symtab ? g_bytes_get_size(image->symtab) : 0);
+    member_string(b, "file", image->name);
+    member_int(b, "file_bytes", image->file_size);
+    member_string(b, "kind", kind);
+    member_string(b, "class", image->source == IMAGE_RAW ? "flat" : "ELF32");
+    member_bool(b, "gzip", image->gzipped);
+    member_bool(b, "bzimage", image->bzimage);
+    member_string(b, "payload", compression_name(image->payload));
+    member_string(b, "abi", abi_name(image->abi));
+    member_string(b, "abi_why", image->abi_why);
+    member_string(b, "source", SOURCE_NAMES[image->source]);
+    member_string(b, "pae", PAE_NAMES[image->pae]);
+    member_int(b, "entry", entry_of(image));
+    member_int_or_null(b, "virt_base", image->has_virt_base, image->virt_base);
+    member_int_or_null(b, "hypercall_page", image->has_hypercall_page, hypercall_page_of(image));
+    member_int_or_null(b, "symtab_bytes", image->symtab, image->symtab ? g_bytes_get_size(image->symtab) : 0);
     json_keys(b, image);
     json_segments(b, image);
     json_layout(b, layout);
     json_builder_end_object(b);
-
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    json_generator_set_root(generator, root);
-    json_generator_set_pretty(generator, TRUE);
-    g_autofree char *text = json_generator_to_data(generator, NULL);
-    return g_strconcat(text, "\n", NULL);
+    return members_text(b, true);
 }
 
 /* --- text --------------------------------------------------------------------------- */

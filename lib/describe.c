@@ -7,8 +7,8 @@
 #include "config.h"
 #include "dispatch/describe.h"
 #include "emu/boot.h"
+#include "emu/members.h"
 
-#include <json-glib/json-glib.h>
 #include <ring1/ring1.h>
 
 /* The pair that is meant when something is left open: PAE where a Xen has it,
@@ -85,23 +85,14 @@ static void add_row(JsonBuilder *b, const struct hypercall *row)
     static const char *const services[] = {
         [HC_SERVED] = "served", [HC_ANSWERS] = "answers", [HC_NOT_YET] = "not yet"};
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "number");
-    json_builder_add_int_value(b, row->nr);
-    json_builder_set_member_name(b, "name");
-    json_builder_add_string_value(b, row->name);
-    json_builder_set_member_name(b, "class");
-    json_builder_add_string_value(b, row->class);
-    json_builder_set_member_name(b, "arguments");
-    json_builder_begin_array(b);
+    member_int(b, "number", row->nr);
+    member_string(b, "name", row->name);
+    member_string(b, "class", row->class);
     g_auto(GStrv) names = argument_names(row);
-    for (char **name = names; *name; name++)
-        json_builder_add_string_value(b, *name);
-    json_builder_end_array(b);
-    json_builder_set_member_name(b, "service");
-    json_builder_add_string_value(b, services[row->service]);
+    member_strings(b, "arguments", names);
+    member_string(b, "service", services[row->service]);
     if (row->service != HC_SERVED) {
-        json_builder_set_member_name(b, "answer");
-        json_builder_add_int_value(b, row->answer);
+        member_signed(b, "answer", row->answer);
     }
     json_builder_end_object(b);
 }
@@ -110,14 +101,10 @@ static char *as_json(const struct abi *abi)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "abi");
-    json_builder_add_string_value(b, abi->name);
-    json_builder_set_member_name(b, "xen");
-    json_builder_add_string_value(b, abi->xen_name);
-    json_builder_set_member_name(b, "numbers_wrap");
-    json_builder_add_boolean_value(b, abi->number_mask != UINT32_MAX);
-    json_builder_set_member_name(b, "hypercalls");
-    json_builder_begin_array(b);
+    member_string(b, "abi", abi->name);
+    member_string(b, "xen", abi->xen_name);
+    member_bool(b, "numbers_wrap", abi->number_mask != UINT32_MAX);
+    member_array(b, "hypercalls");
     for (unsigned nr = 0; nr < NR_HYPERCALLS; nr++) {
         const struct hypercall *row = hypercall_row(abi, nr);
         if (row)
@@ -125,9 +112,7 @@ static char *as_json(const struct abi *abi)
     }
     json_builder_end_array(b);
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return members_text(b, true);
 }
 
 char *ring1_describe_hypercalls(enum ring1_abi abi, enum ring1_xen xen, bool json, GError **error)

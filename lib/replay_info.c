@@ -2,9 +2,9 @@
  *
  * replay_info.c - what a record is, in words and as JSON.
  */
+#include "emu/members.h"
 #include "replay_priv.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 static const char *const machine_keys[] = {"image",       "image_name",   "initrd",     "initrd_name",
@@ -17,17 +17,8 @@ static const char *const machine_keys[] = {"image",       "image_name",   "initr
 static void add_value(JsonBuilder *b, const struct record_reader *r, int machine, const char *key)
 {
     const char *value = record_value(r, machine, key);
-    if (!value)
-        return;
-    g_autofree char *valid = g_utf8_make_valid(value, -1);
-    json_builder_set_member_name(b, key);
-    json_builder_add_string_value(b, valid);
-}
-
-static void add_count(JsonBuilder *b, const char *key, uint64_t value)
-{
-    json_builder_set_member_name(b, key);
-    json_builder_add_int_value(b, (gint64)MIN(value, (uint64_t)INT64_MAX));
+    if (value)
+        member_string(b, key, value);
 }
 
 static bool add_machine(JsonBuilder *b, struct record_reader *r, unsigned machine, GError **error)
@@ -38,19 +29,18 @@ static bool add_machine(JsonBuilder *b, struct record_reader *r, unsigned machin
     json_builder_begin_object(b);
     for (size_t i = 0; i < G_N_ELEMENTS(machine_keys); i++)
         add_value(b, r, (int)machine, machine_keys[i]);
-    add_count(b, "time_ns", facts.time);
-    add_count(b, "calls", facts.calls);
-    add_count(b, "stops", facts.ops[RECORD_STOP]);
-    add_count(b, "inputs", facts.ops[RECORD_INPUT]);
-    add_count(b, "input_bytes", facts.bytes[RECORD_INPUT]);
-    add_count(b, "waits", facts.ops[RECORD_ADVANCE]);
-    add_count(b, "resumes", facts.ops[RECORD_RESUME] + facts.ops[RECORD_CANCEL]);
-    add_count(b, "device_answers", facts.ops[RECORD_DATA]);
-    add_count(b, "device_bytes", facts.bytes[RECORD_DATA]);
-    add_count(b, "call_answers", facts.ops[RECORD_ANSWER]);
-    add_count(b, "marks", facts.ops[RECORD_MARK]);
-    json_builder_set_member_name(b, "finished");
-    json_builder_add_boolean_value(b, facts.ops[RECORD_FINISH] != 0);
+    member_int(b, "time_ns", facts.time);
+    member_int(b, "calls", facts.calls);
+    member_int(b, "stops", facts.ops[RECORD_STOP]);
+    member_int(b, "inputs", facts.ops[RECORD_INPUT]);
+    member_int(b, "input_bytes", facts.bytes[RECORD_INPUT]);
+    member_int(b, "waits", facts.ops[RECORD_ADVANCE]);
+    member_int(b, "resumes", facts.ops[RECORD_RESUME] + facts.ops[RECORD_CANCEL]);
+    member_int(b, "device_answers", facts.ops[RECORD_DATA]);
+    member_int(b, "device_bytes", facts.bytes[RECORD_DATA]);
+    member_int(b, "call_answers", facts.ops[RECORD_ANSWER]);
+    member_int(b, "marks", facts.ops[RECORD_MARK]);
+    member_bool(b, "finished", facts.ops[RECORD_FINISH] != 0);
     json_builder_end_object(b);
     return true;
 }
@@ -63,12 +53,10 @@ static JsonNode *describe(struct record_reader *r, GError **error)
     add_value(b, r, -1, "ring1");
     add_value(b, r, -1, "engine");
     add_value(b, r, -1, "runs");
-    json_builder_set_member_name(b, "cut");
-    json_builder_add_boolean_value(b, record_is_cut(r));
+    member_bool(b, "cut", record_is_cut(r));
     add_value(b, r, -2, "status");
     add_value(b, r, -2, "text");
-    json_builder_set_member_name(b, "machines");
-    json_builder_begin_array(b);
+    member_array(b, "machines");
     for (unsigned i = 0; ok && i < record_nr_machines(r); i++)
         ok = add_machine(b, r, i, error);
     json_builder_end_array(b);

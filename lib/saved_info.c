@@ -2,9 +2,8 @@
  *
  * saved_info.c - what a snapshot's file is, in words and as JSON.
  */
+#include "emu/members.h"
 #include "saved.h"
-
-#include <json-glib/json-glib.h>
 
 /* In this order; of the file, of the machine, of the end. */
 static const struct {
@@ -26,41 +25,23 @@ static const struct {
     {SAVED_TEXT_END, "pages", true},
 };
 
-static void add_list(JsonBuilder *b, const char *name, char *const *list)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_begin_array(b);
-    for (; list && *list; list++) {
-        g_autofree char *valid = g_utf8_make_valid(*list, -1);
-        json_builder_add_string_value(b, valid);
-    }
-    json_builder_end_array(b);
-}
-
 static char *as_json(const ring1_saved *s)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     const ring1_config *c = ring1_saved_config(s);
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "kind");
-    json_builder_add_string_value(b, "snapshot");
+    member_string(b, "kind", "snapshot");
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         const char *value = saved_value(s, rows[i].text, rows[i].key);
-        if (!value)
-            continue;
-        g_autofree char *valid = g_utf8_make_valid(value, -1);
-        json_builder_set_member_name(b, rows[i].key);
-        if (rows[i].is_number)
-            json_builder_add_int_value(b, g_ascii_strtoll(value, NULL, 10));
-        else
-            json_builder_add_string_value(b, valid);
+        if (value && rows[i].is_number)
+            member_signed(b, rows[i].key, g_ascii_strtoll(value, NULL, 10));
+        else if (value)
+            member_string(b, rows[i].key, value);
     }
-    add_list(b, "disks", c->disks);
-    add_list(b, "nets", c->nets);
+    member_strings(b, "disks", c->disks);
+    member_strings(b, "nets", c->nets);
     json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return members_text(b, true);
 }
 
 static void add_lines(GString *text, const char *name, char *const *list)

@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     bool ok = run_measures(&b, only, child);
     g_autofree char *text = report_json(&b);
     if (child)
-        puts(text);
+        fputs(text, stdout);
     else
         report_table(&b);
     if (json)

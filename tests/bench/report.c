@@ -5,8 +5,8 @@
  */
 #include "bench.h"
 #include "emu/cpu.h"
+#include "emu/members.h"
 
-#include <json-glib/json-glib.h>
 #include <ring1/ring1.h>
 #include <stdio.h>
 
@@ -73,49 +73,36 @@ static void json_number(JsonBuilder *j, const char *name, double value)
         json_builder_add_double_value(j, value);
 }
 
-static void json_text(JsonBuilder *j, const char *name, const char *value)
-{
-    json_builder_set_member_name(j, name);
-    if (value)
-        json_builder_add_string_value(j, value);
-    else
-        json_builder_add_null_value(j);
-}
-
 static void json_goal(JsonBuilder *j, const struct bench_row *row)
 {
-    json_builder_set_member_name(j, "goal");
     if (row->goal == GOAL_NONE) {
-        json_builder_add_null_value(j);
+        member_null(j, "goal");
     } else {
-        json_builder_begin_object(j);
-        json_text(j, "of", row->goal == GOAL_RATIO ? "ratio" : "figure");
+        member_object(j, "goal");
+        member_string(j, "of", row->goal == GOAL_RATIO ? "ratio" : "figure");
         json_number(j, "at_most", row->limit);
         json_builder_end_object(j);
     }
-    json_builder_set_member_name(j, "met");
     if (has_verdict(row))
-        json_builder_add_boolean_value(j, met(row));
+        member_bool(j, "met", met(row));
     else
-        json_builder_add_null_value(j);
+        member_null(j, "met");
 }
 
 static void json_row(JsonBuilder *j, const struct bench_row *row)
 {
     json_builder_begin_object(j);
-    json_text(j, "name", row->name);
-    json_text(j, "unit", row->unit);
+    member_string(j, "name", row->name);
+    member_string(j, "unit", row->unit);
     json_number(j, "figure", row->figure);
     json_number(j, "bare", row->bare);
     json_number(j, "ratio", row->ratio);
     json_goal(j, row);
-    json_builder_set_member_name(j, "samples");
-    json_builder_add_int_value(j, row->samples);
-    json_text(j, "note", row->note);
-    json_text(j, "skipped", row->skipped);
+    member_int(j, "samples", row->samples);
+    member_string(j, "note", row->note);
+    member_string(j, "skipped", row->skipped);
     if (row->parts) {
-        json_builder_set_member_name(j, "parts");
-        json_builder_begin_object(j);
+        member_object(j, "parts");
         for (guint i = 0; i < row->parts->len; i++) {
             const struct bench_part *part = &g_array_index(row->parts, struct bench_part, i);
             json_number(j, part->name, part->figure);
@@ -130,18 +117,14 @@ char *report_json(const struct bench *b)
     g_autoptr(JsonBuilder) j = json_builder_new();
     g_autofree char *engine = cpu_engine_version();
     json_builder_begin_object(j);
-    json_builder_set_member_name(j, "schema");
-    json_builder_add_int_value(j, 1);
-    json_text(j, "ring1", RING1_VERSION_STRING);
-    json_text(j, "engine", engine);
-    json_builder_set_member_name(j, "quick");
-    json_builder_add_boolean_value(j, b->quick);
-    json_builder_set_member_name(j, "rows");
-    json_builder_begin_array(j);
+    member_int(j, "schema", 1);
+    member_string(j, "ring1", RING1_VERSION_STRING);
+    member_string(j, "engine", engine);
+    member_bool(j, "quick", b->quick);
+    member_array(j, "rows");
     for (guint i = 0; i < b->rows->len; i++)
         json_row(j, b->rows->pdata[i]);
     json_builder_end_array(j);
     json_builder_end_object(j);
-    g_autoptr(JsonNode) root = json_builder_get_root(j);
-    return json_to_string(root, TRUE);
+    return members_text(j, true);
 }
