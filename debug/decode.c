@@ -256,14 +256,14 @@ static void show_plain(const struct walker *w, const struct argument *a)
     show_number(w, a->name, &n);
 }
 
-/* A structure that begins with its command. */
-static void show_op(const struct walker *w, const char *name, const struct argument *a, uint32_t va)
+/* A structure that begins with its command. False: it cannot be read. */
+static bool show_op(const struct walker *w, const char *name, const struct argument *a, uint32_t va)
 {
     uint8_t bytes[MAX_BYTES];
     uint32_t nr;
     if (va == 0 || guest_peek(w->v, GVA(va), &nr, sizeof nr)) {
         w->sink->pointer(w->user, name, va, va != 0);
-        return;
+        return false;
     }
     const struct command *c = command_of(a->commands, nr, w->d->abi->xen);
     const struct structure *s = c ? c->arg : NULL;
@@ -271,7 +271,7 @@ static void show_op(const struct walker *w, const char *name, const struct argum
     if (w->phase == DIR_OUT) {
         if (readable && has(s, DIR_OUT))
             show_structure(w, name, name ? va : 0, s, bytes);
-        return;
+        return true;
     }
     w->sink->begin(w->user, name, BRACKET_STRUCT, name ? va : 0);
     show_command(w, "cmd", a->commands, nr);
@@ -280,6 +280,7 @@ static void show_op(const struct walker *w, const char *name, const struct argum
     else if (s)
         w->sink->pointer(w->user, "u", va + a->op_offset, true);
     w->sink->end(w->user, BRACKET_STRUCT, 0);
+    return true;
 }
 
 static void show_ops(const struct walker *w, const struct signature *s, const struct argument *a, uint32_t va)
@@ -291,9 +292,15 @@ static void show_ops(const struct walker *w, const struct signature *s, const st
     }
     if (w->phase == DIR_OUT)
         return;
+    uint32_t nr;
+    if (shown > 0 && guest_peek(w->v, GVA(va), &nr, sizeof nr)) {
+        w->sink->pointer(w->user, a->name, va, va != 0);
+        return;
+    }
+    /* The call ends at the first that cannot be read. */
     w->sink->begin(w->user, a->name, BRACKET_LIST, va);
-    for (uint32_t i = 0; i < shown; i++)
-        show_op(w, NULL, a, va + i * size);
+    for (uint32_t i = 0; i < shown && show_op(w, NULL, a, va + i * size); i++)
+        ;
     w->sink->end(w->user, BRACKET_LIST, count - shown);
 }
 

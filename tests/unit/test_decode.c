@@ -106,6 +106,12 @@ START_TEST(what_cannot_be_read)
     ck_shown(input(f, 32, ARG(1, 0x1000)), "EVTCHNOP_bind_virq, 0x1000 /* cannot be read */");
     ck_shown(input(f, 1, ARG(0x1000, 0x7FFFFFFF, 0, 0x7FF0)),
              "0x1000 /* cannot be read */, 0x7fffffff, NULL, DOMID_SELF");
+    ck_shown(input(f, 26, ARG(0x1000, 3, 0, 0x7FF0)), "0x1000 /* cannot be read */, 3, NULL, DOMID_SELF");
+    uint32_t end = FX_BASE + FX_PAGES * RING1_PAGE_SIZE;
+    g_autofree char *first = input(f, 26, ARG(end - 12, 4, 0, 0x7FF0));
+    g_autofree char *rest =
+        g_strdup_printf("}, %#x /* cannot be read */, ... 1 more], 4, NULL, DOMID_SELF", end);
+    ck_assert_msg(g_str_has_suffix(first, rest), "%s", first);
     ck_shown(input(f, 0, ARG(0)), "NULL");
     ck_shown(output(f, 32, ARG(1, 0x1000)), "arg=0x1000 /* cannot be read */");
     ck_shown(output(f, 26, ARG(0, 0, 0x1000, 0)), "pdone=0x1000 /* cannot be read */");
