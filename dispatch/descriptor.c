@@ -144,6 +144,24 @@ bool check_descriptor(const struct domain *d, uint64_t *descriptor)
     return ok;
 }
 
+int32_t validate_descriptors(struct domain *d, mfn_t mfn)
+{
+    uint8_t *page = frame_ptr(d->mem, mfn);
+    for (unsigned i = 0; i < DESCS_PER_PAGE; i++) {
+        uint64_t old, desc;
+        memcpy(&old, page + i * 8, 8);
+        desc = old;
+        if (!check_descriptor(d, &desc))
+            return refuse(d, -XEN_EINVAL, "frame %#x: descriptor %u is not allowed: %016llx", mfn.mfn, i,
+                          (unsigned long long)old);
+        if (desc != old) {
+            memcpy(page + i * 8, &desc, 8);
+            frame_changed(d, mfn);
+        }
+    }
+    return 0;
+}
+
 /* --- GDT ------------------------------------------------------------------------ */
 
 static void descriptors_changed(struct vcpu *v)

@@ -12,6 +12,10 @@
  * be allowed (a limit cut at the hole, a DPL raised). */
 bool check_descriptor(const struct domain *d, uint64_t *descriptor);
 
+/* All of a page that is to hold descriptors: 0 or -EINVAL. Those before the one that is
+ * refused may have been changed. */
+int32_t validate_descriptors(struct domain *d, mfn_t mfn);
+
 /* The guest touched its LDT at byte `offset` and the page there is not yet in
  * the CPU's LDT: type it and note it in v->ldt. False: it is not mapped, or is no
  * page of descriptors; the guest gets #PF with CR2 = ldt_base + offset, error

@@ -20,6 +20,7 @@ const struct state_type regs_state_type = STATE_TYPE(regs, regs_rows);
 static const struct state_field frame_rows[] = {
     STATE_N(frame, count, ANY),         STATE_N(frame, type_count, ANY), STATE_N(frame, owner, ANY),
     STATE_N(frame, type, PGT_writable), STATE_N(frame, flags, 0x1F),
+    STATE_N(frame, linear, ANY),
 };
 const struct state_type frame_state_type = STATE_TYPE(frame, frame_rows);
 

@@ -43,6 +43,9 @@ struct frame {
     uint16_t owner;      /* domid, or OWNER_* */
     uint8_t type;        /* enum page_type; stays at type_count 0 ("sticky") */
     uint8_t flags;       /* PGF_* */
+    /* Entries of its own that make linear tables of others; below 0: entries of others that
+     * make one of it (page_linear.h). */
+    int16_t linear;
 };
 
 /* Marks of a frame, kept apart from struct frame because the CPU's side sets

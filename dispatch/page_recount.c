@@ -8,8 +8,10 @@
 
 struct tally {
     uint32_t count, type_count;
-    uint8_t type; /* that a holder needs; PGT_none: nobody said */
-    bool mixed;   /* holders need different types */
+    uint32_t linear,
+        linear_uses; /* entries of its own that make linear tables, and of others that make it one */
+    uint8_t type;    /* that a holder needs; PGT_none: nobody said */
+    bool mixed;      /* holders need different types */
 };
 
 struct recount {
@@ -56,6 +58,10 @@ static void count_entry(struct recount *r, mfn_t table, const struct frame *f, u
         bool linear = frame_exists(mem, mfn) && frame_info(mem, mfn)->type == PGT_l2_table;
         if (linear && (e & PTE_RW))
             complain(r, table, "has a linear page table that is writable");
+        if (linear) {
+            r->tally[table.mfn].linear++;
+            r->tally[mfn.mfn].linear_uses++;
+        }
         hold(r, mfn, linear ? PGT_l2_table : PGT_l1_table);
         break;
     default:
@@ -143,6 +149,8 @@ static void compare(struct recount *r, mfn_t mfn)
                                              f->type_count, t->count, t->type_count);
         complain(r, mfn, s);
     }
+    if (f->linear != (int64_t)t->linear - t->linear_uses || (t->linear && t->linear_uses))
+        complain(r, mfn, "has or is a linear page table otherwise than it is counted");
     if (t->mixed || (t->type_count && t->type != f->type))
         complain(r, mfn, "is held as another type than it has");
     if (t->type_count && !(f->flags & PGF_VALIDATED))

@@ -7,6 +7,7 @@
 
 #include "descriptor.h"
 #include "event.h"
+#include "page_linear.h"
 #include "plant.h"
 #include "preempt.h"
 #include "stale.h"
@@ -63,6 +64,7 @@ static void frame_free(struct domain *d, mfn_t mfn)
     struct frame *f = frame_info(d->mem, mfn);
     if (type_told(f) != PGT_none)
         tell(d, mfn, (enum page_type)f->type, PGT_none, &(const struct use){.why = RING1_FRAME_FREED});
+    stale_flush(d); /* the next owner may be Xen */
     *f = (struct frame){.owner = OWNER_NOBODY};
     d->s.tot_pages--;
     d->s.lowest_free = MIN(d->s.lowest_free, mfn.mfn);
@@ -270,6 +272,12 @@ static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     if (!(f->flags & PGF_VALIDATED))
         return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: the L2 at frame %#x is not validated", table.mfn,
                       index, mfn.mfn);
+    if (!linear_take(frame_info(d->mem, table), f))
+        return refuse(
+            d, -XEN_EINVAL,
+            "L2 %#x entry %u: a linear page table of frame %#x, which has linear page tables of its "
+            "own, or of a table that is one",
+            table.mfn, index, mfn.mfn);
     f->count++;
     f->type_count++;
     return 0;
@@ -277,8 +285,12 @@ static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
 
 static void l2e_put(struct domain *d, mfn_t table, unsigned index, uint64_t e)
 {
-    if ((e & PTE_P) && pte_mfn(e).mfn != table.mfn)
-        put_both(d, pte_mfn(e), USE_ENTRY(table, index));
+    mfn_t mfn = pte_mfn(e);
+    if (!(e & PTE_P) || mfn.mfn == table.mfn)
+        return;
+    if (G_UNLIKELY(frame_info(d->mem, mfn)->type == PGT_l2_table))
+        linear_drop(frame_info(d->mem, table), frame_info(d->mem, mfn));
+    put_both(d, mfn, USE_ENTRY(table, index));
 }
 
 static int32_t l3e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e)
@@ -368,24 +380,6 @@ static int32_t validate_l3(struct domain *d, mfn_t mfn)
         }
     }
     adjust_l3(d, mfn, 4, true);
-    return 0;
-}
-
-static int32_t validate_descriptors(struct domain *d, mfn_t mfn)
-{
-    uint8_t *page = frame_ptr(d->mem, mfn);
-    for (unsigned i = 0; i < 512; i++) {
-        uint64_t old, desc;
-        memcpy(&old, page + i * 8, 8);
-        desc = old;
-        if (!check_descriptor(d, &desc))
-            return refuse(d, -XEN_EINVAL, "frame %#x: descriptor %u is not allowed: %016llx", mfn.mfn, i,
-                          ull(old));
-        if (desc != old) {
-            memcpy(page + i * 8, &desc, 8);
-            frame_changed(d, mfn);
-        }
-    }
     return 0;
 }
 

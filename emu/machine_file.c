@@ -135,7 +135,7 @@ GBytes *machine_pack(struct machine *m)
 
 GBytes *machine_pack_frames(const struct machine *m)
 {
-    GByteArray *out = g_byte_array_sized_new(m->mem->nr_frames * 12u);
+    GByteArray *out = g_byte_array_sized_new(m->mem->nr_frames * 14u);
     for (uint32_t i = 0; i < m->mem->nr_frames; i++)
         state_pack(out, &frame_state_type, frame_info(m->mem, MFN(i)));
     return g_byte_array_free_to_bytes(out);

@@ -174,6 +174,58 @@ START_TEST(linear_page_tables)
 }
 END_TEST
 
+static int32_t put_linear(struct fixture *f, uint32_t table, uint32_t target)
+{
+    return fx_mmu(f, ((uint64_t)fx_mfn(f, table).mfn << 12) + 8 * f->abi->pte_size,
+                  target == UINT32_MAX ? 0 : fx_entry(fx_mfn(f, target), 0x21));
+}
+
+/* One deep, whichever end it is built from: what has no end would be let go of by a
+ * recursion that has none. An L2 that maps itself does not count. */
+START_TEST(linear_page_tables_are_one_deep)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        uint32_t a = unmapped(f), b = unmapped(f), c = unmapped(f);
+        const uint32_t all[] = {a, b, c};
+        for (unsigned n = 0; n < 3; n++)
+            ck_assert_int_eq(page_pin(f->d, fx_mfn(f, all[n]), PGT_l2_table), 0);
+        ck_rc(put_linear(f, b, a), 0);
+        ck_rc(put_linear(f, a, a), 0);
+        ck_rc(put_linear(f, c, b), -XEN_EINVAL);
+        ck_rc(put_linear(f, a, c), -XEN_EINVAL);
+        ck_assert_int_eq(info(f, a)->linear, -1);
+        ck_assert_int_eq(info(f, b)->linear, 1);
+        ck_rc(put_linear(f, c, a), 0);
+        ck_assert_int_eq(info(f, a)->linear, -2);
+        fx_recount(f);
+        ck_assert_int_eq(page_unpin(f->d, fx_mfn(f, b)), 0);
+        ck_rc(put_linear(f, c, UINT32_MAX), 0);
+        ck_assert_int_eq(info(f, a)->linear, 0);
+        ck_assert_int_eq(info(f, b)->linear, 0);
+        ck_rc(put_linear(f, a, c), 0);
+        fx_recount(f);
+    }
+}
+END_TEST
+
+/* A table that is refused half-way, or whose target is, has taken nothing. */
+START_TEST(linear_page_tables_are_given_back)
+{
+    unsigned i = 0;
+    for (struct fixture *f; (f = fixture_each(&i)); fixture_free(f)) {
+        uint32_t a = unmapped(f), b = unmapped(f);
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, a), PGT_l2_table), 0);
+        pte_write(f->d, fx_mfn(f, b), 0, fx_entry(fx_mfn(f, a), 0x21));
+        pte_write(f->d, fx_mfn(f, b), 1, fx_entry(fx_mfn(f, a), 0x23));
+        ck_assert_int_eq(page_pin(f->d, fx_mfn(f, b), PGT_l2_table), -XEN_EINVAL);
+        ck_assert_int_eq(info(f, a)->linear, 0);
+        ck_assert_int_eq(info(f, b)->linear, 0);
+        fx_recount(f);
+    }
+}
+END_TEST
+
 /* --- PAE -------------------------------------------------------------------------- */
 
 /* An L3 whose slot 3 is `l2`. */
@@ -446,6 +498,8 @@ int main(void)
     tcase_add_test(tc, l1_with_a_bad_entry);
     tcase_add_test(tc, xen_slots);
     tcase_add_test(tc, linear_page_tables);
+    tcase_add_test(tc, linear_page_tables_are_one_deep);
+    tcase_add_test(tc, linear_page_tables_are_given_back);
     tcase_add_test(tc, slot_3_is_private);
     tcase_add_test(tc, l3_entries);
     tcase_add_test(tc, huge_frame_numbers);
