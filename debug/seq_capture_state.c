@@ -312,7 +312,7 @@ static void write_grants(const struct seq_writer *w, const struct stretch *s, co
         struct seq_value *list = seq_value(w->seq, SEQ_LIST);
         struct seq_value *words = seq_append(list, seq_number(w->seq, load(now + at, 4), SEQ_HEX));
         words->bytes = 4;
-        seq_append(list, seq_write_frame(w, load(now + at + 4, 4)));
+        seq_append(list, seq_write_frame(w, load(now + at + 4, 4)))->bytes = 4;
         seq_add_write(w->seq, address_of(w, s, at), list);
         memcpy(expected + at, now + at, 8);
     }

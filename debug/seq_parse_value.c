@@ -257,18 +257,19 @@ struct seq_value *parser_number(struct parser *p)
     return v;
 }
 
-/* "u32 5" */
+/* "u32 5", and "u32 mfn(buf)": the frame's number */
 static struct seq_value *parse_sized(struct parser *p, unsigned bytes)
 {
     parser_next(p);
-    struct seq_value *v = parser_number(p);
-    v->bytes = (uint8_t)bytes;
+    struct seq_value *v = token_is(&p->lex.now, "mfn") ? parse_name(p) : parser_number(p);
+    if (v)
+        v->bytes = (uint8_t)bytes;
     return v;
 }
 
 static unsigned size_word(const struct parser *p)
 {
-    if (p->lex.ahead.kind != TOKEN_NUMBER)
+    if (p->lex.ahead.kind != TOKEN_NUMBER && !token_is(&p->lex.ahead, "mfn"))
         return 0;
     return token_is(&p->lex.now, "u8")    ? 1
            : token_is(&p->lex.now, "u16") ? 2

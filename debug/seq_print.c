@@ -45,11 +45,16 @@ static void append_size(GString *out, uint64_t value)
     append_plain(out, value);
 }
 
+static void append_width(GString *out, const struct seq_value *v)
+{
+    if (v->bytes)
+        g_string_append_printf(out, "u%u ", v->bytes * 8u);
+}
+
 static void append_number(GString *out, const struct seq_value *v)
 {
     uint64_t n = v->number;
-    if (v->bytes)
-        g_string_append_printf(out, "u%u ", v->bytes * 8u);
+    append_width(out, v);
     switch ((enum seq_style)v->style) {
     case SEQ_PLAIN:
         append_plain(out, n);
@@ -200,6 +205,7 @@ static void print_plain(const struct printer *p, const struct seq_value *v, unsi
         break;
     case SEQ_MFN:
     case SEQ_PFN:
+        append_width(out, v);
         g_string_append(out, v->kind == SEQ_MFN ? "mfn(" : "pfn(");
         append_page(out, v, true);
         g_string_append_c(out, ')');
@@ -216,6 +222,7 @@ static void print_plain(const struct printer *p, const struct seq_value *v, unsi
         append_offset(out, v);
         break;
     case SEQ_FRAME:
+        append_width(out, v);
         g_string_append(out, "mfn ");
         append_hex(out, v->number);
         break;
