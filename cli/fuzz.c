@@ -238,7 +238,8 @@ static int parse(struct asked *a, int argc, char **argv)
     g_autoptr(GOptionContext) context =
         g_option_context_new("- look for calls that break the dispatcher\n"
                              "  ring1 fuzz triage [--module FILE.so] DIR or FILE...\n"
-                             "  ring1 fuzz show FILE...");
+                             "  ring1 fuzz show FILE...\n"
+                             "  ring1 fuzz import [--corpus DIR] FILE.hc...");
     g_option_context_add_main_entries(context, entries, NULL);
     if (!options_take(context, "fuzz", &argc, &argv))
         return STATUS_OPTION;
@@ -269,6 +270,8 @@ int command_fuzz(int argc, char **argv)
         status = fuzz_command_triage(argc - 1, argv + 1);
     else if (argc > 1 && strcmp(argv[1], "show") == 0)
         status = fuzz_command_show(argc - 1, argv + 1);
+    else if (argc > 1 && strcmp(argv[1], "import") == 0)
+        status = fuzz_command_import(argc - 1, argv + 1);
     else
         status = parse(&a, argc, argv);
     asked_clear(&a);

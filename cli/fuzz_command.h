@@ -11,6 +11,9 @@
 int fuzz_command_triage(int argc, char **argv);
 int fuzz_command_show(int argc, char **argv);
 
+/* --- fuzz_import.c */
+int fuzz_command_import(int argc, char **argv);
+
 /* --- fuzz_module.c: handlers of a user, from a shared object that has
  *
  *     bool ring1_module_register(ring1_machine *m, GError **error);

@@ -120,17 +120,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(run_options, run_options_clear)
         "xen", 0, 0, G_OPTION_ARG_STRING, &(o).xen, "This Xen, whatever the files say", "VERSION"            \
     }
 
-/* False: what is wrong was said. */
-static bool other_abi(const struct run_options *o, struct seq *s)
+bool seq_other_abi(const char *abi, const char *xen, struct seq *s)
 {
-    if (o->abi && (!abi_from_name(o->abi, &s->abi) || s->abi == RING1_ABI_AUTO)) {
-        complain("--abi: '%s' is not xen-2.0, xen-3.0 or xen-3.0-pae", o->abi);
+    if (abi && (!abi_from_name(abi, &s->abi) || s->abi == RING1_ABI_AUTO)) {
+        complain("--abi: '%s' is not xen-2.0, xen-3.0 or xen-3.0-pae", abi);
         return false;
     }
-    if (o->abi)
+    if (abi)
         s->xen = RING1_XEN_AUTO;
-    if (o->xen && !xen_from_name(o->xen, &s->xen)) {
-        complain("--xen: '%s' is not 2.0, 3.0.0, 3.0.4, 3.2 or 4.17", o->xen);
+    if (xen && !xen_from_name(xen, &s->xen)) {
+        complain("--xen: '%s' is not 2.0, 3.0.0, 3.0.4, 3.2 or 4.17", xen);
         return false;
     }
     if (!abi_find(s->abi, s->xen)) {
@@ -146,7 +145,7 @@ static bool load(const char *file, const struct run_options *o, struct loaded *l
     *l = (struct loaded){.seq = seq_read_file(file, status)};
     if (!l->seq)
         return false;
-    if (!other_abi(o, l->seq)) {
+    if (!seq_other_abi(o->abi, o->xen, l->seq)) {
         *status = STATUS_OPTION;
         unload(l);
         return false;

@@ -15,6 +15,10 @@ bool seq_parse_options(const char *name, const char *summary, const GOptionEntry
 /* NULL: what is wrong was said, *status is the exit status. */
 struct seq *seq_read_file(const char *file, int *status);
 
+/* Have it be for another ABI or Xen than the file says; NULL: that one. False: what is wrong
+ * was said. */
+bool seq_other_abi(const char *abi, const char *xen, struct seq *s);
+
 int seq_command_min(int argc, char **argv);
 int seq_command_export(int argc, char **argv);
 int seq_command_import(int argc, char **argv);

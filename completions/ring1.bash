@@ -49,7 +49,7 @@ _ring1()
         options="--abi --xen --runs --seconds --seed --corpus --merge --finds --max-finds --checks --tries --module --json
             --quiet --dictionary --help"
         if ((cword == 2)) && [[ $cur != -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "triage show" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "triage show import" -- "$cur")
             return
         fi
         ;;

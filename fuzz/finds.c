@@ -3,6 +3,8 @@
  * finds.c - what was found, as files: a sequence with a line that says what broke, and the
  * input that it was. And the corpus as files.
  */
+#include "finds.h"
+
 #include "check.h"
 #include "loop_priv.h"
 
@@ -26,12 +28,20 @@ static uint64_t hash_of(const void *bytes, size_t len)
     return h;
 }
 
-static void write_file(const char *folder, const char *name, const void *bytes, size_t len)
+static bool write_file(const char *folder, const char *name, const void *bytes, size_t len)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
     g_autoptr(GError) error = NULL;
-    if (!g_file_set_contents(path, bytes, (gssize)len, &error))
-        g_printerr("ring1: %s\n", error->message);
+    if (g_file_set_contents(path, bytes, (gssize)len, &error))
+        return true;
+    g_printerr("ring1: %s\n", error->message);
+    return false;
+}
+
+bool fuzz_file_write(const char *folder, const void *bytes, size_t len)
+{
+    g_autofree char *name = g_strdup_printf("%016" G_GINT64_MODIFIER "x", hash_of(bytes, len));
+    return write_file(folder, name, bytes, len);
 }
 
 static uint8_t *encode(const struct fuzz_loop *l, const void *input, size_t *len)
@@ -45,8 +55,7 @@ void fuzz_corpus_write(struct fuzz_loop *l, const void *input, const char *folde
 {
     size_t len;
     g_autofree uint8_t *bytes = encode(l, input, &len);
-    g_autofree char *name = g_strdup_printf("%016" G_GINT64_MODIFIER "x", hash_of(bytes, len));
-    write_file(folder, name, bytes, len);
+    fuzz_file_write(folder, bytes, len);
 }
 
 void fuzz_corpus_add(struct fuzz_loop *l, const void *input, const char *folder)

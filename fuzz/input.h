@@ -59,7 +59,7 @@ struct fuzz_step {
     uint8_t n;       /* elements of its lists */
     uint8_t vcpu;
     uint8_t place;  /* enum fuzz_place */
-    uint8_t listed; /* an entry of one multicall with the step before */
+    uint8_t listed; /* an entry of one multicall with the step before; of one entry, if that is no call */
     uint8_t nr_said;
     int16_t call; /* in the grammar; -1: none. Not part of the bytes */
     struct fuzz_said said[FUZZ_MAX_SAID];

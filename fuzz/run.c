@@ -322,8 +322,8 @@ static unsigned prepare(struct fuzz_runner *r, const struct fuzz_input *in, unsi
            op->nr < FUZZ_MAX_ENTRIES;
          n++)
         make(r, &in->step[at + n], &op->made[op->nr++]);
-    op->kind = n > 1 ? FUZZ_OP_MULTICALL : FUZZ_OP_CALL;
-    *ok = n == 1 || put_list(r);
+    op->kind = n > 1 || s->listed ? FUZZ_OP_MULTICALL : FUZZ_OP_CALL;
+    *ok = op->kind == FUZZ_OP_CALL || put_list(r);
     return n;
 }
 

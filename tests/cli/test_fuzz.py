@@ -2,8 +2,10 @@
 """`ring1 fuzz`: limits, seeds, the corpus, finds of a module that is not careful, triage
 and show."""
 
+import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import time
 from kit import RING1, Guests, check, check_refused, finish, ring1
 
 guests = Guests()  # for its folder
-MODULE, CARELESS = sys.argv[2:4]
+MODULE, CARELESS, TESTS = sys.argv[2:5]
 
 
 def fuzz(*args, **more):
@@ -77,6 +79,61 @@ def test_corpus():
         check(f"{name} gives the same as a sequence", again.status == 0, again)
 
 
+CALL = re.compile(r"^(?:  \[\d+\] |v\d: )?(?:\w+ = )?(?:(?:hypercall_(\d+)|(\w+?))\(|(multicall)\b)")
+# Whose results depend on how much memory and how many vcpus there are, on what lies on the stack, and on
+# where the list of a multicall lies.
+OTHER_RESULTS = {"memory.hc", "vcpus.hc", "end.hc", "xsa-213.hc", "multicall-lost.hc"}
+
+
+def calls_of(text, names):
+    """Calls by name, and the results that are told."""
+    calls = []
+    for line in text.splitlines():
+        m = CALL.match(line)
+        if not m or line.startswith(("page ", "domain ")):
+            continue
+        name = m.group(3) or m.group(2) or names.get(m.group(1), m.group(1))
+        result = re.search(r" = (-?\w+)(?: \(.*?\))?(?: =>.*)?(?:  #.*)?$", line)
+        command = re.search(r"[({]\[?(?:\{cmd=)?([A-Z]\w+_\w+)", line)
+        calls.append((name, command and command.group(1), result and result.group(1)))
+    return calls
+
+
+def test_import():
+    """Sequences become inputs, which are the same calls, with the same results where nothing else matters."""
+    names = {"13": "multicall"}
+    for call in json.loads(ring1("hypercalls", "--json").out)["hypercalls"]:
+        names[str(call["number"])] = call["name"]
+    for path in sorted(glob.glob(TESTS + "/seq/*.hc") + glob.glob(TESTS + "/xsa/*.hc")):
+        name = os.path.basename(path)
+        folder = guests.path("imported-" + name)
+        r = ring1("fuzz", "import", "--corpus", folder, path)
+        files = os.listdir(folder) if r.status == 0 else []
+        lines = r.out.decode().splitlines()
+        check(f"{name} is imported", r.status == 0 and files and " in " in lines[-1], r)
+        check(f"{name}: what is not said has its line", all(re.match(r".*:\d+: not said: ", n) for n in lines[:-1]), r)
+        if len(files) != 1:
+            continue
+        shown = calls_of(ring1("fuzz", "show", os.path.join(folder, files[0])).out.decode(), names)
+        with open(path) as f:
+            said = calls_of(f.read(), names)
+        check(f"{name}: the same calls", [c[0] for c in said] == [c[0] for c in shown], said, shown)
+        for a, b in zip(said, shown):
+            check(f"{name}: the same command", not a[1] or not b[1] or a[1] == b[1], a, b)
+            if name not in OTHER_RESULTS and a[2] and b[2]:
+                check(f"{name}: the same result", a[2] == b[2], a, b)
+    r = fuzz("--corpus", guests.path("imported-tables.hc"), "--runs", "200")
+    check("they are a corpus", r.status == 0, r)
+    check_refused("no sequence", 126, ["expected"], "fuzz", "import", __file__)
+    check_refused("another Xen", 2, ["9.9"], "fuzz", "import", "--xen", "9.9", TESTS + "/seq/tables.hc")
+    path = guests.path("long.hc")
+    with open(path, "w") as f:
+        f.write("ring1-sequence 1\nabi xen-3.0 3.2\n" + "xen_version(XENVER_version, NULL)\n" * 100)
+    folder = guests.path("imported-long")
+    r = ring1("fuzz", "import", "-c", folder, "--xen", "3.0.4", path)
+    check("a long one is several", b"100 calls in 5 inputs" in r.out and len(os.listdir(folder)) == 2, r, os.listdir(folder))
+
+
 def test_module():
     r = fuzz("--module", MODULE, "--runs", "20000", "--checks", "auto")
     check("the example is careful", r.status == 0, r)
@@ -117,6 +174,7 @@ def test_interrupt():
 test_options()
 test_clean()
 test_corpus()
+test_import()
 test_module()
 test_triage()
 test_interrupt()

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * fuzz_import.c - `ring1 fuzz import`: sequences, written by hand or captured, become inputs
+ * of a corpus.
+ */
+#include "commands.h"
+#include "fuzz_command.h"
+#include "options.h"
+#include "seq_command.h"
+
+#include "fuzz/finds.h"
+#include "fuzz/from_seq.h"
+
+#include <string.h>
+
+struct import {
+    char *corpus, *abi, *xen;
+    struct fuzz_grammars *grammars;
+    GString *out;
+};
+
+static void append_unsaid(GString *out, const char *file, const GPtrArray *unsaid)
+{
+    for (guint i = 0; i < unsaid->len; i++) {
+        const struct fuzz_unsaid *u = unsaid->pdata[i];
+        g_string_append_printf(out, "%s:%u: not said: %s", file, u->line, u->what);
+        if (u->more)
+            g_string_append_printf(out, " (nor in %u other line%s)", u->more, u->more == 1 ? "" : "s");
+        g_string_append_c(out, '\n');
+    }
+}
+
+static int import_file(const struct import *o, const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    struct fuzz_imported in;
+    int status = STATUS_OK;
+    struct seq *s = seq_read_file(file, &status);
+    if (!s)
+        return status;
+    if (!seq_other_abi(o->abi, o->xen, s)) {
+        seq_free(s);
+        return STATUS_OPTION;
+    }
+    if (fuzz_from_seq(o->grammars, s, &in, &error)) {
+        append_unsaid(o->out, file, in.unsaid);
+        for (guint i = 0; i < in.inputs->len && status == STATUS_OK; i++) {
+            uint8_t bytes[FUZZ_INPUT_MAX];
+            size_t len = fuzz_encode(in.inputs->pdata[i], bytes);
+            status = fuzz_file_write(o->corpus, bytes, len) ? STATUS_OK : STATUS_FAILED;
+        }
+        g_string_append_printf(o->out, "%s: %u call%s in %u input%s\n", file, in.calls,
+                               in.calls == 1 ? "" : "s", in.inputs->len, in.inputs->len == 1 ? "" : "s");
+    } else {
+        complain("%s", error->message);
+        status = status_of_error(error);
+    }
+    fuzz_imported_clear(&in);
+    seq_free(s);
+    return status;
+}
+
+static int import_all(struct import *o, int n, char **files)
+{
+    int status = STATUS_OK;
+    if (g_mkdir_with_parents(o->corpus, 0777) != 0) {
+        complain("%s: cannot be made", o->corpus);
+        return STATUS_FAILED;
+    }
+    o->grammars = fuzz_grammars_new();
+    o->out = g_string_new(NULL);
+    for (int i = 0; i < n && status == STATUS_OK; i++)
+        status = import_file(o, files[i]);
+    int printed = print_out(o->out->str);
+    g_string_free(o->out, TRUE);
+    fuzz_grammars_free(o->grammars);
+    return status == STATUS_OK ? printed : status;
+}
+
+int fuzz_command_import(int argc, char **argv)
+{
+    struct import o = {0};
+    gboolean help = FALSE;
+    int status = STATUS_OPTION;
+    const GOptionEntry entries[] = {
+        {"corpus", 'c', 0, G_OPTION_ARG_FILENAME, &o.corpus, "Write the inputs to DIR (corpus)", "DIR"},
+        {"abi", 0, 0, G_OPTION_ARG_STRING, &o.abi, "This ABI, whatever the files say", "ABI"},
+        {"xen", 0, 0, G_OPTION_ARG_STRING, &o.xen, "This Xen, whatever the files say", "VERSION"},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print this text", NULL},
+        {0},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("FILE.hc... - sequences as inputs");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (options_take(context, "fuzz import", &argc, &argv)) {
+        g_autofree char *text = help ? g_option_context_get_help(context, TRUE, NULL) : NULL;
+        if (help)
+            status = print_out(text);
+        else if (argc < 2)
+            complain("fuzz import: a file is missing ('-' is standard input)");
+        else {
+            if (!o.corpus)
+                o.corpus = g_strdup("corpus");
+            status = import_all(&o, argc - 1, argv + 1);
+        }
+    }
+    g_free(o.corpus);
+    g_free(o.abi);
+    g_free(o.xen);
+    return status;
+}
