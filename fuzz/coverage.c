@@ -2,7 +2,8 @@
  *
  * coverage.c - see coverage.h. Part of the instrumented library, without being
  * instrumented itself. GCC calls __sanitizer_cov_trace_pc at each block; clang
- * __sanitizer_cov_trace_pc_guard at each edge.
+ * __sanitizer_cov_trace_pc_guard at each edge. With an engine those calls are the engine's
+ * (FUZZ_ENGINE), and ring1 fuzz in that build goes without.
  */
 #include "coverage.h"
 
@@ -13,6 +14,8 @@ static uint8_t *map = nowhere;
 static unsigned nr_new;
 static bool on;
 static uint32_t previous;
+
+#ifndef FUZZ_ENGINE
 
 static inline void note(uint32_t at)
 {
@@ -48,6 +51,8 @@ void __sanitizer_cov_trace_pc_guard(uint32_t *guard)
 {
     note(*guard & (FUZZ_COVERAGE_BYTES - 1));
 }
+
+#endif
 
 bool fuzz_coverage_on(void)
 {

@@ -532,6 +532,22 @@ void fuzz_mutate(struct fuzz_mutator *m, struct fuzz_input *in, const struct fuz
         make_step(m, in, &in->step[in->nr_steps++]);
 }
 
+size_t fuzz_mutate_bytes(struct fuzz_mutator *m, const uint8_t *a, size_t a_len, const uint8_t *b,
+                         size_t b_len, uint8_t *out, size_t max)
+{
+    struct fuzz_input in, other;
+    fuzz_decode(m->grammars, a, a_len, &in);
+    fuzz_decode(m->grammars, b, b ? b_len : 0, &other);
+    if (in.nr_steps == 0 || roll(m, 16) == 0)
+        fuzz_generate(m, roll(m, m->grammars->nr), 2 + roll(m, 12), &in);
+    else
+        fuzz_mutate(m, &in, b && in.pair == other.pair ? &other : NULL);
+    size_t len = fuzz_encode(&in, out);
+    for (; len > max && in.nr_steps > 0; len = fuzz_encode(&in, out))
+        in.nr_steps--;
+    return len;
+}
+
 /* --- the dictionary --------------------------------------------------------------------------------- */
 
 static void append_word(GString *out, const uint8_t *bytes, unsigned len)

@@ -43,6 +43,12 @@ void fuzz_generate(struct fuzz_mutator *m, unsigned pair, unsigned steps, struct
 /* Change it, once or some times; `other`, of the same pair, or NULL: pieces may come from it. */
 void fuzz_mutate(struct fuzz_mutator *m, struct fuzz_input *in, const struct fuzz_input *other);
 
+/* For engines, in bytes: `a` changed, with pieces of `b` (NULL: there is none), or one made
+ * from nothing, of any pair, now and then. Into `out`, of FUZZ_INPUT_MAX bytes; returns how
+ * many, `max` (which is 4 or more) at most. */
+size_t fuzz_mutate_bytes(struct fuzz_mutator *m, const uint8_t *a, size_t a_len, const uint8_t *b,
+                         size_t b_len, uint8_t *out, size_t max);
+
 /* The dictionary of the input's bytes for libFuzzer and AFL++; the caller frees it. */
 char *fuzz_dictionary(const struct fuzz_grammars *g);
 
