@@ -21,8 +21,9 @@ static int32_t console_write(struct vcpu *v, gva_t buffer, uint32_t count)
     struct domain *d = v->domain;
     bool old = d->abi->xen == RING1_XEN_2_0;
     char bytes[CHUNK];
-    /* A signed count in Xen: there is nothing to print in a negative one. */
-    uint32_t len = (int32_t)count < 0 ? 0 : MIN(count, old ? WRITE_MAX_2_0 : (uint32_t)INT32_MAX);
+    /* A signed count in older Xens: there is nothing to print in a negative one. */
+    bool nothing = (int32_t)count < 0 && d->abi->xen < RING1_XEN_4_17;
+    uint32_t len = nothing ? 0 : old ? MIN(count, WRITE_MAX_2_0) : count;
     for (uint32_t done = 0; done < len;) {
         uint32_t n = MIN(len - done, CHUNK);
         if (!old && done && preempt_check(v))

@@ -59,6 +59,9 @@ static int32_t check_exchange_4_17(struct vcpu *v, const struct xen_memory_excha
         return refuse(d, -XEN_EINVAL, "domains %u and %u", in->domid, out->domid);
     if (x->nr_exchanged == in->nr_extents)
         return 0;
+    if (!node_may_be_asked(d, out->mem_flags))
+        return refuse(d, -XEN_EINVAL, "mem_flags %#x: exactly that node may not be asked for",
+                      out->mem_flags);
     if (!domain_exists(d, in->domid))
         return refuse(d, -XEN_ESRCH, "no domain %u", in->domid);
     if (in->domid == DOMID_BACKEND)

@@ -12,6 +12,8 @@
 #define MAX_ORDER_3_X 18u
 
 #define MEMF_populate_on_demand 0x10000u
+#define MEMF_exact_node_request 0x20000u
+#define MEMF_vnode              0x40000u
 
 /* --- extents ------------------------------------------------------------------- */
 
@@ -32,6 +34,11 @@ uint32_t extent_end(const struct domain *d, uint32_t mem_flags)
     if (bits == 0 || bits >= 32 + RING1_PAGE_SHIFT || d->abi->xen < RING1_XEN_4_17)
         return d->mem->nr_frames;
     return bits <= RING1_PAGE_SHIFT ? 0 : (uint32_t)MIN(1ull << (bits - RING1_PAGE_SHIFT), d->mem->nr_frames);
+}
+
+bool node_may_be_asked(const struct domain *d, uint32_t mem_flags)
+{
+    return d->abi->xen < RING1_XEN_4_17 || !(mem_flags & 0xFF00u) || !(mem_flags & MEMF_exact_node_request);
 }
 
 bool extent_find(struct domain *d, unsigned order, uint32_t end, uint32_t *cursor, mfn_t *first)
@@ -214,6 +221,9 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
     if (op == XENMEM_populate_physmap && r.mem_flags & MEMF_populate_on_demand &&
         d->abi->xen >= RING1_XEN_4_17)
         return refuse(d, (int32_t)start, "mem_flags %#x: populate on demand is not for a PV domain",
+                      r.mem_flags);
+    if (!(r.mem_flags & MEMF_vnode) && !node_may_be_asked(d, r.mem_flags))
+        return refuse(d, (int32_t)start, "mem_flags %#x: exactly that node may not be asked for",
                       r.mem_flags);
     struct extents x = {.v = v,
                         .list = GVA(r.extent_start),

@@ -63,6 +63,8 @@ unsigned extent_max_order(const struct domain *d);
 /* Where frames end that a machine address of as many bits as mem_flags says can
  * name; 0 bits: any. Older Xens are not known well enough. */
 uint32_t extent_end(const struct domain *d, uint32_t mem_flags);
+/* mem_flags' NUMA node is a wish; a domain that insists on one must have the right to. */
+bool node_may_be_asked(const struct domain *d, uint32_t mem_flags);
 /* Free ones below `end`, aligned, found from *cursor on, which is left behind them: one call
  * looks at each frame once, and a row of calls for single ones too. */
 bool extent_find(struct domain *d, unsigned order, uint32_t end, uint32_t *cursor, mfn_t *first);
