@@ -14,12 +14,12 @@ update_va_mapping(&gt, mfn(grant_table)|P|RW|A, UVMF_INVLPG) = 0
 write &gt+64 = [u32 0x10001, u32 mfn(buf)]
 grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(pt)+1, flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_general_error}]
 grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(pt)+4, flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_general_error}]
-grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(pt)+4092, flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_general_error}]
+grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(pt)+0xffc, flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_general_error}]
 grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(plain), flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_general_error}]
 grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(cr3), flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_general_error}]
 grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=0xfffffffffffff000, flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_general_error}]
 expect &pt = [u64 0, u64 0]
-expect &pt+4088 = u64 0
+expect &pt+0xff8 = u64 0
 expect &gt+64 = u32 0x10001
-m = grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(pt)+4088, flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_okay}]
-grant_table_op(GNTTABOP_unmap_grant_ref, [{host_addr=ma(pt)+4088, handle=m[0].handle}], 1) = 0 => [{status=GNTST_okay}]
+m = grant_table_op(GNTTABOP_map_grant_ref, [{host_addr=ma(pt)+0xff8, flags=GNTMAP_host_map|GNTMAP_contains_pte, ref=8, dom=1}], 1) = 0 => [{status=GNTST_okay}]
+grant_table_op(GNTTABOP_unmap_grant_ref, [{host_addr=ma(pt)+0xff8, handle=m[0].handle}], 1) = 0 => [{status=GNTST_okay}]

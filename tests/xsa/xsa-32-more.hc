@@ -16,6 +16,6 @@ vcpu_op(VCPUOP_register_vcpu_info, 0, {mfn=0x100000000, offset=0}) = -EINVAL
 vcpu_op(VCPUOP_register_vcpu_info, 0, {mfn=mfn(cr3), offset=0}) = -EINVAL
 physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v2, {gmfn=0xffffffff}) = -EINVAL
 memory_op(XENMEM_exchange, {in={extent_start=[0xffffffff], nr_extents=1, domid=DOMID_SELF}, out={extent_start=[0x20], nr_extents=1, domid=DOMID_SELF}}) = -EINVAL
-update_va_mapping(&buf, 0x000ffffffffff027, UVMF_INVLPG) = -EINVAL
-update_va_mapping(&buf, 0x0000fffffffff027, UVMF_INVLPG) = -EPERM
+update_va_mapping(&buf, 0xffffffffff027, UVMF_INVLPG) = -EINVAL
+update_va_mapping(&buf, 0xfffffffff027, UVMF_INVLPG) = -EPERM
 expect &buf = u32 0
