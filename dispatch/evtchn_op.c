@@ -183,6 +183,7 @@ static int32_t bind_interdomain_2_0(struct vcpu *v, union evtchn_args *a)
         return not_for(d, port2, self);
     if (!port1)
         port = port_alloc(d);
+    d->s.evtchn_top = MAX(d->s.evtchn_top, (unsigned)port + 1); /* who names a port may leave some out */
     d->s.evtchn[port] =
         (struct evtchn){.kind = ECS_INTERDOMAIN, .remote_dom = self, .remote_port = (uint16_t)port2};
     *chn2 = (struct evtchn){.kind = ECS_INTERDOMAIN, .remote_dom = self, .remote_port = (uint16_t)port};

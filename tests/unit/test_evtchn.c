@@ -134,6 +134,12 @@ START_TEST(unbound_and_interdomain_in_2_0)
     uint32_t mine = out[1];
     ck_rc(EV(f, SEND, mine), 0);
     ck_assert(pending(f, other) && !pending(f, mine));
+    /* So can one of a number that the guest names, although no port before it was asked for. */
+    ck_rc(EV(f, ALLOC_UNBOUND, DOMID_GUEST, 0xBBBB), 0);
+    uint32_t named = out[1] + 3;
+    ck_rc(EV(f, BIND_INTERDOMAIN, 0x7FF07FF0, named, out[1]), 0);
+    ck_assert_uint_eq(out[1], named);
+    ck_assert_uint_ge(f->d->s.evtchn_top, named + 1);
     ck_rc(EV(f, CLOSE, FX_SELF, port), 0);
     ck_rc(EV(f, CLOSE, FX_SELF, port), -XEN_EINVAL);
     ck_rc(EV(f, CLOSE, FX_SELF, 0), -XEN_EINVAL);
