@@ -11,29 +11,50 @@
 
 #include <string.h>
 
+/* A frame that somebody has at the start. */
+struct had {
+    uint32_t mfn;
+    struct frame as;
+};
+
 struct world_start {
     struct domain_state *domain;
     struct frame *frames;
     uint64_t now;
-    uint32_t nr_frames;
-    uint8_t **bytes;  /* by mfn; NULL: zeroes */
-    bool *block_free; /* nobody has a frame of the block: one that is given away is marked */
+    uint32_t nr_frames, nr_had;
+    uint8_t **bytes; /* by mfn; NULL: zeroes */
+    struct had *had; /* the others change only by being given away, which marks them */
 };
 
-/* Of these so many are compared at once. */
+/* Marks of so many are looked at at once. */
 #define BLOCK_FRAMES 64u
+G_STATIC_ASSERT(MEMORY_ROUND % BLOCK_FRAMES == 0);
 
 static bool is_zero(const uint8_t *page)
 {
     return page[0] == 0 && memcmp(page, page + 1, RING1_PAGE_SIZE - 1) == 0;
 }
 
-static bool is_free(const struct frame *f, uint32_t n)
+static bool is_free(const struct frame *f)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (f[i].owner != OWNER_NOBODY && f[i].owner != OWNER_DOMID_IO)
-            return false;
-    return true;
+    return f->owner == OWNER_NOBODY || f->owner == OWNER_DOMID_IO;
+}
+
+static void note_had(struct world_start *s)
+{
+    s->had = g_new(struct had, s->nr_frames);
+    for (uint32_t i = 0; i < s->nr_frames; i++)
+        if (!is_free(&s->frames[i]))
+            s->had[s->nr_had++] = (struct had){.mfn = i, .as = s->frames[i]};
+}
+
+static inline bool same_frame(const struct frame *a, const struct frame *b)
+{
+    uint64_t x[2], y[2];
+    G_STATIC_ASSERT(sizeof *a == sizeof x);
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 
 struct world_start *world_start_save(struct world *w)
@@ -53,9 +74,7 @@ struct world_start *world_start_save(struct world *w)
             s->bytes[i] = g_memdup2(page, RING1_PAGE_SIZE);
         mem->marks[i] = 0;
     }
-    s->block_free = g_new0(bool, mem->nr_frames / BLOCK_FRAMES + 1);
-    for (uint32_t i = 0; i < mem->nr_frames; i += BLOCK_FRAMES)
-        s->block_free[i / BLOCK_FRAMES] = is_free(mem->frames + i, MIN(BLOCK_FRAMES, mem->nr_frames - i));
+    note_had(s);
     return s;
 }
 
@@ -66,7 +85,7 @@ void world_start_free(struct world_start *s)
     for (uint32_t i = 0; i < s->nr_frames; i++)
         g_free(s->bytes[i]);
     g_free(s->bytes);
-    g_free(s->block_free);
+    g_free(s->had);
     g_free(s->domain);
     g_free(s->frames);
     g_free(s);
@@ -82,57 +101,82 @@ static void put_back(struct world *w, uint32_t mfn)
         memset(page, 0, RING1_PAGE_SIZE);
 }
 
-static void put_back_marked(struct world *w)
+/* A frame that came to be Xen's since was somebody else's at the start: Xen marks not what it
+ * writes there. */
+static void put_back_uses(struct world *w)
+{
+    struct frame *frames = w->mem->frames;
+    const struct had *end = w->start->had + w->start->nr_had;
+    for (const struct had *had = w->start->had; had < end; had++) {
+        struct frame *now = &frames[had->mfn];
+        if (G_LIKELY(same_frame(now, &had->as)))
+            continue;
+        if (G_UNLIKELY(now->owner != had->as.owner))
+            put_back(w, had->mfn);
+        *now = had->as;
+    }
+}
+
+static void put_back_block(struct world *w, uint32_t first)
+{
+    uint8_t *marks = w->mem->marks;
+    for (uint32_t i = first; i < first + BLOCK_FRAMES; i++) {
+        if (i % 8 == 0) {
+            uint64_t eight;
+            memcpy(&eight, marks + i, sizeof eight);
+            if (!eight) {
+                i += 7;
+                continue;
+            }
+        }
+        if (!marks[i])
+            continue;
+        marks[i] = 0;
+        put_back(w, i);
+        w->mem->frames[i] = w->start->frames[i];
+    }
+}
+
+static inline bool any_marked(const uint8_t *marks)
+{
+    uint64_t eight[BLOCK_FRAMES / 8], any = 0;
+    memcpy(eight, marks, sizeof eight);
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < G_N_ELEMENTS(eight); i++)
+        any |= eight[i];
+    return any != 0;
+}
+
+static void put_back_frames(struct world *w)
 {
     uint8_t *marks = w->mem->marks;
     /* Where vcpus look for events is written past the marks, too. */
     marks[w->d->s.shared_info.mfn] = MARK_DIRTY;
     for (unsigned i = 0; i < w->d->s.nr_vcpus; i++)
         marks[w->d->s.vcpu[i].info_mfn.mfn] = MARK_DIRTY;
-    uint32_t nr = w->mem->nr_frames, i = 0;
-    while (i < nr) {
-        uint64_t eight = 0;
-        if (nr - i >= sizeof eight)
-            memcpy(&eight, marks + i, sizeof eight);
-        if (nr - i >= sizeof eight && eight == 0) {
-            i += (uint32_t)sizeof eight;
-            continue;
-        }
-        if (marks[i])
-            put_back(w, i);
-        marks[i++] = 0;
+    for (uint32_t first = 0; first < w->mem->nr_frames; first += BLOCK_FRAMES)
+        if (any_marked(marks + first))
+            put_back_block(w, first);
+    put_back_uses(w);
+}
+
+/* From one field up to another. */
+#define PUT_BACK(now, was, type, first, beyond)                                                              \
+    memcpy((uint8_t *)(now) + G_STRUCT_OFFSET(type, first),                                                  \
+           (const uint8_t *)(was) + G_STRUCT_OFFSET(type, first),                                            \
+           G_STRUCT_OFFSET(type, beyond) - G_STRUCT_OFFSET(type, first))
+
+/* Gates and FPU of one that never was initialised are as they were. */
+static void put_back_vcpu(struct vcpu *now, const struct vcpu *was)
+{
+    if (now->initialised || was->initialised) {
+        memcpy(now, was, sizeof *now);
+        return;
     }
-}
-
-static bool is_unmarked(const uint8_t *marks, uint32_t n)
-{
-    static const uint8_t none[BLOCK_FRAMES];
-    return memcmp(marks, none, n) == 0;
-}
-
-/* Frames that came to be Xen's since: they were somebody else's at the start. */
-static void put_back_frame(struct world *w, uint32_t i)
-{
-    const struct frame *was = &w->start->frames[i];
-    struct frame *now = &w->mem->frames[i];
-    if (now->owner != was->owner)
-        put_back(w, i);
-    *now = *was;
-}
-
-static void put_back_frames(struct world *w)
-{
-    const struct frame *was = w->start->frames, *now = w->mem->frames;
-    for (uint32_t first = 0; first < w->mem->nr_frames; first += BLOCK_FRAMES) {
-        uint32_t n = MIN(BLOCK_FRAMES, w->mem->nr_frames - first);
-        if (w->start->block_free[first / BLOCK_FRAMES] && is_unmarked(w->mem->marks + first, n))
-            continue;
-        if (memcmp(now + first, was + first, n * sizeof *now) == 0)
-            continue;
-        for (uint32_t i = first; i < first + n; i++)
-            if (memcmp(&now[i], &was[i], sizeof now[i]) != 0)
-                put_back_frame(w, i);
-    }
+    PUT_BACK(now, was, struct vcpu, domain, traps);
+    PUT_BACK(now, was, struct vcpu, fast_trap, fpu);
+    PUT_BACK(now, was, struct vcpu, gdt_entries, maptrack_tail);
+    now->maptrack_tail = was->maptrack_tail;
 }
 
 /* The state with its long arrays as far as they have been used. What stands behind
@@ -143,24 +187,29 @@ static void put_back_domain(struct world *w)
     struct domain_state *now = &w->d->s;
     unsigned ports = MAX(now->evtchn_top, was->evtchn_top);
     unsigned handles = MAX(now->grant.nr_maptrack, was->grant.nr_maptrack);
-    const size_t evtchn = G_STRUCT_OFFSET(struct domain_state, evtchn),
-                 evtchn_end = G_STRUCT_OFFSET(struct domain_state, evtchn_top),
-                 maptrack = G_STRUCT_OFFSET(struct domain_state, grant.maptrack),
-                 vcpu = G_STRUCT_OFFSET(struct domain_state, vcpu);
-    uint8_t *to = (uint8_t *)now;
-    const uint8_t *from = (const uint8_t *)was;
+    bool exceptions = now->nr_exceptions != was->nr_exceptions, entries = now->nr_entries != was->nr_entries,
+         refused = now->nr_refused != was->nr_refused;
     memcpy(now->evtchn, was->evtchn, MIN(ports + 1u, NR_EVTCHNS) * sizeof was->evtchn[0]);
     memcpy(now->grant.maptrack, was->grant.maptrack, handles * sizeof was->grant.maptrack[0]);
-    memcpy(to, from, evtchn);
-    memcpy(to + evtchn_end, from + evtchn_end, maptrack - evtchn_end);
-    memcpy(to + vcpu, from + vcpu, was->nr_vcpus * sizeof(struct vcpu));
+    if (exceptions)
+        memcpy(now->exception, was->exception, sizeof was->exception);
+    if (entries)
+        memcpy(now->entry, was->entry, sizeof was->entry);
+    if (refused)
+        memcpy(now->refused, was->refused, sizeof was->refused);
+    PUT_BACK(now, was, struct domain_state, domid, exception);
+    now->nr_entries = was->nr_entries;
+    now->nr_refused = was->nr_refused;
+    PUT_BACK(now, was, struct domain_state, preempt, evtchn);
+    PUT_BACK(now, was, struct domain_state, evtchn_top, grant.maptrack);
+    for (unsigned i = 0; i < was->nr_vcpus; i++)
+        put_back_vcpu(&now->vcpu[i], &was->vcpu[i]);
 }
 
 void world_reset(struct world *w)
 {
     const struct world_start *s = w->start;
     put_back_frames(w);
-    put_back_marked(w);
     put_back_domain(w);
     w->d->in_multicall = false;
     w->d->why[0] = '\0';

@@ -7,36 +7,10 @@
 #include "plant.h"
 #include "stale.h"
 #include "tlb_filter.h"
+#include "window.h"
 
 #include <string.h>
 #include <xen/errno.h>
-
-unsigned pt_index(const struct abi *abi, gva_t va, unsigned level)
-{
-    if (abi->levels == 2)
-        return level == 2 ? va.va >> 22 : (va.va >> 12) & 1023u;
-    switch (level) {
-    case 3:
-        return va.va >> 30;
-    case 2:
-        return (va.va >> 21) & 511u;
-    default:
-        return (va.va >> 12) & 511u;
-    }
-}
-
-static inline uint64_t pte_load(const struct domain *d, mfn_t table, unsigned index)
-{
-    const uint8_t *page = frame_ptr(d->mem, table);
-    if (d->abi->pte_size == 4) {
-        uint32_t v;
-        memcpy(&v, page + index * 4u, 4);
-        return v;
-    }
-    uint64_t v;
-    memcpy(&v, page + index * 8u, 8);
-    return v;
-}
 
 static inline void pte_store(struct domain *d, mfn_t table, unsigned index, uint64_t value)
 {
@@ -46,11 +20,6 @@ static inline void pte_store(struct domain *d, mfn_t table, unsigned index, uint
     else
         memcpy(page + index * 8u, &value, 8);
     frame_changed(d, table);
-}
-
-uint64_t pte_read(const struct domain *d, mfn_t table, unsigned index)
-{
-    return pte_load(d, table, index);
 }
 
 /* The TLB may hold what this entry says. Tables above L1 are not kept count of, nor
@@ -64,7 +33,7 @@ static bool in_tlb(const struct domain *d, mfn_t table, unsigned index)
 
 void pte_write(struct domain *d, mfn_t table, unsigned index, uint64_t value)
 {
-    uint64_t old = pte_load(d, table, index);
+    uint64_t old = pte_read(d, table, index);
     pte_store(d, table, index, value);
     if (!(old & PTE_P) || old == value)
         return;
@@ -108,16 +77,74 @@ static enum walk_result walk_hole(const struct domain *d, gva_t va, enum access 
 }
 
 /* Take an entry of level 2 or 1 into account. False: it denies the access. */
-static inline bool grants(struct walk *w, const struct abi *abi, uint64_t e, enum access access, bool ring3)
+static inline bool grants(struct walk *w, unsigned levels, uint64_t e, enum access access, bool ring3)
 {
     w->mfn = pte_mfn(e);
     w->dirty = (e & PTE_D) != 0;
     w->writable = w->writable && (e & PTE_RW);
     w->user = w->user && (e & PTE_US);
-    if (abi->levels == 3)
+    if (levels == 3)
         w->executable = w->executable && !(e & PTE_NX);
     return (!ring3 || w->user) && (access != ACCESS_WRITE || w->writable) &&
            (access != ACCESS_FETCH || w->executable);
+}
+
+/* The tables' entries on the way, and where they stand. */
+struct steps {
+    mfn_t table[4];
+    unsigned index[4];
+    uint64_t entry[4];
+};
+
+static void set_bits_of(struct domain *d, const struct steps *s, enum access access, struct walk *w)
+{
+    uint64_t bits = PTE_A | (access == ACCESS_WRITE ? PTE_D : 0);
+    if (!(s->entry[2] & PTE_A))
+        pte_store(d, s->table[2], s->index[2], s->entry[2] | PTE_A);
+    if ((s->entry[1] & bits) != bits) {
+        /* Two levels may be one table (a linear map): take the entry anew. */
+        w->value = pte_read(d, s->table[1], s->index[1]) | bits;
+        pte_store(d, s->table[1], s->index[1], w->value);
+        w->dirty = (w->value & PTE_D) != 0;
+    }
+}
+
+/* The walk itself, once for each number of levels: that is where calls spend their time. */
+static inline __attribute__((always_inline)) enum walk_result walk_tables(struct vcpu *v, gva_t va,
+                                                                          enum access access, bool ring3,
+                                                                          bool set_bits, struct walk *w,
+                                                                          const unsigned levels)
+{
+    struct domain *d = v->domain;
+    const unsigned size = levels == 3 ? 8 : 4;
+    struct steps s;
+    mfn_t next = v->cr3;
+    bool denied = false;
+#pragma GCC unroll 3
+    for (unsigned level = levels; level >= 1; level--) {
+        unsigned index = pt_index_of(levels, va, level);
+        uint64_t e = 0;
+        memcpy(&e, (const uint8_t *)frame_ptr(d->mem, next) + index * size, size);
+        s.table[level] = next;
+        s.index[level] = index;
+        s.entry[level] = e;
+        w->entry = MADDR(((uint64_t)next.mfn << RING1_PAGE_SHIFT) + index * size);
+        w->value = e;
+        if (G_UNLIKELY(!(e & PTE_P)))
+            return refuse_walk(w, fault_code(d->abi, access, ring3), level);
+        next = pte_mfn(e);
+        if (G_UNLIKELY(!frame_exists(d->mem, next)))
+            return refuse_walk(w, fault_code(d->abi, access, ring3) | PF_PRESENT | PF_RESERVED, level);
+        if (level == 3)
+            continue; /* an L3 entry grants and denies nothing */
+        if (!grants(w, levels, e, access, ring3))
+            denied = true;
+    }
+    if (G_UNLIKELY(denied))
+        return refuse_walk(w, fault_code(d->abi, access, ring3) | PF_PRESENT, 1);
+    if (set_bits)
+        set_bits_of(d, &s, access, w);
+    return WALK_OK;
 }
 
 enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool ring3, bool set_bits,
@@ -125,56 +152,22 @@ enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool r
 {
     struct domain *d = v->domain;
     const struct abi *abi = d->abi;
-    mfn_t table[4];
-    unsigned index[4];
-    uint64_t entry[4];
-    mfn_t next = v->cr3;
-    bool denied = false;
 
     memset(w, 0, sizeof *w);
-    if (va.va >= abi->hole)
+    if (G_UNLIKELY(va.va >= abi->hole))
         return walk_hole(d, va, access, ring3, w);
 
-    uint32_t code = fault_code(abi, access, ring3);
     uint64_t stale;
     w->writable = w->user = w->executable = true;
-    if (G_UNLIKELY(stale_lookup(d, va, &stale))) {
-        if (grants(w, abi, stale, access, ring3))
+    if (stale_any(d) && stale_lookup(d, va, &stale)) {
+        if (grants(w, abi->levels, stale, access, ring3))
             return WALK_OK;
         stale_drop(d, va); /* as a CPU does before it faults */
         d->s.attention |= ATTN_FLUSH;
         w->writable = w->user = w->executable = true;
     }
-    for (unsigned level = abi->levels; level >= 1; level--) {
-        table[level] = next;
-        index[level] = pt_index(abi, va, level);
-        uint64_t e = entry[level] = pte_load(d, next, index[level]);
-        w->entry = MADDR(((uint64_t)next.mfn << RING1_PAGE_SHIFT) + index[level] * abi->pte_size);
-        w->value = e;
-        if (!(e & PTE_P))
-            return refuse_walk(w, code, level);
-        next = pte_mfn(e);
-        if (!frame_exists(d->mem, next))
-            return refuse_walk(w, code | PF_PRESENT | PF_RESERVED, level);
-        if (level == 3)
-            continue; /* an L3 entry grants and denies nothing */
-        if (!grants(w, abi, e, access, ring3))
-            denied = true;
-    }
-    if (denied)
-        return refuse_walk(w, code | PF_PRESENT, 1);
-    if (!set_bits)
-        return WALK_OK;
-    if (!(entry[2] & PTE_A))
-        pte_store(d, table[2], index[2], entry[2] | PTE_A);
-    uint64_t bits = PTE_A | (access == ACCESS_WRITE ? PTE_D : 0);
-    if ((entry[1] & bits) != bits) {
-        /* Two levels may be one table (a linear map): take the entry anew. */
-        w->value = pte_load(d, table[1], index[1]) | bits;
-        pte_store(d, table[1], index[1], w->value);
-        w->dirty = (w->value & PTE_D) != 0;
-    }
-    return WALK_OK;
+    return abi->levels == 3 ? walk_tables(v, va, access, ring3, set_bits, w, 3)
+                            : walk_tables(v, va, access, ring3, set_bits, w, 2);
 }
 
 bool guest_range_ok(const struct domain *d, gva_t va, uint64_t len)
@@ -254,4 +247,16 @@ int32_t guest_write_index(struct vcpu *v, gva_t array, uint32_t index, const voi
 {
     gva_t va;
     return element(array, index, size, &va) ? guest_write(v, va, src, size) : -XEN_EFAULT;
+}
+
+bool window_find(struct vcpu *v, struct window *w, uint32_t page, bool write)
+{
+    struct domain *d = v->domain;
+    struct walk walk;
+    w->page = NULL;
+    if (page >= d->abi->hole ||
+        guest_walk(v, GVA(page), write ? ACCESS_WRITE : ACCESS_READ, false, true, &walk) != WALK_OK)
+        return false;
+    *w = (struct window){frame_ptr(d->mem, walk.mfn), page, d->s.translation_generation, walk.mfn, write};
+    return true;
 }

@@ -13,6 +13,8 @@
 
 #include "domain.h"
 
+#include <string.h>
+
 enum access {
     ACCESS_READ = 0,
     ACCESS_WRITE = 1,
@@ -83,7 +85,18 @@ int32_t guest_write_index(struct vcpu *v, gva_t array, uint32_t index, const voi
 /* Entries of page tables in machine memory, 4 or 8 bytes as the ABI has them;
  * `index` below abi->ptes_per_page. pte_write marks the frame changed and, when
  * the old value was present and may be in the TLB, has it flushed. */
-uint64_t pte_read(const struct domain *d, mfn_t table, unsigned index);
+static inline uint64_t pte_read(const struct domain *d, mfn_t table, unsigned index)
+{
+    const uint8_t *page = frame_ptr(d->mem, table);
+    if (d->abi->pte_size == 4) {
+        uint32_t v;
+        memcpy(&v, page + index * 4u, 4);
+        return v;
+    }
+    uint64_t v;
+    memcpy(&v, page + index * 8u, 8);
+    return v;
+}
 void pte_write(struct domain *d, mfn_t table, unsigned index, uint64_t value);
 
 /* Frame number in an entry; one that needs more than 32 bits becomes the highest,
@@ -95,7 +108,16 @@ static inline mfn_t pte_mfn(uint64_t pte)
 }
 
 /* Index of va in the table of `level`. */
-unsigned pt_index(const struct abi *abi, gva_t va, unsigned level);
+static inline unsigned pt_index_of(unsigned levels, gva_t va, unsigned level)
+{
+    if (levels == 2)
+        return level == 2 ? va.va >> 22 : (va.va >> 12) & 1023u;
+    return level == 3 ? va.va >> 30 : level == 2 ? (va.va >> 21) & 511u : (va.va >> 12) & 511u;
+}
+static inline unsigned pt_index(const struct abi *abi, gva_t va, unsigned level)
+{
+    return pt_index_of(abi->levels, va, level);
+}
 
 /* Where hidden things lie in the hole, for the CPU alone: none of it is in the
  * guest's tables. GDT and LDT images (64 KiB each), stubs, and the window

@@ -5,10 +5,10 @@
  * guest itself: there is no other domain but that of the back ends, which grants
  * nothing.
  */
-#include "access.h"
 #include "grant_priv.h"
 #include "hypercall.h"
 #include "preempt.h"
+#include "window.h"
 
 #include <string.h>
 
@@ -287,18 +287,6 @@ static int32_t serve_entry(struct vcpu *v, const struct entry_cmd *cmd, uint32_t
     return rc;
 }
 
-static int32_t read_entry(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t i, void *to)
-{
-    return guest_read_index(v, uop, i, to, cmd->size);
-}
-
-static int32_t answer_entry(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t i,
-                            union grant_args *a)
-{
-    return guest_write(v, GVA(uop.va + i * cmd->size + cmd->answer), (char *)a + cmd->answer,
-                       cmd->answer_len);
-}
-
 /* The call stopped before entry i and goes on there. */
 static int32_t go_on(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t count, uint32_t i)
 {
@@ -313,10 +301,11 @@ static int32_t run_batch(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop,
     struct domain *d = v->domain;
     uint8_t buffer[2 * RING1_PAGE_SIZE];
     union grant_args a;
+    struct window window = {0};
     uint32_t done = 0;
     int32_t rc = 0;
     for (uint32_t i = 0; i < n; i++)
-        if (read_entry(v, cmd, uop, i, buffer + i * cmd->size))
+        if (window_read_index(v, &window, uop, i, buffer + i * cmd->size, cmd->size))
             return refuse(d, -XEN_EFAULT, "entry %u of a batch cannot be read", i);
     for (; done < n && !(done && preempt_check(v)); done++) {
         memcpy(&a, buffer + done * cmd->size, cmd->size);
@@ -325,8 +314,8 @@ static int32_t run_batch(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop,
         preempt_work(d, 4);
     }
     for (uint32_t i = done; i-- > 0;) {
-        memcpy(&a, buffer + i * cmd->size, cmd->size);
-        if (answer_entry(v, cmd, uop, i, &a))
+        const uint8_t *answer = buffer + i * cmd->size + cmd->answer;
+        if (window_write(v, &window, GVA(uop.va + i * cmd->size + cmd->answer), answer, cmd->answer_len))
             rc = refuse(d, -XEN_EFAULT, "entry %u of a batch cannot be written", i);
     }
     return rc ? rc : (int32_t)done;
@@ -350,6 +339,7 @@ static int32_t run_batches(struct vcpu *v, const struct entry_cmd *cmd, gva_t uo
 static int32_t run_entries(struct vcpu *v, const struct entry_cmd *cmd, gva_t uop, uint32_t count)
 {
     struct domain *d = v->domain;
+    struct window window = {0};
     if (d->abi->array_range_checked && !guest_range_ok(d, uop, (uint64_t)count * cmd->size))
         return refuse(d, -XEN_EFAULT, "%u entries at %#x reach beyond the guest's addresses", count, uop.va);
     if (cmd->batch && d->abi->xen >= RING1_XEN_4_17)
@@ -359,11 +349,12 @@ static int32_t run_entries(struct vcpu *v, const struct entry_cmd *cmd, gva_t uo
         if (i && d->abi->xen >= RING1_XEN_4_17 && preempt_check(v))
             return go_on(v, cmd, uop, count, i);
         memset(&a, 0, sizeof a);
-        int32_t rc = read_entry(v, cmd, uop, i, &a);
+        int32_t rc = window_read_index(v, &window, uop, i, &a, cmd->size);
         if (!rc)
             rc = serve_entry(v, cmd, i, &a);
         if (!rc)
-            rc = answer_entry(v, cmd, uop, i, &a);
+            rc = window_write(v, &window, GVA(uop.va + i * cmd->size + cmd->answer),
+                              (const char *)&a + cmd->answer, cmd->answer_len);
         /* 3.0.0 goes on over entries that it cannot read. */
         if (rc && d->abi->xen > RING1_XEN_3_0_0)
             return refuse(d, rc, "entry %u at %#x cannot be read or written", i, uop.va + i * cmd->size);

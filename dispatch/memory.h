@@ -46,6 +46,7 @@ struct frame {
     /* Entries of its own that make linear tables of others; below 0: entries of others that
      * make one of it (page_linear.h). */
     int16_t linear;
+    uint16_t zero; /* so that frames can be compared as they stand */
 };
 
 /* Marks of a frame, kept apart from struct frame because the CPU's side sets

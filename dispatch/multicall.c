@@ -6,54 +6,15 @@
  * Entries are read and results written where they lie, one walk for a page of
  * entries: the host address is kept as long as no translation changes.
  */
-#include "access.h"
 #include "hypercall.h"
 #include "plant.h"
 #include "preempt.h"
+#include "window.h"
 
-#include <string.h>
 #include <xen/errno.h>
 
 #define ENTRY_SIZE 32u
 #define ENTRY_ARGS 5u
-
-/* A page of the list, as found by the last walk. */
-struct window {
-    uint8_t *page; /* NULL: none */
-    uint32_t va;   /* of the page */
-    uint32_t generation;
-    mfn_t mfn;
-    bool writable; /* walked for a write */
-};
-
-static bool window_find(struct vcpu *v, struct window *w, uint32_t page, bool write)
-{
-    struct domain *d = v->domain;
-    struct walk walk;
-    w->page = NULL;
-    if (page >= d->abi->hole ||
-        guest_walk(v, GVA(page), write ? ACCESS_WRITE : ACCESS_READ, false, true, &walk) != WALK_OK)
-        return false;
-    *w = (struct window){frame_ptr(d->mem, walk.mfn), page, d->s.translation_generation, walk.mfn, write};
-    return true;
-}
-
-/* Host address of bytes at va, or NULL. The caller knows that they lie in one
- * page. */
-static inline uint8_t *window_at(struct vcpu *v, struct window *w, gva_t va, bool write)
-{
-    uint32_t page = va.va & ~(RING1_PAGE_SIZE - 1);
-    bool known = w->page && w->va == page && w->generation == v->domain->s.translation_generation &&
-                 (w->writable || !write);
-    if (G_UNLIKELY(!known) && !window_find(v, w, page, write))
-        return NULL;
-    return w->page + (va.va & (RING1_PAGE_SIZE - 1));
-}
-
-static inline bool in_one_page(uint32_t va, uint32_t len)
-{
-    return (va & (RING1_PAGE_SIZE - 1)) + len <= RING1_PAGE_SIZE;
-}
 
 /* Number and arguments, each word read once. They go straight to their places:
  * copying a copy at another offset stalls the host's CPU for longer than all
@@ -76,15 +37,13 @@ static inline int32_t entry_read(struct vcpu *v, struct window *w, gva_t va, uin
 
 static inline int32_t result_write(struct vcpu *v, struct window *w, gva_t va, uint32_t result)
 {
-    struct domain *d = v->domain;
     if (G_UNLIKELY(!in_one_page(va.va, 4)))
         return guest_write(v, va, &result, 4);
     uint8_t *p = window_at(v, w, va, true);
     if (!p)
         return -XEN_EFAULT;
     memcpy(p, &result, 4);
-    if (G_UNLIKELY((d->mem->marks[w->mfn.mfn] & (MARK_DIRTY | MARK_EXECUTED)) != MARK_DIRTY))
-        frame_changed(d, w->mfn);
+    window_changed(v->domain, w);
     return 0;
 }
 

@@ -5,6 +5,7 @@
  * by entry must come out the same.
  */
 #include "grant_priv.h"
+#include "table_scan.h"
 
 struct tally {
     uint32_t count, type_count;
@@ -14,9 +15,15 @@ struct tally {
     bool mixed;      /* holders need different types */
 };
 
+/* Of each frame; zeroes between two counts. */
+struct recount_room {
+    struct tally *tally;
+    uint32_t *held, nr_held; /* frames that somebody holds */
+};
+
 struct recount {
     const struct domain *d;
-    struct tally *tally;
+    struct recount_room *room;
     GString *report;
     bool ok;
 };
@@ -28,13 +35,21 @@ static void complain(struct recount *r, mfn_t mfn, const char *what)
         g_string_append_printf(r->report, "frame %#x: %s\n", mfn.mfn, what);
 }
 
-static void hold(struct recount *r, mfn_t mfn, enum page_type type)
+static inline struct tally *tally_of(struct recount *r, mfn_t mfn)
+{
+    struct tally *t = &r->room->tally[mfn.mfn];
+    if (!t->count)
+        r->room->held[r->room->nr_held++] = mfn.mfn;
+    return t;
+}
+
+static inline void hold(struct recount *r, mfn_t mfn, enum page_type type)
 {
     if (!frame_exists(r->d->mem, mfn)) {
         complain(r, mfn, "is referenced and does not exist");
         return;
     }
-    struct tally *t = &r->tally[mfn.mfn];
+    struct tally *t = tally_of(r, mfn);
     t->count++;
     if (type == PGT_none)
         return;
@@ -44,7 +59,7 @@ static void hold(struct recount *r, mfn_t mfn, enum page_type type)
 }
 
 /* The references that one present entry of a validated table holds. */
-static void count_entry(struct recount *r, mfn_t table, const struct frame *f, uint64_t e)
+static inline void count_entry(struct recount *r, mfn_t table, const struct frame *f, uint64_t e)
 {
     const struct memory *mem = r->d->mem;
     mfn_t mfn = pte_mfn(e);
@@ -59,8 +74,8 @@ static void count_entry(struct recount *r, mfn_t table, const struct frame *f, u
         if (linear && (e & PTE_RW))
             complain(r, table, "has a linear page table that is writable");
         if (linear) {
-            r->tally[table.mfn].linear++;
-            r->tally[mfn.mfn].linear_uses++;
+            r->room->tally[table.mfn].linear++;
+            tally_of(r, mfn)->linear_uses++;
         }
         hold(r, mfn, linear ? PGT_l2_table : PGT_l1_table);
         break;
@@ -80,11 +95,8 @@ static void count_table(struct recount *r, mfn_t mfn)
         n = 4;
     else if (f->type == PGT_l2_table && (abi->levels == 2 || (f->flags & PGF_PAE_XEN_L2)))
         n = pt_index(abi, GVA(abi->hole), 2);
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t e = pte_read(d, mfn, i);
-        if (e & PTE_P)
-            count_entry(r, mfn, f, e);
-    }
+    FOR_PRESENT(d, mfn, i, n)
+        count_entry(r, mfn, f, pte_read(d, mfn, i));
 }
 
 static void count_vcpu(struct recount *r, const struct vcpu *v)
@@ -104,12 +116,11 @@ static void count_vcpu(struct recount *r, const struct vcpu *v)
 static void count_frame(struct recount *r, mfn_t mfn)
 {
     const struct frame *f = frame_info(r->d->mem, mfn);
-    struct tally *t = &r->tally[mfn.mfn];
     if (f->flags & PGF_ALLOCATED)
-        t->count++;
+        hold(r, mfn, PGT_none);
     if (f->flags & PGF_SHARED) {
         hold(r, mfn, PGT_writable);
-        t->count--;
+        r->room->tally[mfn.mfn].count--;
     }
     if (f->flags & PGF_PINNED)
         hold(r, mfn, (enum page_type)f->type);
@@ -118,18 +129,21 @@ static void count_frame(struct recount *r, mfn_t mfn)
 }
 
 /* A host mapping is the L1 entry that it is. */
-static void count_grants(struct recount *r)
+static void count_maptrack(struct recount *r, const struct maptrack_entry *e, uint32_t n)
 {
-    const struct domain *d = r->d;
-    for (uint32_t i = 0; i < maptrack_limit(d); i++) {
-        const struct maptrack_entry *e = maptrack_entry(d, i);
-        if (e->flags & GNTMAP_device_map)
-            hold(r, MFN(active_entry(d, e->ref)->frame),
-                 e->flags & GNTMAP_readonly ? PGT_none : PGT_writable);
-    }
-    for (uint32_t ref = 0; ref < grant_nr_entries(d); ref++) {
-        const struct active_entry *act = active_entry(d, ref);
-        if (act->domid != DOMID_BACKEND)
+    for (; n > 0; n--, e++)
+        if (e->flags & GNTMAP_device_map) {
+            const struct active_entry *act = (const struct active_entry *)frame_ptr(
+                                                 r->d->mem, r->d->s.grant.active[e->ref / ACTIVE_PER_FRAME]) +
+                                             e->ref % ACTIVE_PER_FRAME;
+            hold(r, MFN(act->frame), e->flags & GNTMAP_readonly ? PGT_none : PGT_writable);
+        }
+}
+
+static void count_active(struct recount *r, const struct active_entry *act, uint32_t nr)
+{
+    for (; nr > 0; nr--, act++) {
+        if (G_LIKELY(!act->pin) || act->domid != DOMID_BACKEND)
             continue;
         for (unsigned n = act->pin & 0xFF; n-- > 0;)
             hold(r, MFN(act->frame), PGT_writable);
@@ -138,10 +152,22 @@ static void count_grants(struct recount *r)
     }
 }
 
+/* Frames are read as they stand: who asks for an entry is thought to write to it. */
+static void count_grants(struct recount *r)
+{
+    const struct domain *d = r->d;
+    const struct grant_table *gt = &d->s.grant;
+    for (uint32_t i = 0; i < gt->nr_maptrack; i++)
+        count_maptrack(r, frame_ptr(d->mem, gt->maptrack[i]), maptrack_limit(d) / gt->nr_maptrack);
+    for (uint32_t ref = 0; ref < grant_nr_entries(d); ref += ACTIVE_PER_FRAME)
+        count_active(r, frame_ptr(d->mem, gt->active[ref / ACTIVE_PER_FRAME]),
+                     MIN(ACTIVE_PER_FRAME, grant_nr_entries(d) - ref));
+}
+
 static void compare(struct recount *r, mfn_t mfn)
 {
     const struct frame *f = frame_info(r->d->mem, mfn);
-    const struct tally *t = &r->tally[mfn.mfn];
+    struct tally *t = &r->room->tally[mfn.mfn];
     if (f->owner != r->d->s.domid && (t->count || t->type_count))
         complain(r, mfn, "is referenced and not the domain's");
     if (f->owner == r->d->s.domid && (f->count != t->count || f->type_count != t->type_count)) {
@@ -159,31 +185,80 @@ static void compare(struct recount *r, mfn_t mfn)
         complain(r, mfn, "is a table that nobody uses, and still validated");
 }
 
-bool page_recount(const struct domain *d, GString *report)
+struct recount_room *recount_room_new(const struct memory *mem)
 {
-    struct recount r = {.d = d, .report = report, .ok = true};
+    struct recount_room *room = g_new0(struct recount_room, 1);
+    room->tally = g_new0(struct tally, mem->nr_frames);
+    room->held = g_new(uint32_t, 2 * (size_t)mem->nr_frames);
+    return room;
+}
+
+void recount_room_free(struct recount_room *room)
+{
+    if (!room)
+        return;
+    g_free(room->tally);
+    g_free(room->held);
+    g_free(room);
+}
+
+static uint32_t count_all(struct recount *r, const uint32_t *mfns, uint32_t nr)
+{
+    const struct domain *d = r->d;
     uint32_t owned = 0;
-    r.tally = g_new0(struct tally, d->mem->nr_frames);
-    for (uint32_t i = 0; i < d->mem->nr_frames; i++) {
-        const struct frame *f = frame_info(d->mem, MFN(i));
+    for (uint32_t i = 0; i < nr; i++) {
+        const struct frame *f = frame_info(d->mem, MFN(mfns[i]));
         if (f->owner != d->s.domid)
             continue;
-        count_frame(&r, MFN(i));
+        count_frame(r, MFN(mfns[i]));
         owned += !(f->flags & PGF_SHARED);
     }
     for (unsigned i = 0; i < MAX_VCPUS; i++)
-        count_vcpu(&r, &d->s.vcpu[i]);
+        count_vcpu(r, &d->s.vcpu[i]);
     if (d->s.pirq_eoi_map.mfn)
-        hold(&r, d->s.pirq_eoi_map, PGT_writable);
-    count_grants(&r);
-    for (uint32_t i = 0; i < d->mem->nr_frames; i++)
-        compare(&r, MFN(i));
+        hold(r, d->s.pirq_eoi_map, PGT_writable);
+    count_grants(r);
+    return owned;
+}
+
+/* A frame that is compared has no tally any more. */
+static void compare_all(struct recount *r, const uint32_t *mfns, uint32_t nr)
+{
+    struct recount_room *room = r->room;
+    for (uint32_t i = 0; i < nr; i++) {
+        compare(r, MFN(mfns[i]));
+        room->tally[mfns[i]] = (struct tally){0};
+    }
+    for (uint32_t i = 0; i < room->nr_held; i++)
+        if (room->tally[room->held[i]].count) {
+            compare(r, MFN(room->held[i]));
+            room->tally[room->held[i]] = (struct tally){0};
+        }
+    room->nr_held = 0;
+}
+
+bool page_recount_of(const struct domain *d, struct recount_room *room, const uint32_t *mfns, uint32_t nr,
+                     GString *report)
+{
+    struct recount r = {.d = d, .room = room, .report = report, .ok = true};
+    uint32_t owned = count_all(&r, mfns, nr);
+    compare_all(&r, mfns, nr);
     if (owned != d->s.tot_pages) {
         r.ok = false;
         if (report)
             g_string_append_printf(report, "the domain has %u frames, tot_pages says %u\n", owned,
                                    d->s.tot_pages);
     }
-    g_free(r.tally);
     return r.ok;
+}
+
+bool page_recount(const struct domain *d, GString *report)
+{
+    struct recount_room *room = recount_room_new(d->mem);
+    g_autofree uint32_t *mfns = g_new(uint32_t, d->mem->nr_frames);
+    for (uint32_t i = 0; i < d->mem->nr_frames; i++)
+        mfns[i] = i;
+    bool ok = page_recount_of(d, room, mfns, d->mem->nr_frames, report);
+    recount_room_free(room);
+    return ok;
 }

@@ -11,6 +11,7 @@
 #include "plant.h"
 #include "preempt.h"
 #include "stale.h"
+#include "table_scan.h"
 #include "xen_slots.h"
 
 #include <string.h>
@@ -324,7 +325,7 @@ static void l3e_put(struct domain *d, mfn_t table, unsigned index, uint64_t e)
 
 static int32_t validate_l1(struct domain *d, mfn_t mfn)
 {
-    for (unsigned i = 0; i < d->abi->ptes_per_page; i++) {
+    FOR_PRESENT(d, mfn, i, d->abi->ptes_per_page) {
         int32_t rc = l1e_get(d, mfn, i, pte_read(d, mfn, i), d->s.domid);
         if (rc) {
             while (i-- > 0 && !PLANTED(no_undo))
@@ -338,7 +339,7 @@ static int32_t validate_l1(struct domain *d, mfn_t mfn)
 static int32_t validate_l2(struct domain *d, mfn_t mfn)
 {
     unsigned slots = guest_l2_slots(d, frame_info(d->mem, mfn));
-    for (unsigned i = 0; i < slots; i++) {
+    FOR_PRESENT(d, mfn, i, slots) {
         int32_t rc = l2e_get(d, mfn, i, pte_read(d, mfn, i));
         if (rc) {
             while (i-- > 0)
@@ -365,11 +366,22 @@ static void adjust_l3(struct domain *d, mfn_t mfn, unsigned nr, bool adjusted)
     }
 }
 
+/* The CPU would see what stands behind the four entries. */
+static void clear_behind_l3(struct domain *d, mfn_t mfn)
+{
+    const uint8_t *page = frame_ptr(d->mem, mfn);
+    for (unsigned i = 4; i < d->abi->ptes_per_page; i++) {
+        while (i % 8 == 0 && i < d->abi->ptes_per_page && !any_of(page + i * 8, UINT64_MAX))
+            i += 8;
+        if (i < d->abi->ptes_per_page && pte_read(d, mfn, i))
+            pte_write(d, mfn, i, 0);
+    }
+}
+
 static int32_t validate_l3(struct domain *d, mfn_t mfn)
 {
-    for (unsigned i = 4; d->abi->xen >= RING1_XEN_4_17 && i < d->abi->ptes_per_page; i++)
-        if (pte_read(d, mfn, i))
-            pte_write(d, mfn, i, 0);
+    if (d->abi->xen >= RING1_XEN_4_17)
+        clear_behind_l3(d, mfn);
     for (unsigned i = 0; i < 4; i++) {
         int32_t rc = l3e_get(d, mfn, i, pte_read(d, mfn, i));
         if (rc) {
@@ -406,15 +418,17 @@ static int32_t validate(struct domain *d, mfn_t mfn)
 static void devalidate(struct domain *d, mfn_t mfn)
 {
     const struct frame *f = frame_info(d->mem, mfn);
+    unsigned slots;
     if (f->type != PGT_writable)
         preempt_work(d, TABLE_WORK);
     switch (f->type) {
     case PGT_l1_table:
-        for (unsigned i = 0; i < d->abi->ptes_per_page; i++)
+        FOR_PRESENT(d, mfn, i, d->abi->ptes_per_page)
             l1e_put(d, pte_read(d, mfn, i));
         break;
     case PGT_l2_table:
-        for (unsigned i = 0, n = guest_l2_slots(d, f); i < n; i++)
+        slots = guest_l2_slots(d, f);
+        FOR_PRESENT(d, mfn, i, slots)
             l2e_put(d, mfn, i, pte_read(d, mfn, i));
         break;
     case PGT_l3_table:

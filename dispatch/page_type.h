@@ -105,4 +105,11 @@ void page_share(struct domain *d, mfn_t mfn);
  * gets a line a frame. For tests and debugging. */
 bool page_recount(const struct domain *d, GString *report);
 
+/* The same for who does it after each call: `mfns` are all frames that anybody has. */
+struct recount_room;
+struct recount_room *recount_room_new(const struct memory *mem);
+void recount_room_free(struct recount_room *room);
+bool page_recount_of(const struct domain *d, struct recount_room *room, const uint32_t *mfns, uint32_t nr,
+                     GString *report);
+
 #endif
