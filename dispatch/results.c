@@ -9,7 +9,7 @@
 
 enum success { NONE, ZERO, FLAG, COUNT, ANY };
 
-static const struct row {
+static const struct result_row {
     uint8_t nr;
     uint8_t success; /* enum success */
     uint8_t from, to;
@@ -19,17 +19,17 @@ static const struct row {
 #include "abi/results.def"
 };
 
-static const struct row *find(const struct abi *abi, uint32_t nr)
+const struct result_row *result_row(const struct abi *abi, uint32_t nr)
 {
+    nr &= abi->number_mask;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].nr == nr && rows[i].from <= abi->xen && abi->xen <= rows[i].to)
             return &rows[i];
     return NULL;
 }
 
-bool result_is_documented(const struct abi *abi, uint32_t nr, int32_t result)
+bool result_fits(const struct result_row *row, int32_t result)
 {
-    const struct row *row = find(abi, nr & abi->number_mask);
     if (!row)
         return result == -XEN_ENOSYS;
     if (row->success == ANY)

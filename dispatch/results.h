@@ -10,8 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A Xen of this kind documents the result for the call of this number (after the wrap of
- * old Xens). */
-bool result_is_documented(const struct abi *abi, uint32_t nr, int32_t result);
+struct result_row;
+
+/* What a Xen of this kind documents for the call of this number (after the wrap of old Xens);
+ * NULL: it has no such call. */
+const struct result_row *result_row(const struct abi *abi, uint32_t nr);
+
+/* The result is among that; of a call that there is not, -ENOSYS is. */
+bool result_fits(const struct result_row *row, int32_t result);
 
 #endif

@@ -9,6 +9,7 @@
 #include "dispatch/preempt.h"
 #include "dispatch/results.h"
 #include "dispatch/run_queue.h"
+#include "dispatch/stale.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,10 +29,19 @@ struct translation {
     bool writable, user;
 };
 
+/* The entries behind what is looked at, as they stand: pages of one L1 table. Most calls change
+ * none of them. */
+struct entries {
+    bool known;
+    uint64_t above[2];
+    uint8_t l1[(NR_LOOKED + NR_BEYOND) * 8];
+};
+
 struct fuzz_checker {
     struct world *w;
     const struct fuzz_grammar *g;
     struct fuzz_runner *runner;
+    const struct result_row *results[NR_HYPERCALLS];
     enum fuzz_level level;
     uint8_t poison;
     char reason[400];
@@ -46,11 +56,14 @@ struct fuzz_checker {
     bool flip; /* calls are stopped where they were not, or the other way round */
     /* Around one operation, and one call of it. */
     struct translation looked[NR_LOOKED + NR_BEYOND];
+    struct entries entries;
     const struct vcpu *looked_vcpu;
     mfn_t looked_cr3;
     uint32_t generation;
     bool flushed, called;
-    struct fuzz_parts parts[2];
+    struct fuzz_shadow *shadow[2]; /* of a call, and of an entry of it */
+    bool again;                    /* nothing is looked at but results: it was, the first time */
+    bool count;                    /* references are counted anew */
     struct tap tap;
 };
 
@@ -60,6 +73,10 @@ struct fuzz_checker *fuzz_checker_new(struct world *w, const struct fuzz_grammar
     c->w = w;
     c->g = g;
     c->runner = fuzz_runner_new(w, g);
+    c->shadow[0] = fuzz_shadow_new(w);
+    c->shadow[1] = fuzz_shadow_new(w);
+    for (uint32_t nr = 0; nr < NR_HYPERCALLS; nr++)
+        c->results[nr] = result_row(w->abi, nr);
     return c;
 }
 
@@ -68,6 +85,8 @@ void fuzz_checker_free(struct fuzz_checker *c)
     if (!c)
         return;
     fuzz_runner_free(c->runner);
+    fuzz_shadow_free(c->shadow[0]);
+    fuzz_shadow_free(c->shadow[1]);
     g_free(c);
 }
 
@@ -136,9 +155,12 @@ static bool goes_on(const struct fuzz_checker *c, uint32_t nr, const uint32_t *a
 
 static void check_result(struct fuzz_checker *c, uint32_t nr, const uint32_t *arg, int32_t result)
 {
+    uint32_t known = nr & c->w->abi->number_mask;
+    if (G_LIKELY(result_fits(known < NR_HYPERCALLS ? c->results[known] : NULL, result)) ||
+        ends_with_iret(c, nr) || goes_on(c, nr, arg))
+        return;
     const struct hypercall_slot *slot = hypercall_slot(c->w->d, nr);
-    if (G_LIKELY(result_is_documented(c->w->abi, nr, result)) || ends_with_iret(c, nr) ||
-        (slot && slot->user_fn) || goes_on(c, nr, arg))
+    if (slot && slot->user_fn)
         return;
     broken(c, "result: %s returned %d (%s), which Xen %s does not document", row_name(c, nr), result,
            errno_name(result) ? errno_name(result) : "no errno", c->w->abi->xen_name);
@@ -180,49 +202,102 @@ static void check_domain(struct fuzz_checker *c)
 
 /* --- full ------------------------------------------------------------------------------------------ */
 
+static uint32_t looked_page(unsigned i)
+{
+    return i < NR_LOOKED ? FIRST_LOOKED + i : FUZZ_PAGES + i - NR_LOOKED;
+}
+
 static struct translation look(struct vcpu *v, unsigned i)
 {
-    uint32_t page = i < NR_LOOKED ? FIRST_LOOKED + i : FUZZ_PAGES + i - NR_LOOKED;
     struct walk walk;
-    if (guest_walk(v, GVA(WORLD_BASE + page * RING1_PAGE_SIZE), ACCESS_READ, false, false, &walk) != WALK_OK)
+    if (guest_walk(v, GVA(WORLD_BASE + looked_page(i) * RING1_PAGE_SIZE), ACCESS_READ, false, false, &walk) !=
+        WALK_OK)
         return (struct translation){.mfn = UINT32_MAX};
     return (struct translation){walk.mfn.mfn, walk.writable, walk.user};
+}
+
+/* Not known: there is no such L1 table, or something else than the tables translates. */
+static void find_entries(const struct vcpu *v, struct entries *out)
+{
+    const struct domain *d = v->domain;
+    const struct abi *abi = d->abi;
+    const gva_t first = GVA(WORLD_BASE + FIRST_LOOKED * RING1_PAGE_SIZE),
+                beyond = GVA(WORLD_BASE + FUZZ_PAGES * RING1_PAGE_SIZE);
+    mfn_t table = v->cr3;
+    G_STATIC_ASSERT(WORLD_BASE % (1u << 22) == 0 && FUZZ_PAGES + NR_BEYOND <= 512);
+    out->known = false;
+    if (stale_any(d))
+        return;
+    for (unsigned level = abi->levels; level > 1; level--) {
+        uint64_t e = out->above[level - 2] = pte_read(d, table, pt_index(abi, first, level));
+        table = pte_mfn(e);
+        if (!(e & PTE_P) || !frame_exists(d->mem, table))
+            return;
+    }
+    const uint8_t *page = frame_ptr(d->mem, table);
+    memset(out->l1, 0, sizeof out->l1);
+    memcpy(out->l1, page + pt_index(abi, first, 1) * abi->pte_size, NR_LOOKED * abi->pte_size);
+    memcpy(out->l1 + NR_LOOKED * 8, page + pt_index(abi, beyond, 1) * abi->pte_size,
+           NR_BEYOND * abi->pte_size);
+    out->known = true;
+}
+
+static bool same_entries(const struct entries *a, const struct entries *b, unsigned levels)
+{
+    return a->known && b->known && a->above[0] == b->above[0] &&
+           (levels == 2 || a->above[1] == b->above[1]) && memcmp(a->l1, b->l1, sizeof a->l1) == 0;
 }
 
 static void look_at_all(struct fuzz_checker *c)
 {
     struct vcpu *v = run_queue_current(c->w->d);
+    struct entries now;
+    find_entries(v, &now);
+    bool same = same_entries(&now, &c->entries, c->w->abi->levels);
     c->looked_vcpu = v;
     c->looked_cr3 = v->cr3;
     c->generation = c->w->d->s.translation_generation;
     c->flushed = c->called = false;
-    for (unsigned i = 0; i < G_N_ELEMENTS(c->looked); i++)
+    for (unsigned i = 0; !same && i < G_N_ELEMENTS(c->looked); i++)
         c->looked[i] = look(v, i);
+    c->entries = now;
 }
 
-static void check_translations(struct fuzz_checker *c, const char *what)
+static void check_translations(struct fuzz_checker *c, fuzz_name_fn name, void *user)
 {
     struct domain *d = c->w->d;
     struct vcpu *v = run_queue_current(d);
+    struct entries now;
     if (v != c->looked_vcpu || (c->flushed && d->s.translation_generation != c->generation))
+        return;
+    find_entries(v, &now);
+    if (same_entries(&now, &c->entries, d->abi->levels))
         return;
     for (unsigned i = 0; i < G_N_ELEMENTS(c->looked); i++) {
         struct translation was = c->looked[i], is = look(v, i);
         if (was.mfn == UINT32_MAX ||
             (was.mfn == is.mfn && was.writable <= is.writable && was.user <= is.user))
             continue;
+        g_autofree char *what = name(user);
         broken(c, "translation: after %s: page %#x is frame %#x and was %#x, and nothing was flushed", what,
-               i < NR_LOOKED ? FIRST_LOOKED + i : FUZZ_PAGES + i - NR_LOOKED, is.mfn, was.mfn);
+               looked_page(i), is.mfn, was.mfn);
         return;
     }
 }
 
-static void check_counts(struct fuzz_checker *c, const char *what)
+static char *last_call(void *user)
 {
-    if (G_LIKELY(page_recount(c->w->d, NULL)))
+    (void)user;
+    return g_strdup("the last call");
+}
+
+static void check_counts(struct fuzz_checker *c, fuzz_name_fn name, void *user)
+{
+    if (G_LIKELY(fuzz_shadow_recount(c->shadow[0], c->w, NULL)))
         return;
     g_autoptr(GString) report = g_string_new(NULL);
-    page_recount(c->w->d, report);
+    g_autofree char *what = name(user);
+    (void)fuzz_shadow_recount(c->shadow[0], c->w, report);
     broken(c, "counts: after %s: %s", what, report->str);
 }
 
@@ -258,8 +333,8 @@ static bool tap_before(void *user, struct vcpu *v, struct call *call)
 {
     struct fuzz_checker *c = user;
     (void)v;
-    if (c->level == FUZZ_FULL)
-        fuzz_parts(c->w, &c->parts[call->depth ? 1 : 0]);
+    if (!c->again)
+        fuzz_shadow_take(c->shadow[call->depth ? 1 : 0], c->w);
     return false;
 }
 
@@ -267,7 +342,6 @@ static void tap_after(void *user, struct vcpu *v, const struct call *call)
 {
     struct fuzz_checker *c = user;
     uint32_t nr = call->nr & c->w->abi->number_mask;
-    struct fuzz_parts now;
     (void)v;
     c->called = true;
     if (!call->depth && !call->continued) {
@@ -278,12 +352,12 @@ static void tap_after(void *user, struct vcpu *v, const struct call *call)
             c->result[c->nr_results++] = call->result;
     }
     c->flushed |= (c->w->d->s.attention & ATTN_FLUSH) != 0;
-    if (c->level != FUZZ_FULL || call->continued || world_ended(c->w) ||
-        !is_refusal(call->row, call->result) || leaves_more(nr, call->arg, call->result))
+    if (c->again || call->continued || world_ended(c->w) || !is_refusal(call->row, call->result) ||
+        leaves_more(nr, call->arg, call->result))
         return;
-    fuzz_parts(c->w, &now);
-    for (unsigned i = 0; i < NR_PARTS; i++)
-        if (now.part[i] != c->parts[call->depth ? 1 : 0].part[i])
+    unsigned changed = fuzz_shadow_changed(c->shadow[call->depth ? 1 : 0], c->w);
+    for (unsigned i = 0; changed && i < NR_PARTS; i++)
+        if (changed & 1u << i)
             broken(c, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
                    errno_name(call->result), fuzz_part_names[i]);
 }
@@ -295,6 +369,7 @@ static void watch(struct fuzz_checker *c, enum fuzz_level level)
     c->calls = c->nr_features = c->nr_results = 0;
     c->tap = (struct tap){.before = tap_before, .after = tap_after, .user = c};
     c->w->d->tap = level == FUZZ_FULL ? &c->tap : NULL;
+    c->w->d->want_why = false;
 }
 
 /* What the next call finds below the stack's end. */
@@ -310,19 +385,21 @@ void fuzz_checker_before(struct fuzz_checker *c)
     c->first_entry = c->w->d->s.nr_entries;
     if (c->level < FUZZ_FULL)
         return;
-    look_at_all(c);
+    if (!c->again)
+        look_at_all(c);
     poison_stack(c->poison);
 }
 
-bool fuzz_checker_after(struct fuzz_checker *c, const char *what)
+bool fuzz_checker_after(struct fuzz_checker *c, fuzz_name_fn name, void *user)
 {
     if (G_UNLIKELY(c->w->d->s.nr_entries != c->first_entry))
         check_entries(c);
     check_domain(c);
-    if (c->level == FUZZ_FULL) {
+    if (c->level == FUZZ_FULL && !c->again) {
         if (c->called) /* others flush where nobody sees it */
-            check_translations(c, what);
-        check_counts(c, what);
+            check_translations(c, name, user);
+        if (c->count)
+            check_counts(c, name, user);
     }
     return c->reason[0] == '\0';
 }
@@ -332,20 +409,20 @@ bool fuzz_checker_after(struct fuzz_checker *c, const char *what)
 struct outcome {
     int32_t result[FUZZ_MAX_RESULTS];
     unsigned nr_results;
-    uint64_t digest, stopped;
+    struct fuzz_digest digest;
 };
 
 static void run(struct fuzz_checker *c, const struct fuzz_subject *subject, struct outcome *o)
 {
     world_reset(c->w);
+    c->entries.known = false;
     c->nr_results = 0;
     subject->run(c, subject->user);
     if (!o)
         return;
     memcpy(o->result, c->result, sizeof o->result);
     o->nr_results = c->nr_results;
-    o->digest = fuzz_digest(c->w, false);
-    o->stopped = fuzz_digest(c->w, true);
+    o->digest = fuzz_shadow_digest(c->shadow[0], c->w);
 }
 
 static bool same_results(const struct outcome *a, const struct outcome *b, unsigned *at)
@@ -362,12 +439,16 @@ static void check_again(struct fuzz_checker *c, const struct fuzz_subject *subje
     struct outcome other, again;
     unsigned at;
     c->poison = 0x5A;
+    c->w->d->want_why = true; /* who writes reasons is tried, too */
+    c->again = true;
     run(c, subject, &other);
+    c->w->d->want_why = false;
     c->poison = 0xA5;
-    if (c->reason[0] || (same_results(first, &other, &at) && first->digest == other.digest))
+    c->again = false;
+    if (c->reason[0] || (same_results(first, &other, &at) && first->digest.all == other.digest.all))
         return;
     run(c, subject, &again);
-    if (again.digest == first->digest)
+    if (again.digest.all == first->digest.all)
         broken(c, "host bytes: what the host's stack held has come to the guest");
     else
         broken(c, "repeat: the same input gives something else the second time");
@@ -379,13 +460,16 @@ static void check_stopped(struct fuzz_checker *c, const struct fuzz_subject *sub
     struct outcome other;
     unsigned at;
     c->flip = true;
+    c->count = false;
     run(c, subject, &other);
     c->flip = false;
+    c->count = true;
+    check_counts(c, last_call, NULL);
     if (c->reason[0])
         return;
     if (!same_results(first, &other, &at))
         broken(c, "stopped: a call returns something else when calls are stopped half-way: number %u", at);
-    else if (first->stopped != other.stopped)
+    else if (first->digest.stopped != other.digest.stopped)
         broken(c, "stopped: what is left is not the same when calls are stopped half-way");
 }
 
@@ -393,11 +477,14 @@ const char *fuzz_check_subject(struct fuzz_checker *c, const struct fuzz_subject
                                enum fuzz_level level)
 {
     struct outcome first;
+    bool want_why = c->w->d->want_why;
     watch(c, level);
     c->poison = 0xA5;
+    c->again = false;
+    c->count = true;
     run(c, subject, level == FUZZ_FULL ? &first : NULL);
     if (level == FUZZ_RECOUNT)
-        check_counts(c, "the last call");
+        check_counts(c, last_call, NULL);
     if (level == FUZZ_FULL && !c->reason[0]) {
         unsigned calls = c->calls, nr_features = c->nr_features;
         check_again(c, subject, &first);
@@ -407,13 +494,22 @@ const char *fuzz_check_subject(struct fuzz_checker *c, const struct fuzz_subject
         c->nr_features = nr_features;
     }
     c->w->d->tap = NULL;
+    c->w->d->want_why = want_why;
     return c->reason[0] ? c->reason : NULL;
 }
 
 /* --- an input ------------------------------------------------------------------------------------- */
 
-static char *op_name(const struct fuzz_checker *c, const struct fuzz_op *op)
+struct named {
+    const struct fuzz_checker *checker;
+    const struct fuzz_op *op;
+};
+
+static char *op_name(void *user)
 {
+    const struct named *n = user;
+    const struct fuzz_checker *c = n->checker;
+    const struct fuzz_op *op = n->op;
     static const char *const names[] = {NULL, "a multicall", "a write of the guest", "an emulated store",
                                         "time"};
     if (op->kind != FUZZ_OP_CALL)
@@ -438,10 +534,7 @@ static bool after_op(void *user, const struct fuzz_op *op)
         c->last_result = op->result;
         add_feature(c, nr, op->made[0].call ? fuzz_call_command(op->made[0].call) : 0, op->result);
     }
-    if (c->level < FUZZ_FULL)
-        return fuzz_checker_after(c, "a call");
-    g_autofree char *what = op_name(c, op);
-    return fuzz_checker_after(c, what);
+    return fuzz_checker_after(c, op_name, &(struct named){c, op});
 }
 
 static void run_input(struct fuzz_checker *c, void *user)

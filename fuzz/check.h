@@ -51,12 +51,9 @@ struct world *fuzz_checker_world(const struct fuzz_checker *c);
 /* Calls are to be stopped half-way if they ran through before, or the other way round. */
 bool fuzz_checker_flips(const struct fuzz_checker *c);
 void fuzz_checker_before(struct fuzz_checker *c);
-/* False: something is broken. */
-bool fuzz_checker_after(struct fuzz_checker *c, const char *what);
-
-/* A digest of all that a guest could find out, for comparing runs; `stopped`: of what does
- * not depend on where calls were stopped half-way. */
-uint64_t fuzz_digest(const struct world *w, bool stopped);
+/* False: something is broken. name(user) is asked for then alone: what it was, to be freed. */
+typedef char *(*fuzz_name_fn)(void *user);
+bool fuzz_checker_after(struct fuzz_checker *c, fuzz_name_fn name, void *user);
 
 /* The reason without its numbers: finds of the same kind have the same. The caller frees it. */
 char *fuzz_reason_kind(const char *reason);

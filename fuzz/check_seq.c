@@ -59,10 +59,9 @@ static bool is_legal(struct running *r, const struct seq_op *op)
 
 /* --- running --------------------------------------------------------------------------------------- */
 
-static void finish(struct running *r)
+static char *name_now(void *user)
 {
-    if (!r->now)
-        return;
+    const struct running *r = user;
     const struct seq_item *item = r->now->item;
     static const char *const names[] = {[SEQ_MULTICALL] = "a multicall",
                                         [SEQ_WRITE] = "a write of the guest",
@@ -72,7 +71,14 @@ static void finish(struct running *r)
     const char *name = r->now->row ? r->now->row->name : "a number never heard of";
     if (item->line != SEQ_CALL)
         name = names[item->line];
-    r->stop |= !fuzz_checker_after(r->checker, name);
+    return g_strdup(name);
+}
+
+static void finish(struct running *r)
+{
+    if (!r->now)
+        return;
+    r->stop |= !fuzz_checker_after(r->checker, name_now, r);
     r->now = NULL;
 }
 

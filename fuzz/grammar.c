@@ -5,6 +5,8 @@
  */
 #include "grammar.h"
 
+#include "values.h"
+
 #include <ring1/ring1.h>
 #include <string.h>
 
@@ -191,6 +193,20 @@ static void add_argument(struct layout *l, const struct signature *s, unsigned i
         }
 }
 
+static void make_plain(struct fuzz_shape *shape)
+{
+    shape->plain = g_malloc0(shape->bytes + 1u);
+    shape->pointers = g_new(uint16_t, shape->nr_slots + 1);
+    for (uint16_t i = 0; i < shape->nr_slots; i++) {
+        const struct fuzz_slot *slot = &shape->slots[i];
+        if (slot->role == FUZZ_POINTER)
+            shape->pointers[shape->nr_pointers++] = i;
+        else if ((slot->role != FUZZ_VALUE || slot->format == FORMAT_DOMID) &&
+                 (slot->in_word || slot->at + slot->size <= shape->bytes))
+            fuzz_set(slot, fuzz_plain(slot), shape->word, shape->plain);
+    }
+}
+
 static bool lay_out(struct fuzz_call *c, const struct signature *s, unsigned n)
 {
     struct layout l = {.slots = g_array_new(FALSE, TRUE, sizeof(struct fuzz_slot)), .n = n};
@@ -205,6 +221,7 @@ static bool lay_out(struct fuzz_call *c, const struct signature *s, unsigned n)
     }
     c->shape[n] = (struct fuzz_shape){.nr_slots = (uint16_t)kept, .bytes = (uint16_t)l.bytes};
     c->shape[n].slots = (struct fuzz_slot *)(void *)g_array_free(l.slots, FALSE);
+    make_plain(&c->shape[n]);
     return l.has_list;
 }
 
@@ -236,6 +253,24 @@ static void add_row(GArray *calls, const struct hypercall *row, const struct abi
         add_call(calls, row, &s, NULL, NULL);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const struct fuzz_call *x = a, *y = b;
+    return x->row->nr < y->row->nr ? -1 : x->row->nr > y->row->nr;
+}
+
+static void take_calls(struct fuzz_grammar *g, GArray *calls)
+{
+    g_array_sort(calls, by_number); /* which keeps the order of equals */
+    g->nr_calls = calls->len;
+    g->calls = (struct fuzz_call *)(void *)g_array_free(calls, FALSE);
+    for (uint32_t nr = 0, i = 0; nr <= NR_ROW_NUMBERS; nr++) {
+        while (i < g->nr_calls && g->calls[i].row->nr < nr)
+            i++;
+        g->first[nr] = (uint16_t)i;
+    }
+}
+
 struct fuzz_grammar *fuzz_grammar_new(const struct abi *abi)
 {
     struct fuzz_grammar *g = g_new0(struct fuzz_grammar, 1);
@@ -246,16 +281,18 @@ struct fuzz_grammar *fuzz_grammar_new(const struct abi *abi)
         if (abi->xen >= rows[i].from && abi->xen <= rows[i].to && strcmp(rows[i].class, "multicall") != 0)
             add_row(calls, &rows[i], abi);
     g->abi = abi;
-    g->nr_calls = calls->len;
-    g->calls = (struct fuzz_call *)(void *)g_array_free(calls, FALSE);
+    take_calls(g, calls);
     return g;
 }
 
 static void drop_calls(struct fuzz_grammar *g)
 {
     for (unsigned i = 0; i < g->nr_calls; i++)
-        for (unsigned n = 0; n <= FUZZ_MAX_LIST; n++)
+        for (unsigned n = 0; n <= FUZZ_MAX_LIST; n++) {
             g_free(g->calls[i].shape[n].slots);
+            g_free(g->calls[i].shape[n].plain);
+            g_free(g->calls[i].shape[n].pointers);
+        }
     g_free(g->calls);
 }
 
@@ -281,8 +318,7 @@ bool fuzz_grammar_replace(struct fuzz_grammar *g, const struct hypercall *rows, 
         add_row(calls, &rows[i], g->abi);
     }
     drop_calls(g);
-    g->nr_calls = calls->len;
-    g->calls = (struct fuzz_call *)(void *)g_array_free(calls, FALSE);
+    take_calls(g, calls);
     return true;
 }
 
@@ -294,10 +330,10 @@ static uint32_t distance(uint32_t a, uint32_t b)
 int fuzz_grammar_find(const struct fuzz_grammar *g, uint32_t nr, uint32_t command)
 {
     int best = -1;
-    for (unsigned i = 0; i < g->nr_calls; i++) {
+    if (nr >= NR_ROW_NUMBERS)
+        return -1;
+    for (unsigned i = g->first[nr]; i < g->first[nr + 1]; i++) {
         const struct fuzz_call *c = &g->calls[i];
-        if (c->row->nr != nr)
-            continue;
         if (best < 0 ||
             distance(fuzz_call_command(c), command) < distance(fuzz_call_command(&g->calls[best]), command))
             best = (int)i;

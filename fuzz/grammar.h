@@ -9,6 +9,7 @@
 #define FUZZ_GRAMMAR_H
 
 #include "dispatch/describe.h"
+#include "dispatch/hypercall.h"
 
 /* A list of structures has 0 to so many elements of its own; a count may say more. */
 #define FUZZ_MAX_LIST 4u
@@ -37,11 +38,18 @@ struct fuzz_slot {
     const struct value_set *set;
 };
 
+/* Numbers of hypercalls that a step can name: FUZZ_FIRST_OTHER of input.h. */
+#define NR_ROW_NUMBERS 0xF0u
+
 /* A call whose lists have n elements. */
 struct fuzz_shape {
     uint16_t nr_slots;
     uint16_t bytes;
     struct fuzz_slot *slots;
+    /* The call when nothing is said, but for its pointers: those are by their slots. */
+    uint32_t word[MAX_HYPERCALL_ARGS];
+    uint8_t *plain;
+    uint16_t nr_pointers, *pointers;
 };
 
 struct fuzz_call {
@@ -57,6 +65,7 @@ struct fuzz_grammar {
     const struct abi *abi;
     unsigned nr_calls;
     struct fuzz_call *calls;
+    uint16_t first[NR_ROW_NUMBERS + 1]; /* of the calls of each number, which follow each other */
 };
 
 /* The calls of a pair, made once. */

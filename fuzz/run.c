@@ -119,40 +119,26 @@ static uint32_t place_of(struct fuzz_runner *r, const struct fuzz_step *s, uint3
     return va;
 }
 
-static void set(struct fuzz_runner *r, struct fuzz_made *m, const struct fuzz_slot *slot, uint64_t value)
-{
-    if (slot->role == FUZZ_TEXT) {
-        for (unsigned i = 0; i < slot->size; i++)
-            r->bytes[slot->at + i] = (uint8_t)(value >> 8 * (i & 7));
-    } else if (!slot->in_word) {
-        memcpy(r->bytes + slot->at, &value, slot->size);
-    } else {
-        m->word[slot->at] = (uint32_t)value;
-        if (slot->size == 8 && slot->at + 1u < MAX_HYPERCALL_ARGS)
-            m->word[slot->at + 1] = (uint32_t)(value >> 32);
-    }
-}
-
 static void make_call(struct fuzz_runner *r, const struct fuzz_step *s, struct fuzz_made *m)
 {
     const struct fuzz_call *c = &r->g->calls[s->call];
     const struct fuzz_shape *shape = &c->shape[s->n];
-    *m = (struct fuzz_made){.nr = c->row->nr, .call = c, .len = shape->bytes};
+    m->nr = c->row->nr;
+    m->call = c;
+    m->len = shape->bytes;
     m->va = place_of(r, s, shape->bytes);
-    memset(r->bytes, 0, shape->bytes);
-    for (unsigned i = 0; i < shape->nr_slots; i++) {
-        const struct fuzz_slot *slot = &shape->slots[i];
-        if (slot->role == FUZZ_POINTER)
-            set(r, m, slot, m->va + slot->target);
-        else if (slot->role != FUZZ_VALUE || slot->format == FORMAT_DOMID)
-            set(r, m, slot, fuzz_plain(slot));
+    memcpy(m->word, shape->word, sizeof m->word);
+    memcpy(r->bytes, shape->plain, shape->bytes);
+    for (unsigned i = 0; i < shape->nr_pointers; i++) {
+        const struct fuzz_slot *slot = &shape->slots[shape->pointers[i]];
+        fuzz_set(slot, m->va + slot->target, m->word, r->bytes);
     }
     for (unsigned i = 0; i < s->nr_said; i++) {
         if (s->said[i].slot >= shape->nr_slots)
             continue;
         const struct fuzz_slot *slot = &shape->slots[s->said[i].slot];
         uint64_t plain = slot->role == FUZZ_POINTER ? m->va + slot->target : fuzz_plain(slot);
-        set(r, m, slot, fuzz_value(r->w, slot, &s->said[i], plain));
+        fuzz_set(slot, fuzz_value(r->w, slot, &s->said[i], plain), m->word, r->bytes);
     }
     /* A context that says nothing of its own is one that works. */
     if (shape->bytes >= FUZZ_CONTEXT_BYTES && s->nr_said <= 2)

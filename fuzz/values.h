@@ -41,6 +41,21 @@ uint32_t fuzz_frame(const struct world *w, const struct fuzz_said *said);
 /* What a plain call has there; pointers and counts apart. */
 uint64_t fuzz_plain(const struct fuzz_slot *slot);
 
+/* The number into the call's words, or its bytes. */
+static inline void fuzz_set(const struct fuzz_slot *slot, uint64_t value, uint32_t *word, uint8_t *bytes)
+{
+    if (G_UNLIKELY(slot->role == FUZZ_TEXT)) {
+        for (unsigned i = 0; i < slot->size; i++)
+            bytes[slot->at + i] = (uint8_t)(value >> 8 * (i & 7));
+    } else if (!slot->in_word) {
+        memcpy(bytes + slot->at, &value, slot->size);
+    } else {
+        word[slot->at] = (uint32_t)value;
+        if (slot->size == 8 && slot->at + 1u < MAX_HYPERCALL_ARGS)
+            word[slot->at + 1] = (uint32_t)(value >> 32);
+    }
+}
+
 extern const uint32_t fuzz_odd[];
 extern const unsigned fuzz_nr_odd;
 
