@@ -141,14 +141,17 @@ static void take_args(struct machine *m, unsigned nargs, uint32_t *arg)
 }
 
 #ifdef RING1_RECOUNT
-/* After a guest's first calls one of many is looked at: some make a hundred thousand. */
-#define RECOUNT_ALL  400u
-#define RECOUNT_EACH 509u
+/* Each of a guest's first calls, then fewer and fewer: some make a hundred thousand, and a count
+ * costs what a thousand calls cost. */
+static bool is_recounted(uint64_t calls)
+{
+    return calls <= 64 || (calls <= 4096 ? calls % 61 == 0 : calls % 509 == 0);
+}
 
 /* The books of all frames, counted anew: a build for finding bugs. */
 static void recount(struct domain *d, uint32_t nr, uint64_t calls)
 {
-    if (calls > RECOUNT_ALL && calls % RECOUNT_EACH != 0)
+    if (!is_recounted(calls))
         return;
     g_autoptr(GString) report = g_string_new(NULL);
     if (d->s.shutdown == SHUTDOWN_NONE && !page_recount(d, report))

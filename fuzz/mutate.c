@@ -204,6 +204,9 @@ static struct fuzz_said value(struct fuzz_mutator *m, const struct fuzz_slot *sl
         v = address(m);
     if (slot->role == FUZZ_COUNT && chance(m, 60))
         v = small(m);
+    else if (slot->role == FUZZ_COUNT && chance(m, 40)) /* right but for its upper bits */
+        v = (struct fuzz_said){
+            .kind = FUZZ_BIT, .a = (uint16_t)(7u + roll(m, 4) * 8u + roll(m, 2)), .b = slot->plain};
     return v;
 }
 

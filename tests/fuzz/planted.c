@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * planted.c - each fault of dispatch/plant.h is found by the fuzzer within so many runs,
- * and without any fault nothing is found in as many. Linked with a dispatcher that has
- * the faults, and coverage.
+ * and without any fault nothing is found in as many, or in CLEAN. Linked with a dispatcher
+ * that has the faults, and coverage.
  *
- *     planted [RUNS [SEED [NAME [FOLDER]]]]
+ *     planted [RUNS[,CLEAN] [SEED [NAME [FOLDER]]]]
  */
 #include "dispatch/plant.h"
 #include "fuzz/calls.h"
@@ -61,13 +61,15 @@ static bool hunt(unsigned plant, uint64_t budget, uint64_t seed, const char *fin
 
 int main(int argc, char **argv)
 {
-    uint64_t budget = argc > 1 ? strtoull(argv[1], NULL, 0) : 100000,
-             seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    char *end = NULL;
+    uint64_t budget = argc > 1 ? strtoull(argv[1], &end, 0) : 100000;
+    uint64_t clean = end && *end == ',' ? strtoull(end + 1, NULL, 0) : budget;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     unsigned good = 0, bad = 0;
     for (unsigned i = 0; i < NR_PLANTS; i++) {
         if (argc > 3 && strcmp(argv[3], plants[i].name) != 0)
             continue;
-        if (hunt(i, budget, seed, argc > 4 ? argv[4] : NULL))
+        if (hunt(i, i == PLANT_none ? clean : budget, seed, argc > 4 ? argv[4] : NULL))
             good++;
         else
             bad++;
