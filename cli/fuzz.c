@@ -262,6 +262,14 @@ void fuzz_module_prepare(void *user, struct world *w)
     fuzz_module_install(t->module, w);
 }
 
+static bool asks_oracle(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--oracle") == 0 || g_str_has_prefix(argv[i], "--oracle="))
+            return true;
+    return false;
+}
+
 int command_fuzz(int argc, char **argv)
 {
     struct asked a = {.seed = 1, .tries = 3000};
@@ -272,6 +280,8 @@ int command_fuzz(int argc, char **argv)
         status = fuzz_command_show(argc - 1, argv + 1);
     else if (argc > 1 && strcmp(argv[1], "import") == 0)
         status = fuzz_command_import(argc - 1, argv + 1);
+    else if (asks_oracle(argc, argv))
+        status = fuzz_command_oracle(argc, argv);
     else
         status = parse(&a, argc, argv);
     asked_clear(&a);

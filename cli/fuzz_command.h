@@ -14,6 +14,20 @@ int fuzz_command_show(int argc, char **argv);
 /* --- fuzz_import.c */
 int fuzz_command_import(int argc, char **argv);
 
+/* --- fuzz_oracle.c: with --oracle among the options. */
+int fuzz_command_oracle(int argc, char **argv);
+
+/* --- fuzz_judge.c: who runs kernels for it. The judge's folder has a program `judge`, which
+ * takes a file of kernels, memory and vcpus, and prints what they say (tests/oracle/judge). */
+struct fuzz_judge {
+    const char *folder;
+    volatile int *stop;
+};
+bool fuzz_judge_check(const struct fuzz_judge *j, GError **error);
+bool fuzz_judge_ask(void *judge, const GPtrArray *kernels, GPtrArray *answers, GError **error);
+/* ring1 itself; `user` is not used. */
+bool fuzz_ring1_ask(void *user, const GPtrArray *kernels, GPtrArray *answers, GError **error);
+
 /* --- fuzz_module.c: handlers of a user, from a shared object that has
  *
  *     bool ring1_module_register(ring1_machine *m, GError **error);

@@ -19,16 +19,16 @@ static bool write_file(const char *file, const void *bytes, gsize len)
     return false;
 }
 
-static int export_file(const char *file, const char *elf, const char *expected, bool skip_backends)
+static int export_file(const char *file, const char *elf, const char *expected,
+                       const struct seq_export_options *options)
 {
     int status = STATUS_OK;
     g_autoptr(GError) error = NULL;
-    struct seq_export_options options = {.skip_backends = skip_backends};
     struct seq_export out;
     struct seq *s = seq_read_file(file, &status);
     if (!s)
         return status;
-    if (!seq_export(s, &options, &out, &error)) {
+    if (!seq_export(s, options, &out, &error)) {
         complain("%s", error->message);
         seq_free(s);
         return status_of_error(error);
@@ -49,7 +49,7 @@ static int export_file(const char *file, const char *elf, const char *expected, 
 int seq_command_export(int argc, char **argv)
 {
     g_autofree char *elf = NULL, *expected = NULL;
-    gboolean skip = FALSE;
+    gboolean skip = FALSE, watch = FALSE;
     int status;
     const GOptionEntry entries[] = {
         {"elf", 'e', 0, G_OPTION_ARG_FILENAME, &elf, "Write the kernel to FILE", "FILE"},
@@ -57,6 +57,8 @@ int seq_command_export(int argc, char **argv)
          "FILE"},
         {"skip-backends", 0, 0, G_OPTION_ARG_NONE, &skip,
          "Leave out calls that need a back end's domain, and list them", NULL},
+        {"watch", 0, 0, G_OPTION_ARG_NONE, &watch,
+         "Have it print each result with the words of its arguments that the call changed", NULL},
         {0},
     };
     if (!seq_parse_options("export", "write a bootable kernel that makes the same calls", entries, &argc,
@@ -66,5 +68,10 @@ int seq_command_export(int argc, char **argv)
         complain(elf ? "seq export: expected one file" : "seq export: --elf and a file are missing");
         return STATUS_OPTION;
     }
-    return export_file(argv[1], elf, expected, skip);
+    if (watch && expected) {
+        complain("seq export: what a kernel that watches prints is not known before");
+        return STATUS_OPTION;
+    }
+    const struct seq_export_options options = {.skip_backends = skip, .watch = watch};
+    return export_file(argv[1], elf, expected, &options);
 }

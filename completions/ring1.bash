@@ -41,13 +41,13 @@ _ring1()
         check) options="--abi --xen --help" ;;
         fmt) options="--in-place --help" ;;
         min) options="--output --tries --help" ;;
-        export) options="--elf --expected --skip-backends --help" ;;
+        export) options="--elf --expected --skip-backends --watch --help" ;;
         import) options="--output --help" ;;
         esac
         ;;
     fuzz)
         options="--abi --xen --runs --seconds --seed --corpus --merge --finds --max-finds --checks --tries --module --json
-            --quiet --dictionary --help"
+            --quiet --dictionary --oracle --calls --batch --rounds --help"
         if ((cword == 2)) && [[ $cur != -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "triage show import" -- "$cur")
             return

@@ -322,6 +322,7 @@ static void begin_op(struct compiler *c, const struct seq_item *item)
         .first_blob = c->p->blobs->len,
         .first_patch = c->p->patches->len,
         .first_check = c->p->checks->len,
+        .first_shape = c->p->shapes->len,
     };
     g_ptr_array_set_size(c->blobs, 0);
     g_array_set_size(c->vas, 0);
@@ -343,6 +344,7 @@ static void end_op(struct compiler *c)
     c->op.nr_blobs = c->blobs->len;
     c->op.nr_patches = c->p->patches->len - c->op.first_patch;
     c->op.nr_checks = c->p->checks->len - c->op.first_check;
+    c->op.nr_shapes = c->p->shapes->len - c->op.first_shape;
     if (c->op.nr_blobs == 1 && ((GByteArray *)g_ptr_array_index(c->blobs, 0))->len == 0)
         c->op.nr_blobs = 0;
     g_array_append_val(c->p->ops, c->op);
@@ -548,6 +550,7 @@ struct seq_program *seq_compile(const struct seq *s, const struct world *w, GErr
     p->patches = g_array_new(FALSE, FALSE, sizeof(struct seq_patch));
     p->checks = g_array_new(FALSE, FALSE, sizeof(struct seq_check));
     p->captures = g_array_new(FALSE, FALSE, sizeof(struct seq_capture));
+    p->shapes = g_array_new(FALSE, FALSE, sizeof(struct seq_shape));
     struct compiler c = {.p = p};
     g_autoptr(GError) why = NULL;
     c.scope = (struct seq_scope){s, w->abi, w, seq_pages(s), &why};
@@ -580,5 +583,6 @@ void seq_program_free(struct seq_program *p)
     g_array_unref(p->patches);
     g_array_unref(p->checks);
     g_array_unref(p->captures);
+    g_array_unref(p->shapes);
     g_free(p);
 }

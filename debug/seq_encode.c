@@ -113,6 +113,21 @@ static bool put(struct compiler *c, const struct seq_value *v, const struct seq_
     return seq_evaluate(&c->scope, v, type, 0, &a) && encode_amount(c, at, offset, type->size, &a);
 }
 
+/* For who looks at what calls change. */
+static void note_shape(struct compiler *c, const struct span *at, uint32_t base, uint32_t n,
+                       const struct structure *s, const struct seq_type *type)
+{
+    struct seq_shape shape = {
+        .blob = at->blob,
+        .offset = at->offset + base,
+        .n = n,
+        .structure = s,
+        .size = s ? 0 : type->size,
+        .format = s ? 0 : type->format,
+    };
+    g_array_append_val(c->p->shapes, shape);
+}
+
 /* --- structures ------------------------------------------------------------------------------ */
 
 static bool encode_fields(struct compiler *c, const struct seq_value *v, const struct structure *s,
@@ -286,6 +301,7 @@ static bool encode_list(struct compiler *c, const struct seq_value *v, const str
     uint32_t size = target ? target->size : type->size, offset = 0;
     if (!list_room(c, v, size, count, &at))
         return false;
+    note_shape(c, &at, 0, MAX(length_of(v), v->rest ? count : 0), target, type);
     for (const struct seq_value *e = v->first; e; e = e->next, offset += size) {
         if (target && e->kind != SEQ_STRUCT)
             return seq_complain(&c->scope, e->pos, "expected a structure %s, found %s", target->name,
@@ -312,6 +328,7 @@ bool encode_pointer(struct compiler *c, const struct seq_value *v, const struct 
         return seq_complain(&c->scope, v->pos, "expected a list, bytes or an address, found {...}");
     if (!encode_room(c, v, target->size, &at) || !encode_fields(c, v, target, &at, 0, false))
         return false;
+    note_shape(c, &at, 0, 1, target, NULL);
     *word = (struct seq_amount){.value = at.va};
     return true;
 }
@@ -336,6 +353,8 @@ static bool encode_one_op(struct compiler *c, const struct seq_value *v, const s
     if (!known && cmd->next)
         return seq_complain(&c->scope, cmd->next->pos, "expected bytes instead: command %u is not known",
                             (unsigned)nr);
+    if (known)
+        note_shape(c, at, base + a->op_offset, 1, known->arg, NULL);
     return !known || encode_fields(c, v, known->arg, at, base + a->op_offset, true);
 }
 

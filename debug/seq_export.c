@@ -6,6 +6,7 @@
 #include "seq_export.h"
 
 #include "seq_export_plan.h"
+#include "seq_export_watch.h"
 
 #include "dispatch/page_type.h"
 
@@ -17,6 +18,7 @@
 #define FIRST_SLOTS     4u
 #define FIRST_VARIABLES 65536u
 #define PAGES_PER_MIB   256u
+#define WATCHED_WORDS   1024u /* of one call */
 
 struct exporter {
     struct seq_plan *plan;
@@ -28,6 +30,8 @@ struct exporter {
     uint64_t ns;
     GString *expected; /* NULL: not now */
     GError **error;
+    const struct seq_export_options *o;
+    uint32_t copy; /* with `watch`: words of memory as it was before a call */
 };
 
 static bool refuse_line(struct exporter *x, const struct seq_item *item, const char *what)
@@ -397,6 +401,39 @@ static void say_call(struct exporter *x, uint32_t i, unsigned number)
         g_string_append_c(x->expected, '\n');
 }
 
+/* --- what a call changes --------------------------------------------------------------------------- */
+
+/* Each blob of the call, as far as it is watched: its words, and where their copy is. */
+static void watch(struct exporter *x, uint32_t i, bool before)
+{
+    const struct seq_op *op = op_of(x, 0, i);
+    uint32_t used = 0;
+    for (uint32_t n = 0; n < op->nr_blobs; n++) {
+        const struct seq_blob *b = &g_array_index(x->plan->p[0]->blobs, struct seq_blob, op->first_blob + n);
+        uint32_t words = MIN(b->len / 4, WATCHED_WORDS - used);
+        if (words == 0)
+            continue;
+        if (before) {
+            seq_kernel_keep(x->k, x->copy + 4 * used, b->va, words);
+        } else {
+            g_autoptr(GByteArray) kinds = seq_watch_kinds(x->plan->p[0], op, n, words, x->o->private);
+            seq_kernel_changes(x->k, x->copy + 4 * used, b->va, words, kinds->data, b->va - (n << 16));
+        }
+        used += words;
+    }
+}
+
+static void say_watched(struct exporter *x, uint32_t i, unsigned number)
+{
+    const struct plan_op *plan = &g_array_index(x->plan->ops, struct plan_op, i);
+    g_autofree char *head = g_strdup_printf("%u: ", number);
+    say(x, head);
+    seq_kernel_print_decimal(x->k, seq_kernel_result(x->k));
+    if (plan->readable)
+        watch(x, i, false);
+    seq_kernel_print_end(x->k);
+}
+
 /* --- all of it ------------------------------------------------------------------------------------ */
 
 static bool call(struct exporter *x, uint32_t i, unsigned number)
@@ -411,11 +448,16 @@ static bool call(struct exporter *x, uint32_t i, unsigned number)
         return false;
     if (plan->hook != PLAN_NOTHING)
         seq_kernel_hook(x->k, address_of(x, plan->hook), plan->hook_in_use);
+    if (x->o->watch && plan->readable)
+        watch(x, i, true);
     seq_kernel_call(x->k, op->nr, words, MAX_HYPERCALL_ARGS, FIXES(fixes));
     keep_results(x, op);
-    if (plan->ends)
+    if (plan->ends && !x->o->watch)
         return true;
-    say_call(x, i, number);
+    if (x->o->watch)
+        say_watched(x, i, number);
+    else
+        say_call(x, i, number);
     if (plan->callbacks)
         seq_kernel_callbacks(x->k);
     return true;
@@ -445,16 +487,33 @@ static bool line(struct exporter *x, uint32_t i, unsigned *number)
     }
 }
 
+static void begin_watch(struct exporter *x)
+{
+    static const uint8_t no_grants[16];
+    x->copy = seq_kernel_variable(x->k);
+    for (unsigned i = 1; i < WATCHED_WORDS; i++)
+        (void)seq_kernel_variable(x->k);
+    if (x->nr_grants)
+        seq_kernel_write_page(x->k, x->grant[0], 0, no_grants, sizeof no_grants, NULL, 0);
+}
+
 static bool emit(struct exporter *x)
 {
     unsigned number = 0;
     x->ns = 0;
     memset(x->slot, 0, sizeof *x->slot * (x->plan->p[0]->nr_slots + 1u));
     find_grants(x);
+    /* Page tables anywhere are the image's to ask for. */
+    if (x->plan->w[0]->abi->abi != RING1_ABI_XEN_2_0)
+        seq_kernel_assist(x->k, x->plan->w[0]->d->s.vm_assist & ~(1u << 3));
+    if (x->o->watch)
+        seq_kernel_no_ports(x->k);
     fill_ports(x);
     x->scratch = seq_kernel_variable(x->k);
     if (!set_up(x))
         return false;
+    if (x->o->watch)
+        begin_watch(x);
     for (uint32_t i = 0; i < x->plan->p[0]->ops->len; i++)
         if (!line(x, i, &number))
             return false;
@@ -530,7 +589,8 @@ bool seq_export(const struct seq *s, const struct seq_export_options *options, s
     *out = (struct seq_export){0};
     if (!plan)
         return false;
-    struct exporter x = {.plan = plan, .slot = g_new0(uint32_t, plan->p[0]->nr_slots + 1u), .error = error};
+    struct exporter x = {
+        .plan = plan, .slot = g_new0(uint32_t, plan->p[0]->nr_slots + 1u), .error = error, .o = options};
     bool ok = export_plan(&x, out);
     g_free(x.slot);
     seq_plan_free(plan);

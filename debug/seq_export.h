@@ -11,6 +11,13 @@
 
 struct seq_export_options {
     bool skip_backends; /* leave out calls that need a back end's domain */
+    /* Lines are "3: -16 +0x10008=0x3": number, result, and each word of its arguments in memory that the
+     * call changed, by the number of the blob and its offset there. Ports are the sequence's own from 3 on, and no grant of a toolstack's is left, so that the
+     * same kernel says the same wherever it runs. 3.2 and 4.17. */
+    bool watch;
+    /* Structures, and fields "structure.field", whose contents are not comparable, ended by NULL; or
+     * NULL. */
+    const char *const *private;
 };
 
 struct seq_export {

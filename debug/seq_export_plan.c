@@ -253,9 +253,23 @@ static void begin_op(struct seq_plan *plan, uint32_t i)
         note_places(plan, op);
 }
 
+static bool is_readable(const struct seq_plan *plan, const struct seq_op *op)
+{
+    const struct seq_blob *b = &g_array_index(plan->p[0]->blobs, struct seq_blob, op->first_blob);
+    struct walk walk;
+    for (uint32_t i = 0; i < op->nr_blobs; i++)
+        for (uint32_t page = b[i].va & ~(RING1_PAGE_SIZE - 1); b[i].len && page < b[i].va + b[i].len;
+             page += RING1_PAGE_SIZE)
+            if (guest_walk(run_queue_current(plan->w[0]->d), GVA(page), ACCESS_READ, false, false, &walk) !=
+                WALK_OK)
+                return false;
+    return true;
+}
+
 static void end_op(struct seq_plan *plan)
 {
     struct plan_op *op = &g_array_index(plan->ops, struct plan_op, plan->ops->len - 1);
+    op->readable = is_readable(plan, op_of(plan, 0, plan->ops->len - 1));
     op->result = (int32_t)run_queue_current(plan->w[0]->d)->regs.eax;
     op->ends = world_ended(plan->w[0]);
 }

@@ -28,6 +28,7 @@ struct plan_op {
     uint32_t hook; /* an L2 that needs the kernel's entries before, by its pfn; PLAN_NOTHING */
     bool hook_in_use;
     bool left_out, ends;
+    bool readable; /* its blobs still are, after it */
     bool callbacks; /* it may set others */
     int32_t result;
 };

@@ -15,7 +15,9 @@ enum {
     NR_update_va_mapping = 14,
     NR_event_channel_op_compat = 16,
     NR_grant_table_op = 20,
+    NR_vm_assist = 21,
     NR_mmuext_op = 26,
+    NR_event_channel_op = 32,
 };
 #define UVMF_INVLPG       2u
 #define MMU_EXTENDED_2_0  3u
@@ -26,6 +28,7 @@ enum {
 #define DOMID_SELF        0x7FF0u
 #define EVTCHNOP_CLOSE    3u
 #define EVTCHNOP_ALLOC    6u
+#define EVTCHNOP_RESET    10u
 #define ENTRY_L1          0x63u /* P, RW, A, D */
 #define ENTRY_L1_READONLY 0x21u
 #define ENTRY_L2          0x67u
@@ -184,6 +187,23 @@ void seq_kernel_store(struct seq_kernel *k, uint32_t va, const uint32_t *words, 
     i386_word(c, va);
 }
 
+void seq_kernel_keep(struct seq_kernel *k, uint32_t copy, uint32_t va, uint32_t words)
+{
+    i386_set(&k->code, ESI, va);
+    i386_set(&k->code, EDI, copy);
+    i386_set(&k->code, ECX, words);
+    I386(&k->code, 0xF3, 0xA5); /* rep movsl */
+}
+
+void seq_kernel_changes(struct seq_kernel *k, uint32_t copy, uint32_t va, uint32_t words,
+                        const uint8_t *kinds, uint32_t base)
+{
+    const uint32_t watch[5] = {base, va, copy, put_data(k, kinds, words), words};
+    for (unsigned i = 0; i < G_N_ELEMENTS(watch); i++)
+        i386_store_word(&k->code, k->words + WORD_WATCH + 4 * i, watch[i]);
+    i386_call(&k->code, k->routine[ROUTINE_CHANGES]);
+}
+
 /* --- calls --------------------------------------------------------------------------------- */
 
 static void emit_call(struct seq_kernel *k, uint32_t nr, const uint32_t *arg, unsigned nargs,
@@ -265,6 +285,21 @@ void seq_kernel_grants(struct seq_kernel *k, uint32_t to, unsigned nr)
     uint32_t at = k->words + WORD_OPS;
     seq_kernel_write(k, at, request, sizeof request, NULL, 0);
     own_call(k, NR_grant_table_op, (const uint32_t[]){2, at, 1}, 3, NULL, 0);
+}
+
+void seq_kernel_assist(struct seq_kernel *k, uint32_t types)
+{
+    for (unsigned type = 0; type < 32; type++)
+        if (types >> type & 1)
+            own_call(k, NR_vm_assist, (const uint32_t[]){0, type}, 2, NULL, 0); /* enable */
+}
+
+void seq_kernel_no_ports(struct seq_kernel *k)
+{
+    const uint32_t request = DOMID_SELF;
+    uint32_t at = k->words + WORD_OPS;
+    seq_kernel_write(k, at, &request, sizeof request, NULL, 0);
+    own_call(k, NR_event_channel_op, (const uint32_t[]){EVTCHNOP_RESET, at}, 2, NULL, 0);
 }
 
 void seq_kernel_ports(struct seq_kernel *k, unsigned nr)

@@ -100,6 +100,25 @@ void seq_kernel_callbacks(struct seq_kernel *k);
 /* Wait until so many ns have passed since seq_kernel_enter. */
 void seq_kernel_wait(struct seq_kernel *k, uint64_t ns);
 
+/* Memory that a call may change: keep copies it, words from an address on, to words of the
+ * kernel's; changes then prints those that are no longer the same, " +8=0x3", each as its kind
+ * says. `base` is where offsets count from. */
+enum seq_watch_kind {
+    SEQ_WATCH_NUMBER,
+    SEQ_WATCH_FRAME, /* a frame's number */
+    SEQ_WATCH_LOW,   /* a machine address: its offset in the page */
+    SEQ_WATCH_ANY,   /* a time, and the like: that it changed */
+    SEQ_WATCH_NOT,   /* may be anything */
+};
+void seq_kernel_keep(struct seq_kernel *k, uint32_t copy, uint32_t va, uint32_t words);
+void seq_kernel_changes(struct seq_kernel *k, uint32_t copy, uint32_t va, uint32_t words,
+                        const uint8_t *kinds, uint32_t base);
+
+/* vm_assist of these types, by bits. Not for 2.0. */
+void seq_kernel_assist(struct seq_kernel *k, uint32_t types);
+/* No event channel is left, as where nobody but the kernel made any. Not for 2.0 to 3.0.4. */
+void seq_kernel_no_ports(struct seq_kernel *k);
+
 /* The line in progress: text; a word as a signed decimal number; a number of 1, 2, 4 or
  * 8 bytes in hexadecimal; a frame as `pfn 0x12` when the m2p knows one; then its end. */
 void seq_kernel_print(struct seq_kernel *k, const char *text);

@@ -6,6 +6,8 @@
  */
 #include "seq_kernel_priv.h"
 
+#include <string.h>
+
 /* docs/xen-abi.md 2, 4.4. */
 enum { NR_sched_op_compat = 6, NR_console_io = 18 };
 #define SCHEDOP_SHUTDOWN 2u
@@ -210,6 +212,82 @@ static void routine_frame(struct seq_kernel *k)
     i386_jump(c, k->routine[ROUTINE_TEXT]);
 }
 
+static uint32_t watch_word(const struct seq_kernel *k, unsigned n)
+{
+    return k->words + WORD_WATCH + 4 * n;
+}
+
+static void text(struct seq_kernel *k, const char *bytes)
+{
+    unsigned words = i386_leap(&k->code);
+    uint32_t at = i386_here(&k->code);
+    i386_bytes(&k->code, bytes, (unsigned)strlen(bytes));
+    i386_land(&k->code, words);
+    i386_set(&k->code, ESI, at);
+    i386_set(&k->code, ECX, (uint32_t)strlen(bytes));
+    i386_call(&k->code, k->routine[ROUTINE_TEXT]);
+}
+
+/* What a word, EAX, of the kind DL has become. */
+static void show_word(struct seq_kernel *k)
+{
+    struct i386_code *c = &k->code;
+    I386(c, 0x80, 0xFA, SEQ_WATCH_FRAME); /* cmp $, %dl */
+    unsigned frame = i386_leap_if(c, CC_Z);
+    I386(c, 0x80, 0xFA, SEQ_WATCH_ANY);
+    unsigned any = i386_leap_if(c, CC_Z);
+    I386(c, 0x80, 0xFA, SEQ_WATCH_LOW);
+    unsigned plain = i386_leap_if(c, CC_NZ);
+    I386(c, 0x25); /* and $, %eax */
+    i386_word(c, RING1_PAGE_SIZE - 1);
+    i386_land(c, plain);
+    I386(c, 0x31, 0xD2); /* xor %edx, %edx */
+    i386_call(c, k->routine[ROUTINE_HEX]);
+    i386_jump(c, k->routine[ROUTINE_CHANGES]);
+    i386_land(c, frame);
+    i386_call(c, k->routine[ROUTINE_FRAME]);
+    i386_jump(c, k->routine[ROUTINE_CHANGES]);
+    i386_land(c, any);
+    text(k, "?");
+    i386_jump(c, k->routine[ROUTINE_CHANGES]);
+}
+
+/* Words that are no longer what they were: " +8=0x3". */
+static void routine_changes(struct seq_kernel *k)
+{
+    struct i386_code *c = &k->code;
+    begin(k, ROUTINE_CHANGES);
+    i386_load(c, ECX, watch_word(k, 4));
+    I386(c, 0x85, 0xC9); /* test %ecx, %ecx */
+    unsigned more = i386_leap_if(c, CC_NZ);
+    ret(c);
+    i386_land(c, more);
+    I386(c, 0x49); /* dec %ecx */
+    i386_store(c, watch_word(k, 4), ECX);
+    i386_load(c, ESI, watch_word(k, 1));
+    i386_load(c, EDI, watch_word(k, 2));
+    i386_load(c, EBX, watch_word(k, 3));
+    I386(c, 0x8B, 0x06, 0x8B, 0x0F, 0x8A, 0x13); /* mov (%esi), %eax; mov (%edi), %ecx; mov (%ebx), %dl */
+    I386(c, 0x83, 0xC6, 0x04, 0x83, 0xC7, 0x04, 0x43); /* add $4, %esi; add $4, %edi; inc %ebx */
+    i386_store(c, watch_word(k, 1), ESI);
+    i386_store(c, watch_word(k, 2), EDI);
+    i386_store(c, watch_word(k, 3), EBX);
+    I386(c, 0x39, 0xC8); /* cmp %ecx, %eax */
+    i386_jump_if(c, CC_Z, k->routine[ROUTINE_CHANGES]);
+    I386(c, 0x80, 0xFA, SEQ_WATCH_NOT); /* cmp $, %dl */
+    i386_jump_if(c, CC_Z, k->routine[ROUTINE_CHANGES]);
+    I386(c, 0x50, 0x52); /* push %eax; push %edx */
+    text(k, " +");
+    i386_load(c, EAX, watch_word(k, 1));
+    I386(c, 0x83, 0xE8, 0x04, 0x2B, 0x05); /* sub $4, %eax; sub base, %eax */
+    i386_word(c, watch_word(k, 0));
+    I386(c, 0x31, 0xD2);
+    i386_call(c, k->routine[ROUTINE_HEX]);
+    text(k, "=");
+    I386(c, 0x5A, 0x58); /* pop %edx; pop %eax */
+    show_word(k);
+}
+
 /* Nobody handles events: they stay pending, and masked from the first on. */
 static void routine_callbacks(struct seq_kernel *k)
 {
@@ -263,6 +341,7 @@ void seq_kernel_routines(struct seq_kernel *k)
     routine_decimal(k);
     routine_hex(k);
     routine_frame(k);
+    routine_changes(k);
     routine_callbacks(k);
     routine_end(k);
     routine_fail(k);

@@ -16,6 +16,7 @@
 #define WORD_TSC        0x030u /* 2 */
 #define WORD_STORE      0x038u /* 2 */
 #define WORD_OPS        0x040u /* a list of a few requests */
+#define WORD_WATCH      0x0A0u /* of what is watched: base, next word, its copy, kinds, words left */
 #define WORD_LINE_END   0x0C0u /* address of the next character */
 #define LINE            0x100u
 #define LINE_FULL       0xC00u
@@ -30,7 +31,8 @@ enum {
     ROUTINE_HEX,     /* EDX:EAX */
     ROUTINE_FRAME,   /* EAX */
     ROUTINE_FLUSH,
-    ROUTINE_EVENT, /* callbacks */
+    ROUTINE_CHANGES, /* what WORD_WATCH says */
+    ROUTINE_EVENT,   /* callbacks */
     ROUTINE_FAILSAFE,
     ROUTINE_FAIL, /* EAX: what a call of the kernel's own got */
     ROUTINE_END,  /* EBX: reason of the shutdown */

@@ -56,6 +56,13 @@ struct seq_capture {
     uint32_t next;          /* NO_SLOT: none */
 };
 
+/* What lies in a blob: `n` structures, or numbers, one behind the other. */
+struct seq_shape {
+    uint32_t blob, offset, n;
+    const struct structure *structure; /* NULL: numbers */
+    uint8_t size, format;              /* of a number */
+};
+
 #define NO_SLOT UINT32_MAX
 
 enum seq_end { SEQ_RETURNS, SEQ_CRASH, SEQ_SHUTDOWN };
@@ -71,6 +78,7 @@ struct seq_op {
     uint32_t first_blob, nr_blobs;
     uint32_t first_patch, nr_patches;
     uint32_t first_check, nr_checks;
+    uint32_t first_shape, nr_shapes;
     uint32_t captures; /* first of them, NO_SLOT: none */
     uint64_t ns;       /* SEQ_TIME */
     const struct seq_item *item;
@@ -85,6 +93,7 @@ struct seq_program {
     GArray *patches;  /* struct seq_patch */
     GArray *checks;   /* struct seq_check */
     GArray *captures; /* struct seq_capture */
+    GArray *shapes;   /* struct seq_shape */
     uint32_t nr_slots;
 };
 

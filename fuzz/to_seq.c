@@ -163,6 +163,23 @@ static struct seq_value *entry(struct writing *g, const struct fuzz_op *op)
     return v && v->kind == SEQ_OR ? v : number(g, op);
 }
 
+/* An entry of the grant table, whose frame has a name; else NULL. */
+static struct seq_value *grant(struct writing *g, const struct fuzz_op *op)
+{
+    const struct grant_table *gt = &g->w->d->s.grant;
+    uint32_t word[2];
+    bool in_table = false;
+    for (unsigned i = 0; i < gt->nr_frames && op->len == 8; i++)
+        in_table |= gt->frames[i].mfn == op->maddr >> RING1_PAGE_SHIFT;
+    if (!in_table || op->maddr % 8 || g->form != FUZZ_NAMES)
+        return NULL;
+    memcpy(word, op->bytes, sizeof word);
+    struct seq_value *list = seq_value(g->seq, SEQ_LIST);
+    seq_append(list, hex(g, word[0]))->bytes = 4;
+    seq_append(list, seq_write_frame(&g->writer, word[1]))->bytes = 4;
+    return list;
+}
+
 static void write_out(const struct writing *g)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -182,9 +199,11 @@ static void before(void *user, const struct fuzz_op *op)
     case FUZZ_OP_MULTICALL:
         write_list(g, op);
         break;
-    case FUZZ_OP_WRITE:
-        seq_add_write(g->seq, seq_write_maddr(&g->writer, op->maddr), entry(g, op));
+    case FUZZ_OP_WRITE: {
+        struct seq_value *value = grant(g, op);
+        seq_add_write(g->seq, seq_write_maddr(&g->writer, op->maddr), value ? value : entry(g, op));
         break;
+    }
     case FUZZ_OP_STORE: {
         struct seq_item *item = seq_add(g->seq, SEQ_PTWRITE);
         item->address = hex(g, op->va);

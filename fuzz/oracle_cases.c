@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * oracle_cases.c - inputs of the fuzzer as cases for two hypervisors: what one of them
+ * alone could know, frame numbers above all, does not stand in them.
+ */
+#include "oracle.h"
+
+#include "debug/seq_export.h"
+#include "idioms.h"
+#include "to_seq.h"
+
+#include <ring1/ring1.h>
+#include <string.h>
+
+struct oracle_maker {
+    struct fuzz_grammars *grammars;
+    struct fuzz_mutator *mutator;
+    struct world *world;
+    unsigned pair;
+    struct fuzz_input in;
+};
+
+/* --- cases ----------------------------------------------------------------------------------------- */
+
+struct oracle_case *oracle_case_new(const char *text, const char *file, GError **error)
+{
+    const struct seq_export_options options = {
+        .watch = true, .skip_backends = true, .private = oracle_private()};
+    struct seq_export out;
+    struct seq *s = seq_parse(text, strlen(text), file, error);
+    if (!s)
+        return NULL;
+    if (!seq_export(s, &options, &out, error)) {
+        seq_free(s);
+        return NULL;
+    }
+    struct oracle_case *c = g_new0(struct oracle_case, 1);
+    c->seq = s;
+    c->kernel = g_bytes_ref(out.elf);
+    bool fits = out.memory_mib <= ORACLE_MEMORY_MIB && out.nr_vcpus <= ORACLE_VCPUS;
+    seq_export_clear(&out);
+    if (fits)
+        return c;
+    g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s: it wants more than %u MiB and %u vcpus", file,
+                ORACLE_MEMORY_MIB, ORACLE_VCPUS);
+    oracle_case_free(c);
+    return NULL;
+}
+
+void oracle_case_free(void *p)
+{
+    struct oracle_case *c = p;
+    if (!c)
+        return;
+    seq_free(c->seq);
+    g_bytes_unref(c->kernel);
+    g_free(c);
+}
+
+/* --- numbers ---------------------------------------------------------------------------------------- */
+
+/* Frames below are the PC's, those from there on beyond every machine of the two. */
+#define FIRST_RAM 0x100u
+#define NO_RAM    0x1000000u
+
+static bool is_frame(uint8_t format)
+{
+    return format == FORMAT_MFN || format == FORMAT_FRAME || format == FORMAT_MADDR || format == FORMAT_PTE ||
+           format == FORMAT_MMU_PTR || format == FORMAT_MMU_VAL;
+}
+
+static bool by_address(uint8_t format)
+{
+    return format != FORMAT_MFN && format != FORMAT_FRAME;
+}
+
+static bool has_page(const struct fuzz_said *v)
+{
+    if (v->kind == FUZZ_PAGE)
+        return v->a < FUZZ_PAGES;
+    unsigned special = (v->a >> 8) % FUZZ_NR_SPECIAL;
+    return special == FUZZ_SHARED_INFO || special == FUZZ_CR3 ||
+           (special == FUZZ_GRANT_FRAME && (v->a & 0xFFu) == 0);
+}
+
+/* A number in the place of a frame, or a frame in that of a number: a page's instead, or its address. */
+static void tame(struct oracle_maker *m, const struct fuzz_slot *slot, struct fuzz_said *v)
+{
+    bool named = v->kind == FUZZ_PAGE || v->kind == FUZZ_SPECIAL;
+    if (slot->role == FUZZ_POINTER || slot->format == FORMAT_VA || slot->format == FORMAT_PFN)
+        return;
+    if (!is_frame(slot->format)) {
+        if (named)
+            *v = (struct fuzz_said){.slot = v->slot, .kind = FUZZ_PAGE, .a = v->a, .b = v->b & 0x1FFFu};
+        if (named && v->kind == FUZZ_PAGE)
+            v->a %= FUZZ_PAGES;
+        return;
+    }
+    if (named && has_page(v))
+        return;
+    uint64_t value =
+        named ? (uint64_t)FIRST_RAM << RING1_PAGE_SHIFT : fuzz_value(m->world, slot, v, fuzz_plain(slot));
+    uint64_t frame = by_address(slot->format) ? (value & 0xFFFFFFFFFF000ull) >> RING1_PAGE_SHIFT : value;
+    if (!named && (frame < FIRST_RAM || frame >= NO_RAM))
+        return;
+    *v = (struct fuzz_said){.slot = v->slot,
+                            .kind = FUZZ_PAGE,
+                            .a = (uint16_t)(FUZZ_RW_PFN + fuzz_roll(&m->mutator->random, 48)),
+                            .b = (uint32_t)(value & (RING1_PAGE_SIZE - 1))};
+}
+
+static const struct fuzz_slot number_slot = {.role = FUZZ_VALUE, .size = 8, .format = FORMAT_HEX};
+static const struct fuzz_slot entry_slot = {.role = FUZZ_VALUE, .size = 8, .format = FORMAT_PTE};
+static const struct fuzz_slot frame_slot = {.role = FUZZ_VALUE, .size = 4, .format = FORMAT_MFN};
+static const struct fuzz_slot address_slot = {.role = FUZZ_VALUE, .size = 4, .format = FORMAT_VA};
+
+static const struct fuzz_slot *slot_of(const struct fuzz_shape *shape, const struct fuzz_step *s, unsigned i)
+{
+    switch (s->what) {
+    case FUZZ_WRITE:
+        return i == 0 ? &frame_slot : &entry_slot;
+    case FUZZ_STORE:
+        return i == 0 ? &address_slot : &entry_slot;
+    case FUZZ_GRANT:
+        return i == 2 ? &frame_slot : &number_slot;
+    case FUZZ_RAW:
+    case FUZZ_TIME:
+        return &number_slot;
+    default:
+        return s->said[i].slot < shape->nr_slots ? &shape->slots[s->said[i].slot] : NULL;
+    }
+}
+
+static bool tame_step(struct oracle_maker *m, struct fuzz_step *s)
+{
+    const struct fuzz_call *c = s->call >= 0 ? &fuzz_grammar_of(m->grammars, &m->in)->calls[s->call] : NULL;
+    if (c && oracle_left_out(c->row->name, c->command ? c->command->name : NULL))
+        return false;
+    if (s->what == FUZZ_TIME || s->what == FUZZ_RAW)
+        return false;
+    for (unsigned i = 0; i < s->nr_said; i++) {
+        const struct fuzz_slot *slot = slot_of(c ? &c->shape[s->n] : NULL, s, i);
+        if (slot && slot->role != FUZZ_COMMAND)
+            tame(m, slot, &s->said[i]);
+        else if (slot)
+            s->said[i] = (struct fuzz_said){.slot = s->said[i].slot, .kind = FUZZ_NEAR};
+    }
+    s->vcpu = 0;
+    return true;
+}
+
+static void tame_input(struct oracle_maker *m)
+{
+    unsigned n = 0;
+    m->in.preempt = 0;
+    for (unsigned i = 0; i < m->in.nr_steps; i++)
+        if (tame_step(m, &m->in.step[i])) {
+            if (n != i)
+                m->in.step[n] = m->in.step[i];
+            n++;
+        }
+    m->in.nr_steps = (uint8_t)n;
+}
+
+/* --- text ---------------------------------------------------------------------------------------------- */
+
+/* Results are what the two are asked for; only that it ends a kernel must know. */
+static void drop_results(struct seq *s)
+{
+    for (struct seq_item *i = s->first; i; i = i->next) {
+        bool ends = i->result && i->result->kind == SEQ_NAME && i->result->name[0] != '-';
+        if (!ends)
+            i->result = NULL;
+    }
+}
+
+struct oracle_case *oracle_make(struct oracle_maker *m)
+{
+    struct fuzz_random *r = &m->mutator->random;
+    fuzz_generate(m->mutator, m->pair, 4 + fuzz_roll(r, 18), &m->in);
+    tame_input(m);
+    if (m->in.nr_steps == 0)
+        return NULL;
+    struct seq *s = fuzz_to_seq(m->world, fuzz_grammar_of(m->grammars, &m->in), &m->in, FUZZ_NAMES, true);
+    drop_results(s);
+    g_autoptr(GString) text = g_string_new(NULL);
+    seq_print(s, text);
+    seq_free(s);
+    return oracle_case_new(text->str, "oracle", NULL);
+}
+
+struct oracle_maker *oracle_maker_new(uint64_t seed, GError **error)
+{
+    struct oracle_maker *m = g_new0(struct oracle_maker, 1);
+    const struct abi *abi = abi_find(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    m->grammars = fuzz_grammars_new();
+    m->mutator = fuzz_mutator_new(m->grammars, seed);
+    while (m->pair + 1 < m->grammars->nr && m->grammars->of[m->pair]->abi != abi)
+        m->pair++;
+    m->world = fuzz_world_new(abi, error);
+    if (m->world)
+        return m;
+    oracle_maker_free(m);
+    return NULL;
+}
+
+void oracle_maker_free(struct oracle_maker *m)
+{
+    if (!m)
+        return;
+    world_free(m->world);
+    fuzz_mutator_free(m->mutator);
+    fuzz_grammars_free(m->grammars);
+    g_free(m);
+}
