@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * confine.c - see confine.h.
+ * confine.c - see confine.h: entering, and what is said of it.
  */
 #include "confine.h"
 
+#include <string.h>
+
 /* Clients of sockets at a time, of all of them. */
 #define CLIENTS_MAX 64
+
+/* --- what is needed -------------------------------------------------------------------- */
 
 /* Sockets that were connected before: helpers of the network, servers of disks. */
 static bool talks(const ring1_config *c)
@@ -39,10 +43,15 @@ unsigned confine_needs(const ring1_config *config)
     return talks(config) ? SANDBOX_TALK : 0;
 }
 
-void confine_made(const struct options *o)
+/* --- entering ---------------------------------------------------------------------------- */
+
+bool confine_choose(const char *value, struct sandbox_choice *choice)
 {
-    if (o->sandbox == SANDBOX_ON && !sandbox_missing() && !(needs_of(o) & SANDBOX_ENGINE))
-        sandbox_no_engine();
+    *choice = (struct sandbox_choice){.mode = SANDBOX_ON};
+    if (!value || sandbox_choice_parse(value, choice))
+        return true;
+    complain("--sandbox: '%s' is not " SANDBOX_VALUES, value);
+    return false;
 }
 
 static void told(const char *call)
@@ -52,38 +61,90 @@ static void told(const char *call)
 
 static char *describe(const struct sandbox_state *s)
 {
-    g_autofree char *landlock = s->landlock ? g_strdup_printf("Landlock (ABI %d)", s->landlock)
-                                            : g_strdup("no Landlock in this kernel");
-    return g_strdup_printf("%s, %s, no new privileges, limits",
-                           s->filter ? "a filter of system calls" : "no filter", landlock);
+    g_autofree char *landlock =
+        s->landlock ? g_strdup_printf("Landlock (ABI %d)", s->landlock) : g_strdup("no Landlock");
+    return g_strdup_printf("%s, %s%s, limits", s->filter ? "a filter of system calls" : "no filter", landlock,
+                           s->no_new_privs ? ", no new privileges" : "");
 }
 
 char *confine_describe(void)
 {
     struct sandbox_state state;
-    if (sandbox_missing())
-        return g_strdup_printf("sandbox: none: %s\n", sandbox_missing());
-    sandbox_probe(&state);
+    const char *why;
+    sandbox_probe(&state, &why);
+    if (!state.filter)
+        return g_strdup_printf("sandbox: none: %s\n", why);
     g_autofree char *parts = describe(&state);
     return g_strdup_printf("sandbox: %s\n", parts);
 }
 
-bool confine(const struct options *o, unsigned needs)
+bool confine_reader(const char *name, const struct sandbox_choice *choice, unsigned needs)
 {
-    struct sandbox_setup setup = {
-        .mode = o->sandbox, .needs = needs | needs_of(o), .told = told, .only_file = -1};
+    struct sandbox_setup setup = {.mode = choice->mode, .needs = needs, .told = told, .only_file = -1};
     struct sandbox_state state;
     const char *why;
-    if (o->sandbox == SANDBOX_OFF || (!o->sandbox_given && sandbox_missing()))
+    if (choice->mode == SANDBOX_OFF || (!choice->given && sandbox_missing()))
         return true;
-    if (setup.needs & SANDBOX_CLIENTS)
+    if (needs & SANDBOX_ENGINE)
+        setup.needs &= ~(unsigned)SANDBOX_FIRST_ENGINE;
+    if (needs & SANDBOX_CLIENTS)
         setup.more_files = CLIENTS_MAX;
     bool good = sandbox_enter(&setup, &state, &why);
     if (!good)
-        complain("%s: %s: %s", o->name, o->sandbox_given ? "--sandbox" : "there is no sandbox", why);
-    if (!good || o->sandbox == SANDBOX_ON)
-        return good || !o->sandbox_given;
+        complain("%s: %s: %s", name, choice->given ? "--sandbox" : "there is no sandbox", why);
+    if (!good || choice->mode == SANDBOX_ON)
+        return good || !choice->given;
     g_autofree char *parts = describe(&state);
     complain("sandbox: nothing is enforced; this system has %s", parts);
     return true;
+}
+
+bool confine(const struct options *o, unsigned needs)
+{
+    return confine_reader(o->name, &o->sandbox, needs | needs_of(o));
+}
+
+void confine_made(const struct options *o)
+{
+    if (o->sandbox.mode == SANDBOX_ON && !sandbox_missing() && !(needs_of(o) & SANDBOX_ENGINE))
+        sandbox_no_engine();
+}
+
+/* --- what --sandbox=report heard ---------------------------------------------------------- */
+
+#define CALLS_MAX 512u
+
+static unsigned reported(const struct sandbox_choice *choice, struct sandbox_call *calls)
+{
+    return choice->mode == SANDBOX_REPORT ? sandbox_reported(calls, CALLS_MAX) : 0;
+}
+
+void confine_tell(const struct sandbox_choice *choice)
+{
+    struct sandbox_call calls[CALLS_MAX];
+    unsigned nr = reported(choice, calls);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (unsigned i = 0; i < nr; i++)
+        g_string_append_printf(text, "%s %s %" G_GUINT64_FORMAT, i ? "," : "", calls[i].name, calls[i].count);
+    if (nr)
+        complain("sandbox: calls that would be refused:%s", text->str);
+}
+
+char *confine_into_report(const struct sandbox_choice *choice, char *json)
+{
+    struct sandbox_call calls[CALLS_MAX];
+    unsigned nr = reported(choice, calls);
+    char *end = g_strrstr(json, "\n}");
+    if (choice->mode != SANDBOX_REPORT || !end)
+        return json;
+    g_autoptr(GString) text = g_string_new_len(json, end - json);
+    g_string_append(text, ",\n  \"sandbox\" : {\n    \"would_refuse\" : [");
+    for (unsigned i = 0; i < nr; i++)
+        g_string_append_printf(
+            text,
+            "%s\n      {\n        \"call\" : \"%s\",\n        \"count\" : %" G_GUINT64_FORMAT "\n      }",
+            i ? "," : "", calls[i].name, calls[i].count);
+    g_string_append_printf(text, "%s]\n  }%s", nr ? "\n    " : "", end);
+    g_free(json);
+    return g_strdup(text->str);
 }

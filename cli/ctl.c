@@ -4,6 +4,7 @@
  * answer. The requests are control.c's.
  */
 #include "commands.h"
+#include "confine.h"
 #include "options.h"
 #include "unix_socket.h"
 
@@ -133,6 +134,9 @@ int command_ctl(int argc, char **argv)
         complain("ctl: %s", error->message);
         return STATUS_FAILED;
     }
+    /* Whoever answers may be a ring1 that its guest has taken over. */
+    static const struct sandbox_choice on = {.mode = SANDBOX_ON};
+    confine_reader("ctl", &on, SANDBOX_CLIENTS);
     bool good = converse(fd, request, reply);
     int why = errno;
     close(fd);

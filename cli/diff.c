@@ -4,6 +4,7 @@
  */
 #include "debug/diff.h"
 #include "commands.h"
+#include "confine.h"
 #include "debug/read_trace.h"
 #include "option_rows.h"
 
@@ -19,6 +20,7 @@ struct diff_command {
     struct diff_options options;
     struct read_trace_options read;
     bool json, quiet, help;
+    struct sandbox_choice sandbox;
     char **files;
 };
 
@@ -87,6 +89,7 @@ static gboolean take_hz(const char *option, const char *value, gpointer data, GE
 static bool parse(struct diff_command *c, int argc, char **argv, int *status)
 {
     gboolean json = FALSE, quiet = FALSE, help = FALSE;
+    g_autofree char *how = NULL;
     const GOptionEntry entries[] = {
         {"ignore", 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_ignore,
          "Do not compare these: frames (compare their pfns), time, sites, why, addresses, out, results, "
@@ -104,6 +107,7 @@ static bool parse(struct diff_command *c, int argc, char **argv, int *status)
          "xentrace: how fast its clock counts (1000000000)", "HZ"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Print nothing: the exit status tells", NULL},
+        {"sandbox", 0, 0, G_OPTION_ARG_STRING, &how, "on, off, or report what would be refused (on)", "HOW"},
         {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print this text", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &c->files, NULL, NULL},
         G_OPTION_ENTRY_NULL,
@@ -130,7 +134,7 @@ static bool parse(struct diff_command *c, int argc, char **argv, int *status)
         complain("diff: %s is missing (see ring1 diff --help)", nr == 0 ? "A" : "B");
     if (nr > 2)
         complain("diff: unexpected argument '%s'", c->files[2]);
-    return nr == 2;
+    return nr == 2 && confine_choose(how, &c->sandbox);
 }
 
 static int compare(const struct diff_command *c, const struct call_log *a, const struct call_log *b)
@@ -148,26 +152,45 @@ static int compare(const struct diff_command *c, const struct call_log *a, const
     return status;
 }
 
+static int failed(const GError *error)
+{
+    complain("diff: %s", error->message);
+    return status_of_error(error);
+}
+
+/* Both are opened, the sandbox is entered, and then they are looked at. */
+static int compare_files(const struct diff_command *c)
+{
+    g_autoptr(GError) error = NULL;
+    struct trace_file *file[2] = {NULL, NULL};
+    struct call_log *log[2] = {NULL, NULL};
+    int status = STATUS_FAILED;
+    bool good =
+        (file[0] = trace_file_open(c->files[0], &error)) && (file[1] = trace_file_open(c->files[1], &error));
+    unsigned needs =
+        good && (trace_file_is_record(file[0]) || trace_file_is_record(file[1])) ? SANDBOX_ENGINE : 0;
+    good = good && confine_reader("diff", &c->sandbox, needs);
+    for (unsigned i = 0; good && i < 2; i++)
+        good = (log[i] = trace_file_read(file[i], &c->read, &error)) != NULL;
+    if (good)
+        status = compare(c, log[0], log[1]);
+    else if (error)
+        status = failed(error);
+    for (unsigned i = 0; i < 2; i++) {
+        call_log_free(log[i]);
+        trace_file_free(file[i]);
+    }
+    confine_tell(&c->sandbox);
+    return status;
+}
+
 int command_diff(int argc, char **argv)
 {
     struct diff_command c = {.options = {.window = 256, .context = 3, .shown = 10},
                              .read = {.domain = XENTRACE_ANY_DOMAIN, .hz = DEFAULT_HZ}};
-    struct call_log *log[2] = {NULL, NULL};
     int status;
-    bool good = parse(&c, argc, argv, &status);
-    for (unsigned i = 0; good && i < 2; i++) {
-        g_autoptr(GError) error = NULL;
-        log[i] = read_trace_file(c.files[i], &c.read, &error);
-        if (log[i])
-            continue;
-        complain("diff: %s", error->message);
-        status = status_of_error(error);
-        good = false;
-    }
-    if (good)
-        status = compare(&c, log[0], log[1]);
-    call_log_free(log[0]);
-    call_log_free(log[1]);
+    if (parse(&c, argc, argv, &status))
+        status = compare_files(&c);
     g_strfreev(c.files);
     return status;
 }

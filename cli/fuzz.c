@@ -28,7 +28,8 @@ static void on_signal(int sig)
 }
 
 struct asked {
-    char *abi, *xen, *corpus, *finds, *checks, *module, *merge;
+    char *abi, *xen, *corpus, *finds, *checks, *module, *merge, *how;
+    struct sandbox_choice sandbox;
     gint64 runs, seed;
     double seconds;
     int max_finds, tries;
@@ -44,6 +45,7 @@ static void asked_clear(struct asked *a)
     g_free(a->checks);
     g_free(a->module);
     g_free(a->merge);
+    g_free(a->how);
 }
 
 /* --- lines for a person ---------------------------------------------------------------------- */
@@ -99,6 +101,22 @@ static int print_summary(const struct asked *a, const struct fuzz_status *s)
     return text ? print_out(text) : STATUS_OK;
 }
 
+/* --- children ------------------------------------------------------------------------------------ */
+
+/* A child runs a dispatcher that may be broken. Whether there can be a sandbox was tried. */
+static void confine_child(void *user)
+{
+    const struct telling *t = user;
+    if (!confine_reader("fuzz", &t->asked->sandbox, 0))
+        _exit(STATUS_FAILED);
+}
+
+static int nothing(void *user)
+{
+    (void)user;
+    return STATUS_OK;
+}
+
 /* --- options ------------------------------------------------------------------------------------ */
 
 /* The place of a pair in abi_all(); -1: all of them; -2: what is wrong was said. */
@@ -147,6 +165,9 @@ static int run(const struct asked *a, const struct fuzz_options *o, int pair, st
 {
     struct fuzz_status status;
     g_autoptr(GError) error = NULL;
+    /* Children cannot tell why there is none. */
+    if (a->sandbox.mode == SANDBOX_ON && confine_apart("fuzz", &a->sandbox, nothing, NULL) != STATUS_OK)
+        return STATUS_FAILED;
     struct fuzz_grammars *g = fuzz_grammars_new();
     int rc = STATUS_OK;
     const struct fuzz_prepare prepare = {a->module ? fuzz_module_prepare : NULL, t};
@@ -185,6 +206,7 @@ static int fuzz(const struct asked *a)
         .merge = a->merge,
         .progress = t.terminal ? show_progress : NULL,
         .found = show_find,
+        .confine = a->sandbox.mode == SANDBOX_ON ? confine_child : NULL,
         .user = &t,
         .stop = &stop_asked,
     };
@@ -193,6 +215,10 @@ static int fuzz(const struct asked *a)
         return STATUS_OPTION;
     if (a->runs < 0 || a->seconds < 0 || a->max_finds < 0 || a->tries < 1) {
         complain("fuzz: a limit is not a positive number");
+        return STATUS_OPTION;
+    }
+    if (a->sandbox.mode == SANDBOX_REPORT) {
+        complain("fuzz: --sandbox: 'report' is not on or off: nobody would hear a child's report");
         return STATUS_OPTION;
     }
     if (a->merge && !a->corpus) {
@@ -228,6 +254,8 @@ static int parse(struct asked *a, int argc, char **argv)
         {"tries", 0, 0, G_OPTION_ARG_INT, &a->tries, "Minimise a find with so many tries (3000)", "N"},
         {"module", 'm', 0, G_OPTION_ARG_FILENAME, &a->module, "Fuzz the handlers that FILE registers",
          "FILE.so"},
+        {"sandbox", 0, 0, G_OPTION_ARG_STRING, &a->how, "Of the children that try inputs: on or off (on)",
+         "HOW"},
         {"json", 'j', 0, G_OPTION_ARG_NONE, &a->json, "The summary as JSON", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &a->quiet, "Print finds only", NULL},
         {"dictionary", 0, 0, G_OPTION_ARG_NONE, &a->dictionary, "Print the dictionary of inputs and exit",
@@ -237,7 +265,7 @@ static int parse(struct asked *a, int argc, char **argv)
     };
     g_autoptr(GOptionContext) context =
         g_option_context_new("- look for calls that break the dispatcher\n"
-                             "  ring1 fuzz triage [--module FILE.so] DIR or FILE...\n"
+                             "  ring1 fuzz triage [--sandbox=HOW] DIR or FILE...\n"
                              "  ring1 fuzz show FILE...\n"
                              "  ring1 fuzz import [--corpus DIR] FILE.hc...");
     g_option_context_add_main_entries(context, entries, NULL);
@@ -251,6 +279,8 @@ static int parse(struct asked *a, int argc, char **argv)
         complain("fuzz: '%s' is not expected", argv[1]);
         return STATUS_OPTION;
     }
+    if (!confine_choose(a->how, &a->sandbox))
+        return STATUS_OPTION;
     if (!a->finds)
         a->finds = g_strdup("finds");
     return a->dictionary ? print_dictionary() : fuzz(a);

@@ -5,6 +5,7 @@
 #ifndef CLI_FUZZ_COMMAND_H
 #define CLI_FUZZ_COMMAND_H
 
+#include "confine.h"
 #include "fuzz/input.h"
 
 /* --- fuzz_triage.c */

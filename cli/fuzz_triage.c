@@ -66,14 +66,16 @@ static char *check_input(const char *bytes, gsize len)
     return reason;
 }
 
-/* What a file breaks; NULL: nothing. */
-static char *check_file(const char *file)
+/* What a file breaks; NULL: nothing. It is read, and then looked at. */
+static char *check_file(const char *file, const struct sandbox_choice *sandbox)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *bytes = NULL;
     gsize len;
     if (!g_file_get_contents(file, &bytes, &len, &error))
         return g_strdup_printf("unreadable: %s", error->message);
+    if (sandbox && !confine_reader("fuzz triage", sandbox, 0))
+        return g_strdup("unreadable: there is no sandbox");
     if (!g_str_has_suffix(file, ".hc"))
         return check_input(bytes, len);
     struct seq *s = seq_parse(bytes, len, file, &error);
@@ -83,17 +85,17 @@ static char *check_file(const char *file)
 }
 
 /* In a child: a find may end the process. */
-static char *check_apart(const char *file)
+static char *check_apart(const char *file, const struct sandbox_choice *sandbox)
 {
     int pipes[2], status = 0;
     char text[512] = "";
     if (pipe(pipes) != 0)
-        return check_file(file);
+        return check_file(file, NULL);
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
         alarm(60);
-        g_autofree char *reason = check_file(file);
+        g_autofree char *reason = check_file(file, sandbox);
         if (reason && write(pipes[1], reason, strlen(reason)) < 0)
             _exit(1);
         _exit(0);
@@ -109,6 +111,18 @@ static char *check_apart(const char *file)
         return g_strdup_printf("crash: ring1 ended with status %d", WEXITSTATUS(status));
     text[MAX(n, 0)] = '\0';
     return n > 0 ? g_strdup(text) : NULL;
+}
+
+/* --sandbox=HOW, the one option, before the files. */
+static bool take_sandbox(int *argc, char ***argv, struct sandbox_choice *sandbox)
+{
+    const char *word = *argc > 1 ? (*argv)[1] : "";
+    bool is = g_str_has_prefix(word, "--sandbox=");
+    if (is) {
+        (*argv)++;
+        (*argc)--;
+    }
+    return confine_choose(is ? word + strlen("--sandbox=") : NULL, sandbox);
 }
 
 /* --- triage ---------------------------------------------------------------------------------------- */
@@ -149,6 +163,9 @@ int fuzz_command_triage(int argc, char **argv)
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) kinds = g_ptr_array_new_with_free_func(kind_free);
     g_autoptr(GHashTable) by_kind = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    struct sandbox_choice sandbox;
+    if (!take_sandbox(&argc, &argv, &sandbox))
+        return STATUS_OPTION;
     if (argc < 2) {
         complain("fuzz triage: a folder of finds, or files, are missing");
         return STATUS_OPTION;
@@ -159,7 +176,7 @@ int fuzz_command_triage(int argc, char **argv)
             return STATUS_IMAGE;
         }
     for (guint i = 0; i < files->len; i++) {
-        g_autofree char *reason = check_apart(files->pdata[i]);
+        g_autofree char *reason = check_apart(files->pdata[i], &sandbox);
         g_ptr_array_add(kind_of(kinds, by_kind, reason)->files, files->pdata[i]);
     }
     return report(kinds, files->len);
@@ -167,35 +184,59 @@ int fuzz_command_triage(int argc, char **argv)
 
 /* --- show -------------------------------------------------------------------------------------------- */
 
+static int show(const char *bytes, gsize len, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    struct fuzz_input in;
+    struct fuzz_grammars *g = fuzz_grammars_new();
+    fuzz_decode(g, (const uint8_t *)bytes, len, &in);
+    struct world *w = fuzz_world_new(g->of[in.pair]->abi, &error);
+    if (w) {
+        struct seq *s = fuzz_to_seq(w, g->of[in.pair], &in, FUZZ_NAMES, true);
+        seq_print(s, out);
+        seq_free(s);
+    } else {
+        complain("%s", error->message);
+    }
+    world_free(w);
+    fuzz_grammars_free(g);
+    return error ? STATUS_FAILED : STATUS_OK;
+}
+
+static void free_bytes(gpointer bytes)
+{
+    g_bytes_unref(bytes);
+}
+
 int fuzz_command_show(int argc, char **argv)
 {
     g_autoptr(GString) out = g_string_new(NULL);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(free_bytes);
+    struct sandbox_choice sandbox;
+    int status = STATUS_OK;
+    if (!take_sandbox(&argc, &argv, &sandbox))
+        return STATUS_OPTION;
     if (argc < 2) {
         complain("fuzz show: a file is missing");
         return STATUS_OPTION;
     }
     for (int i = 1; i < argc; i++) {
-        g_autofree char *bytes = NULL;
+        g_autoptr(GError) error = NULL;
+        char *bytes;
         gsize len;
-        struct fuzz_input in;
         if (!g_file_get_contents(argv[i], &bytes, &len, &error)) {
             complain("%s", error->message);
             return STATUS_IMAGE;
         }
-        struct fuzz_grammars *g = fuzz_grammars_new();
-        fuzz_decode(g, (const uint8_t *)bytes, len, &in);
-        struct world *w = fuzz_world_new(g->of[in.pair]->abi, &error);
-        if (!w) {
-            complain("%s", error->message);
-            fuzz_grammars_free(g);
-            return STATUS_FAILED;
-        }
-        struct seq *s = fuzz_to_seq(w, g->of[in.pair], &in, FUZZ_NAMES, true);
-        seq_print(s, out);
-        seq_free(s);
-        world_free(w);
-        fuzz_grammars_free(g);
+        g_ptr_array_add(files, g_bytes_new_take(bytes, len));
     }
-    return print_out(out->str);
+    if (!confine_reader("fuzz show", &sandbox, 0))
+        return STATUS_FAILED;
+    for (guint i = 0; status == STATUS_OK && i < files->len; i++) {
+        gsize len;
+        const char *bytes = g_bytes_get_data(files->pdata[i], &len);
+        status = show(bytes, len, out);
+    }
+    confine_tell(&sandbox);
+    return status == STATUS_OK ? print_out(out->str) : status;
 }

@@ -33,6 +33,7 @@
 
 struct gdb {
     int fd, client; /* -1: none */
+    char *folder;   /* where ring1 was started */
     char *path;     /* of a socket in the file system, or NULL */
     struct gdb_server *server;
     ring1_debugger *debugger; /* NULL: there is no machine */
@@ -189,19 +190,25 @@ static bool open_socket(struct gdb *g, const char *where, GError **error)
     return true;
 }
 
-struct gdb *gdb_open(const char *where, const char *image, bool wait, GError **error)
+struct gdb *gdb_open(const char *where, bool wait, GError **error)
 {
     struct gdb *g = g_new0(struct gdb, 1);
-    /* gdb asks for the file by an absolute name. */
-    g_autofree char *path = g_canonicalize_filename(image, NULL);
+    g->folder = g_get_current_dir(); /* the sandbox would not tell */
     g->fd = g->client = -1;
     g->wait = wait;
     g->slice_ns = SLICE_MAX_NS;
-    g->server = gdb_server_new(path, asked, g);
+    g->server = gdb_server_new(NULL, asked, g);
     if (open_socket(g, where, error))
         return g;
     gdb_close(g);
     return NULL;
+}
+
+/* gdb asks for the file by an absolute name. */
+void gdb_set_image(struct gdb *g, const char *image)
+{
+    g_autofree char *path = g_canonicalize_filename(image, g->folder);
+    gdb_server_set_image(g->server, path);
 }
 
 void gdb_close(struct gdb *g)
@@ -214,6 +221,7 @@ void gdb_close(struct gdb *g)
     }
     gdb_detach(g);
     gdb_server_free(g->server);
+    g_free(g->folder);
     if (g->fd >= 0)
         close(g->fd);
     if (g->path)

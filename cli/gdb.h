@@ -13,8 +13,10 @@
 struct gdb;
 
 /* Listen at PORT (of 127.0.0.1; 0: any free one), HOST:PORT or unix:PATH, and say where on stderr.
- * `image` is the name of the guest's file. `wait`: the guest does not begin before a client came. */
-struct gdb *gdb_open(const char *where, const char *image, bool wait, GError **error);
+ * `wait`: the guest does not begin before a client came. */
+struct gdb *gdb_open(const char *where, bool wait, GError **error);
+/* The name of the guest's file, which gdb asks for. */
+void gdb_set_image(struct gdb *g, const char *image);
 /* What was not sent yet is, if the client listens. NULL: nothing. */
 void gdb_close(struct gdb *g);
 

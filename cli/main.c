@@ -67,6 +67,7 @@ static void fill_standard_files(void)
 int main(int argc, char **argv)
 {
     fill_standard_files();
+    sandbox_note_files();
     const char *word = argc > 1 ? argv[1] : NULL;
     if (!word) {
         complain("a command is missing: run, trace, info ... (see ring1 --help)");

@@ -55,6 +55,14 @@ struct trace_options {
     struct trace_text_options text;
 };
 
+/* --sandbox, of every command that reads what somebody else has made. */
+struct sandbox_choice {
+    enum sandbox_mode mode;
+    bool given;
+};
+bool sandbox_choice_parse(const char *value, struct sandbox_choice *choice);
+#define SANDBOX_VALUES "on, off or report"
+
 struct options {
     enum subcommand command;
     const char *name; /* the command's */
@@ -81,8 +89,7 @@ struct options {
     uint64_t max_hypercalls;
     bool date_given, date_now;
     bool restart;
-    enum sandbox_mode sandbox;
-    bool sandbox_given;
+    struct sandbox_choice sandbox;
     enum on_suspend on_suspend;
     bool trace;
     struct trace_options tracing;

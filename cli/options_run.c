@@ -263,19 +263,26 @@ static bool take_on_suspend(struct options *o, const char *option, const char *v
     return bad_value(error, option, value, "exit, resume or cancel");
 }
 
-static bool take_sandbox(struct options *o, const char *option, const char *value, GError **error)
+bool sandbox_choice_parse(const char *value, struct sandbox_choice *choice)
 {
     static const char *const words[] = {
         [SANDBOX_ON] = "on", [SANDBOX_OFF] = "off", [SANDBOX_REPORT] = "report"};
-    o->sandbox_given = true;
+    choice->given = true;
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
         if (strcmp(value, words[i]))
             continue;
-        o->sandbox = (enum sandbox_mode)i;
-        o->config->helpers_unconfined = i != SANDBOX_ON;
+        choice->mode = (enum sandbox_mode)i;
         return true;
     }
-    return bad_value(error, option, value, "on, off or report");
+    return false;
+}
+
+static bool take_sandbox(struct options *o, const char *option, const char *value, GError **error)
+{
+    if (!sandbox_choice_parse(value, &o->sandbox))
+        return bad_value(error, option, value, SANDBOX_VALUES);
+    o->config->helpers_unconfined = o->sandbox.mode != SANDBOX_ON;
+    return true;
 }
 
 static bool take_console_io(struct options *o, const char *option, const char *value, GError **error)
@@ -490,8 +497,9 @@ static const struct option_row rows[] = {
     {"on-suspend", 0, RUNS, "WHAT", "exit, resume in other frames, or cancel (exit)", take_on_suspend},
     {"console-io", 0, RUNS | OPTION_OF_MACHINE, "WHAT", "The console_io hypercall: allow or deny (allow)",
      take_console_io},
-    {"sandbox", 0, RUNS | COMMAND_REPLAY, "HOW",
-     "Give away what is not needed before the guest runs: on, off, or report what would be refused (on)",
+    {"sandbox", 0, RUNS | COMMAND_REPLAY | COMMAND_INFO, "HOW",
+     "Give away what is not needed before the image is looked at: on, off, or report what would be refused "
+     "(on)",
      take_sandbox},
     {"segment-limits", 0, RUNS | OPTION_OF_MACHINE, "WHAT",
      "Enforce the limits of segments: strict or off (off)", take_segment_limits},

@@ -3,6 +3,7 @@
  * post_mortem.c - see post_mortem.h.
  */
 #include "post_mortem.h"
+#include "confine.h"
 
 #include <ring1/host.h>
 #include <string.h>
@@ -39,6 +40,7 @@ static bool prefixed(bool ok, const char *option, GError **error)
 bool post_mortem_open(struct post_mortem *p, const struct options *o, GError **error)
 {
     *p = (struct post_mortem)POST_MORTEM_NONE;
+    p->o = o;
     return prefixed(output_open(&p->report, o->report_file, error), "--report", error) &&
            prefixed(core_file_open(&p->core, o->core_file, error), "--core", error);
 }
@@ -47,7 +49,7 @@ static bool write_report(struct post_mortem *p, ring1_machine *m, GError **error
 {
     if (p->report.fd < 0)
         return true;
-    g_autofree char *text = ring1_machine_report(m, true);
+    g_autofree char *text = confine_into_report(&p->o->sandbox, ring1_machine_report(m, true));
     return output_write(&p->report, text, strlen(text), error);
 }
 

@@ -18,6 +18,7 @@ bool post_mortem_add_symbols(const struct options *o, ring1_machine *m, GError *
 
 /* The files of --report and --core. */
 struct post_mortem {
+    const struct options *o;
     struct output report;
     struct core_file core;
 };

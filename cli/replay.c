@@ -14,6 +14,8 @@
 #include "tracing.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <ring1/host.h>
 #include <ring1/record.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +24,8 @@
 struct replaying {
     const struct options *o;
     ring1_replay *replay;
+    int fd;           /* of the record, not read yet; -1: none */
+    ring1_host *host; /* files of --symbols */
     struct post_mortem files;
     struct tracing *tracing;
     struct poller *poller;        /* NULL: nobody looks on */
@@ -29,7 +33,6 @@ struct replaying {
     uint64_t shown_ns;            /* with gdb: what the guest wrote before it was printed already */
     uint64_t past_ns, past_calls; /* of machines before a reboot */
     int write_errno;
-    bool confined;
     int status;
 };
 
@@ -234,7 +237,7 @@ static bool open_gdb(struct replaying *s)
     if (!s->o->gdb)
         return true;
     s->poller = poller_new();
-    s->gdb = gdb_open(s->o->gdb, ring1_replay_image(s->replay), true, &error);
+    s->gdb = gdb_open(s->o->gdb, true, &error);
     if (!s->gdb)
         return end(s, STATUS_OPTION, "replay: --gdb: %s", error->message);
     poller_add(s->poller, &gdb_source, s->gdb);
@@ -243,13 +246,38 @@ static bool open_gdb(struct replaying *s)
 
 /* ------------------------------------------------------------------------------- */
 
-/* All is open when the first machine stands. */
+/* --- what is open, and the rest ----------------------------------------------------- */
+
+static bool open_record(struct replaying *s)
+{
+    s->fd = open(s->o->image, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return s->fd >= 0 || end(s, STATUS_IMAGE, "replay: record %s: %s", s->o->image, g_strerror(errno));
+}
+
+static bool read_symbols(struct replaying *s)
+{
+    g_autoptr(GError) error = NULL;
+    s->host = ring1_host_new();
+    return post_mortem_fetch_symbols(s->o, s->host, &error) ||
+           end(s, status_of_error(error), "replay: %s", error->message);
+}
+
+/* Nothing is opened from here; and only here the record is looked at. */
 static bool lock_up(struct replaying *s)
 {
-    s->confined = s->confined || confine(s->o, 0);
-    if (!s->confined)
+    g_autoptr(GError) error = NULL;
+    if (!confine(s->o, 0)) {
         s->status = STATUS_FAILED;
-    return s->confined;
+        return false;
+    }
+    s->replay = ring1_replay_open_fd(s->fd, s->o->image, &error);
+    s->fd = -1;
+    if (!s->replay)
+        return end(s, error->code == RING1_ERROR_HOST ? STATUS_IMAGE : status_of_error(error), "replay: %s",
+                   error->message);
+    if (s->host)
+        ring1_replay_use_host(s->replay, s->host);
+    return true;
 }
 
 static void run_all(struct replaying *s)
@@ -272,8 +300,6 @@ static void run_all(struct replaying *s)
             failed(s, error);
             return;
         }
-        if (!lock_up(s))
-            return;
         more = s->gdb ? run_debugged(s) : run_machine(s);
     }
     if (s->o->hash)
@@ -281,41 +307,54 @@ static void run_all(struct replaying *s)
     write_files(s);
 }
 
-static int describe(ring1_replay *replay, bool json)
+static void replay(struct replaying *s)
 {
-    g_autoptr(GError) error = NULL;
-    g_autofree char *text = ring1_replay_describe(replay, json, &error);
-    if (text)
-        return print_out(text);
-    complain("replay: %s", error->message);
-    return status_of_error(error);
+    if (!lock_up(s))
+        return;
+    if (ring1_replay_warning(s->replay))
+        complain("replay: %s", ring1_replay_warning(s->replay));
+    if (s->gdb)
+        gdb_set_image(s->gdb, ring1_replay_image(s->replay));
+    s->status = STATUS_FAILED;
+    run_all(s);
 }
 
-static int replay(const struct options *o)
+static int open_and_replay(const struct options *o)
 {
-    struct replaying s = {.o = o, .files = POST_MORTEM_NONE, .status = STATUS_FAILED};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(ring1_replay) replay = ring1_replay_open(o->image, &error);
-    if (!replay) {
-        complain("replay: %s", error->message);
-        return error->code == RING1_ERROR_HOST ? STATUS_IMAGE : status_of_error(error);
-    }
-    if (o->info)
-        return describe(replay, o->json);
-    s.replay = replay;
-    if (ring1_replay_warning(replay))
-        complain("replay: %s", ring1_replay_warning(replay));
+    struct replaying s = {.o = o, .fd = -1, .files = POST_MORTEM_NONE, .status = STATUS_FAILED};
     if (!signals_init(o->max_host_ns)) {
         complain("cannot make a timer: %s", g_strerror(errno));
-    } else if (open_files(&s) && open_gdb(&s) && tracing_open(o, &s.tracing)) {
-        run_all(&s);
+    } else if (open_record(&s) && open_files(&s) && open_gdb(&s) && tracing_open(o, &s.tracing) &&
+               read_symbols(&s)) {
+        replay(&s);
         gdb_end(s.gdb, s.status, s.status == STATUS_CRASH);
         if (!tracing_close(s.tracing))
             s.status = STATUS_FAILED;
     }
+    confine_tell(&o->sandbox);
+    ring1_replay_free(s.replay);
+    ring1_host_free(s.host);
+    if (s.fd >= 0)
+        close(s.fd);
     post_mortem_close(&s.files);
     gdb_close(s.gdb);
     poller_free(s.poller);
+    return s.status;
+}
+
+/* --info */
+static int describe(const struct options *o)
+{
+    struct replaying s = {.o = o, .fd = -1, .status = STATUS_FAILED};
+    g_autoptr(GError) error = NULL;
+    if (open_record(&s) && lock_up(&s)) {
+        g_autofree char *text = ring1_replay_describe(s.replay, o->json, &error);
+        s.status = text ? print_out(text) : STATUS_FAILED;
+        if (!text)
+            failed(&s, error);
+    }
+    confine_tell(&o->sandbox);
+    ring1_replay_free(s.replay);
     return s.status;
 }
 
@@ -338,7 +377,7 @@ int command_replay(int argc, char **argv)
     struct options o;
     int status;
     if (options_parse(&o, COMMAND_REPLAY, argc, argv, &status))
-        status = check(&o) ? replay(&o) : STATUS_OPTION;
+        status = !check(&o) ? STATUS_OPTION : o.info ? describe(&o) : open_and_replay(&o);
     options_clear(&o);
     return status;
 }

@@ -12,7 +12,6 @@
 #include "debug/world_trace.h"
 #include "dispatch/abi.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,13 +19,17 @@
 /* --- common ------------------------------------------------------------------------------------ */
 
 bool seq_parse_options(const char *name, const char *summary, const GOptionEntry *entries, int *argc,
-                       char ***argv, int *status)
+                       char ***argv, struct sandbox_choice *sandbox, int *status)
 {
+    g_autofree char *how = NULL;
     g_autofree char *usage = g_strdup_printf("FILE... - %s", summary);
     g_autoptr(GOptionContext) context = g_option_context_new(usage);
     g_autofree char *command = g_strconcat("seq ", name, NULL);
     gboolean help = FALSE;
-    const GOptionEntry own[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print this text", NULL}, {0}};
+    const GOptionEntry own[] = {
+        {"sandbox", 0, 0, G_OPTION_ARG_STRING, &how, "on, off, or report what would be refused (on)", "HOW"},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print this text", NULL},
+        {0}};
     g_option_context_add_main_entries(context, own, NULL);
     if (entries)
         g_option_context_add_main_entries(context, entries, NULL);
@@ -46,40 +49,7 @@ bool seq_parse_options(const char *name, const char *summary, const GOptionEntry
         complain("seq %s: a file is missing ('-' is standard input)", name);
         return false;
     }
-    return true;
-}
-
-static bool read_text(const char *file, char **text, gsize *len, GError **error)
-{
-    if (strcmp(file, "-") != 0)
-        return g_file_get_contents(file, text, len, error);
-    GString *all = g_string_new(NULL);
-    char buffer[65536];
-    ssize_t n;
-    while ((n = read(STDIN_FILENO, buffer, sizeof buffer)) > 0)
-        g_string_append_len(all, buffer, n);
-    *len = all->len;
-    *text = g_string_free(all, FALSE);
-    if (n == 0)
-        return true;
-    g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "standard input: %s", g_strerror(errno));
-    g_clear_pointer(text, g_free);
-    return false;
-}
-
-struct seq *seq_read_file(const char *file, int *status)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *text = NULL;
-    gsize len;
-    struct seq *s = NULL;
-    if (read_text(file, &text, &len, &error))
-        s = seq_parse(text, len, strcmp(file, "-") ? file : "<stdin>", &error);
-    if (s)
-        return s;
-    complain("%s", error->message);
-    *status = error->domain == RING1_ERROR ? status_of_error(error) : STATUS_IMAGE;
-    return NULL;
+    return confine_choose(how, sandbox);
 }
 
 static int worse(int a, int b)
@@ -139,10 +109,10 @@ bool seq_other_abi(const char *abi, const char *xen, struct seq *s)
     return true;
 }
 
-static bool load(const char *file, const struct run_options *o, struct loaded *l, int *status)
+static bool load(const struct seq_source *source, const struct run_options *o, struct loaded *l, int *status)
 {
     g_autoptr(GError) error = NULL;
-    *l = (struct loaded){.seq = seq_read_file(file, status)};
+    *l = (struct loaded){.seq = seq_parse_source(source, status)};
     if (!l->seq)
         return false;
     if (!seq_other_abi(o->abi, o->xen, l->seq)) {
@@ -167,12 +137,12 @@ static void to_stdout(void *user, const char *text, size_t len)
     fwrite(text, 1, len, stdout);
 }
 
-static int run_one(const char *file, const struct run_options *o)
+static int run_one(const struct seq_source *source, const struct run_options *o)
 {
     int status = STATUS_OK;
     struct loaded l;
     struct seq_report report;
-    if (!load(file, o, &l, &status))
+    if (!load(source, o, &l, &status))
         return status;
     l.world->console = g_string_new(NULL);
     struct trace_text *text = o->trace ? trace_text_new(NULL, to_stdout, NULL) : NULL;
@@ -200,6 +170,7 @@ static int run_one(const char *file, const struct run_options *o)
 static int seq_command_run(int argc, char **argv)
 {
     g_auto(run_options) o = {0};
+    struct sandbox_choice sandbox;
     int status, worst = STATUS_OK;
     const GOptionEntry entries[] = {
         {"trace", 't', 0, G_OPTION_ARG_NONE, &o.trace, "Print each call with its result, as ring1 trace does",
@@ -211,10 +182,14 @@ static int seq_command_run(int argc, char **argv)
         {0},
     };
     if (!seq_parse_options("run", "execute sequences, each in a fresh domain", entries, &argc, &argv,
-                           &status))
+                           &sandbox, &status))
         return status;
-    for (int i = 1; i < argc; i++)
-        worst = worse(worst, run_one(argv[i], &o));
+    g_autoptr(GPtrArray) sources = seq_read_files(argc, argv);
+    if (!confine_reader("seq run", &sandbox, 0))
+        return STATUS_FAILED;
+    for (guint i = 0; i < sources->len; i++)
+        worst = worse(worst, run_one(sources->pdata[i], &o));
+    confine_tell(&sandbox);
     return worst;
 }
 
@@ -223,50 +198,89 @@ static int seq_command_run(int argc, char **argv)
 static int seq_command_check(int argc, char **argv)
 {
     g_auto(run_options) o = {0};
+    struct sandbox_choice sandbox;
     int status, worst = STATUS_OK;
     const GOptionEntry entries[] = {ABI_OPTIONS(o), {0}};
-    if (!seq_parse_options("check", "parse sequences and look up every name", entries, &argc, &argv, &status))
+    if (!seq_parse_options("check", "parse sequences and look up every name", entries, &argc, &argv, &sandbox,
+                           &status))
         return status;
-    for (int i = 1; i < argc; i++) {
+    g_autoptr(GPtrArray) sources = seq_read_files(argc, argv);
+    if (!confine_reader("seq check", &sandbox, 0))
+        return STATUS_FAILED;
+    for (guint i = 0; i < sources->len; i++) {
         struct loaded l;
-        if (load(argv[i], &o, &l, &status))
+        if (load(sources->pdata[i], &o, &l, &status))
             unload(&l);
         else
             worst = worse(worst, status);
     }
+    confine_tell(&sandbox);
     return worst;
 }
 
-static int format_one(const char *file, bool in_place)
+static char *format(const struct seq_source *source, int *status)
+{
+    GString *out = g_string_new(NULL);
+    struct seq *s = seq_parse_source(source, status);
+    if (s)
+        seq_print(s, out);
+    seq_free(s);
+    return g_string_free(out, s == NULL);
+}
+
+static int format_one(const struct seq_source *source)
 {
     int status = STATUS_OK;
-    g_autoptr(GString) out = g_string_new(NULL);
-    g_autoptr(GError) error = NULL;
-    struct seq *s = seq_read_file(file, &status);
-    if (!s)
-        return status;
-    seq_print(s, out);
-    seq_free(s);
-    if (!in_place || strcmp(file, "-") == 0)
-        return print_out(out->str);
-    if (g_file_set_contents(file, out->str, (gssize)out->len, &error))
-        return STATUS_OK;
-    complain("%s", error->message);
-    return STATUS_FAILED;
+    g_autofree char *text = format(source, &status);
+    return text ? print_out(text) : status;
+}
+
+/* A file that is changed is looked at in a child, and written here. */
+struct formatted {
+    const struct seq_source *source;
+    int fd;
+};
+
+static int format_apart(void *user)
+{
+    const struct formatted *f = user;
+    int status = STATUS_OK;
+    g_autofree char *text = format(f->source, &status);
+    return !text ? status : confine_write(f->fd, text, strlen(text)) ? STATUS_OK : STATUS_FAILED;
+}
+
+static int format_in_place(const struct seq_source *source, const struct sandbox_choice *sandbox)
+{
+    struct formatted f = {source, confine_file()};
+    int status = f.fd < 0 ? STATUS_FAILED : confine_apart("seq fmt", sandbox, format_apart, &f);
+    if (status == STATUS_OK && !confine_copy(f.fd, source->file))
+        status = STATUS_FAILED;
+    if (f.fd >= 0)
+        close(f.fd);
+    return status;
 }
 
 static int seq_command_fmt(int argc, char **argv)
 {
     gboolean in_place = FALSE;
+    struct sandbox_choice sandbox;
     int status, worst = STATUS_OK;
     const GOptionEntry entries[] = {
         {"in-place", 'i', 0, G_OPTION_ARG_NONE, &in_place, "Change the files", NULL},
         {0},
     };
-    if (!seq_parse_options("fmt", "write sequences as ring1 does", entries, &argc, &argv, &status))
+    if (!seq_parse_options("fmt", "write sequences as ring1 does", entries, &argc, &argv, &sandbox, &status))
         return status;
-    for (int i = 1; i < argc; i++)
-        worst = worse(worst, format_one(argv[i], in_place));
+    g_autoptr(GPtrArray) sources = seq_read_files(argc, argv);
+    if (!in_place && !confine_reader("seq fmt", &sandbox, 0))
+        return STATUS_FAILED;
+    for (guint i = 0; i < sources->len; i++) {
+        const struct seq_source *source = sources->pdata[i];
+        bool apart = in_place && strcmp(source->file, "-") != 0;
+        worst = worse(worst, apart ? format_in_place(source, &sandbox) : format_one(source));
+    }
+    if (!in_place)
+        confine_tell(&sandbox);
     return worst;
 }
 

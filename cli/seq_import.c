@@ -9,54 +9,35 @@
 #include "debug/read_trace.h"
 #include "debug/seq_import.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
-static bool read_all(const char *file, GString *out)
-{
-    char part[65536];
-    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rbe");
-    size_t got;
-    if (!f) {
-        complain("%s: %s", file, g_strerror(errno));
-        return false;
-    }
-    while ((got = fread(part, 1, sizeof part, f)) > 0)
-        g_string_append_len(out, part, (gssize)got);
-    bool ok = !ferror(f);
-    if (!ok)
-        complain("%s: %s", file, g_strerror(errno));
-    if (f != stdin)
-        fclose(f);
-    return ok;
-}
+/* The work of a child: it writes to stdout, or where the parent takes it from. */
+struct importing {
+    const struct seq_source *source;
+    int fd; /* -1: stdout */
+};
 
-static int write_sequence(const struct seq *s, const char *output)
+static int write_sequence(const struct seq *s, int fd)
 {
-    g_autoptr(GError) error = NULL;
     g_autoptr(GString) out = g_string_new(NULL);
     seq_print(s, out);
-    if (!output)
+    if (fd < 0)
         return print_out(out->str);
-    if (g_file_set_contents(output, out->str, (gssize)out->len, &error))
-        return STATUS_OK;
-    complain("%s", error->message);
-    return STATUS_FAILED;
+    return confine_write(fd, out->str, out->len) ? STATUS_OK : STATUS_FAILED;
 }
 
-static int import_file(const char *file, const char *output)
+static int import_file(void *user)
 {
+    const struct importing *todo = user;
+    const struct seq_source *source = todo->source;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GString) text = g_string_new(NULL);
-    if (!read_all(file, text))
-        return STATUS_IMAGE;
-    struct call_log *log =
-        read_json_trace(strcmp(file, "-") == 0 ? "<stdin>" : file, text->str, text->len, &error);
+    int status = STATUS_OK;
+    if (!seq_source_ok(source, &status))
+        return status;
+    struct call_log *log = read_json_trace(source->name, source->text, source->len, &error);
     struct seq *s = log ? seq_import(log, &error) : NULL;
-    int status;
     if (s) {
-        status = write_sequence(s, output);
+        status = write_sequence(s, todo->fd);
     } else {
         complain("%s", error->message);
         status = status_of_error(error);
@@ -68,19 +49,36 @@ static int import_file(const char *file, const char *output)
     return status;
 }
 
+static int import_apart(struct importing *todo, const char *output, const struct sandbox_choice *sandbox)
+{
+    todo->fd = output ? confine_file() : -1;
+    if (output && todo->fd < 0)
+        return STATUS_FAILED;
+    int status = confine_apart("seq import", sandbox, import_file, todo);
+    if (output && status == STATUS_OK && !confine_copy(todo->fd, output))
+        status = STATUS_FAILED;
+    if (output)
+        close(todo->fd);
+    return status;
+}
+
 int seq_command_import(int argc, char **argv)
 {
     g_autofree char *output = NULL;
+    struct sandbox_choice sandbox;
     int status;
     const GOptionEntry entries[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Write the sequence to FILE (stdout)", "FILE"},
         {0},
     };
-    if (!seq_parse_options("import", "make a sequence of a JSON trace", entries, &argc, &argv, &status))
+    if (!seq_parse_options("import", "make a sequence of a JSON trace", entries, &argc, &argv, &sandbox,
+                           &status))
         return status;
     if (argc != 2) {
         complain("seq import: expected one file");
         return STATUS_OPTION;
     }
-    return import_file(argv[1], output);
+    g_autoptr(GPtrArray) sources = seq_read_files(argc, argv);
+    struct importing todo = {.source = sources->pdata[0]};
+    return import_apart(&todo, output, &sandbox);
 }

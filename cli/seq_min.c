@@ -70,24 +70,29 @@ static void show_progress(void *user, unsigned tries, unsigned lines)
         fprintf(stderr, "\r%u tries, %u lines left ", tries, lines);
 }
 
-static int write_result(const struct seq *s, const char *file)
+/* The work of a child: it writes to stdout, or where the parent takes it from. */
+struct minimising {
+    const struct seq_source *source;
+    unsigned tries;
+    int fd; /* -1: stdout */
+};
+
+static int write_result(const struct seq *s, int fd)
 {
     g_autoptr(GString) out = g_string_new(NULL);
-    g_autoptr(GError) error = NULL;
     seq_print(s, out);
-    if (!file)
+    if (fd < 0)
         return print_out(out->str);
-    if (g_file_set_contents(file, out->str, (gssize)out->len, &error))
-        return STATUS_OK;
-    complain("%s", error->message);
-    return STATUS_FAILED;
+    return confine_write(fd, out->str, out->len) ? STATUS_OK : STATUS_FAILED;
 }
 
-static int minimise(const char *file, const char *output, unsigned tries)
+static int minimise(void *user)
 {
     static const struct seq_min_ops ops = {.same = is_same, .progress = show_progress};
+    const struct minimising *todo = user;
+    const char *file = todo->source->file;
     int status = STATUS_OK;
-    struct seq *s = seq_read_file(file, &status);
+    struct seq *s = seq_parse_source(todo->source, &status);
     if (!s)
         return status;
     struct minimum m = {.wanted = way_of(s), .progress = isatty(STDERR_FILENO) != 0};
@@ -96,21 +101,35 @@ static int minimise(const char *file, const char *output, unsigned tries)
         seq_free(s);
         return STATUS_IMAGE;
     }
-    struct seq_min_result r = seq_min(s, &ops, &m, tries);
+    struct seq_min_result r = seq_min(s, &ops, &m, todo->tries);
     if (m.progress)
         fprintf(stderr, "\r%u tries: %u lines of %u are left%s\n", r.tries, r.lines, r.lines_before,
                 r.stopped ? "; more could be tried (--tries)" : "");
     else if (r.stopped)
         complain("%s: stopped after %u tries; more could be left out (--tries)", file, r.tries);
-    status = write_result(s, output);
+    status = write_result(s, todo->fd);
     g_free(m.wanted);
     seq_free(s);
+    return status;
+}
+
+static int minimise_apart(struct minimising *todo, const char *output, const struct sandbox_choice *sandbox)
+{
+    todo->fd = output ? confine_file() : -1;
+    if (output && todo->fd < 0)
+        return STATUS_FAILED;
+    int status = confine_apart("seq min", sandbox, minimise, todo);
+    if (output && status == STATUS_OK && !confine_copy(todo->fd, output))
+        status = STATUS_FAILED;
+    if (output)
+        close(todo->fd);
     return status;
 }
 
 int seq_command_min(int argc, char **argv)
 {
     g_autofree char *output = NULL;
+    struct sandbox_choice sandbox;
     int tries = DEFAULT_TRIES, status;
     const GOptionEntry entries[] = {
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Write the sequence to FILE (stdout)", "FILE"},
@@ -118,11 +137,13 @@ int seq_command_min(int argc, char **argv)
         {0},
     };
     if (!seq_parse_options("min", "find the smallest sequence that still differs the same way", entries,
-                           &argc, &argv, &status))
+                           &argc, &argv, &sandbox, &status))
         return status;
     if (argc != 2 || tries < 1) {
         complain(tries < 1 ? "seq min: --tries: expected a number from 1 on" : "seq min: expected one file");
         return STATUS_OPTION;
     }
-    return minimise(argv[1], output, (unsigned)tries);
+    g_autoptr(GPtrArray) sources = seq_read_files(argc, argv);
+    struct minimising todo = {.source = sources->pdata[0], .tries = (unsigned)tries};
+    return minimise_apart(&todo, output, &sandbox);
 }

@@ -22,8 +22,8 @@ _ring1()
     trace)
         options="$runs $traces"
         ;;
-    replay) options="$traces --until --info --hash --gdb --trace --symbols --report --core --max-time --help" ;;
-    info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --help" ;;
+    replay) options="$traces --until --info --hash --gdb --trace --symbols --report --core --max-time --sandbox --help" ;;
+    info) options="--memory --maxmem --vcpus --initrd --raw --abi --xen --json --sandbox --help" ;;
     ctl)
         options="--json --help"
         [[ $cur == -* ]] || mapfile -t COMPREPLY < <(compgen -W "status shutdown reboot suspend sysrq nmi balloon vcpus
@@ -37,23 +37,23 @@ _ring1()
             return
         fi
         case ${words[2]-} in
-        run) options="--trace --console --quiet --abi --xen --help" ;;
-        check) options="--abi --xen --help" ;;
-        fmt) options="--in-place --help" ;;
-        min) options="--output --tries --help" ;;
-        export) options="--elf --expected --skip-backends --watch --help" ;;
-        import) options="--output --help" ;;
+        run) options="--trace --console --quiet --abi --xen --sandbox --help" ;;
+        check) options="--abi --xen --sandbox --help" ;;
+        fmt) options="--in-place --sandbox --help" ;;
+        min) options="--output --tries --sandbox --help" ;;
+        export) options="--elf --expected --skip-backends --watch --sandbox --help" ;;
+        import) options="--output --sandbox --help" ;;
         esac
         ;;
     fuzz)
         options="--abi --xen --runs --seconds --seed --corpus --merge --finds --max-finds --checks --tries --module --json
-            --quiet --dictionary --oracle --calls --batch --rounds --help"
+            --quiet --dictionary --oracle --calls --batch --rounds --sandbox --help"
         if ((cword == 2)) && [[ $cur != -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "triage show import" -- "$cur")
             return
         fi
         ;;
-    diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --help" ;;
+    diff) options="--ignore --window --context --shown --domain --tsc-hz --json --quiet --sandbox --help" ;;
     esac
     if ((cword == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "run trace replay info diff hypercalls seq fuzz ctl --help --version --gdb-script" -- "$cur")

@@ -67,6 +67,10 @@ struct chunk {
 bool chunk_file_is(const struct chunk_file *file, const char *path);
 /* NULL: RING1_ERROR_HOST, or RING1_ERROR_INPUT and the reason. Bytes stay the caller's. */
 struct chunk_reader *chunk_reader_new(const struct chunk_file *file, const char *path, GError **error);
+/* Of what is open; `fd` becomes the reader's. Not beyond the first chunk of the kind `last`, if
+ * there is one: what follows is not looked at (0: to the end). */
+struct chunk_reader *chunk_reader_take_fd(const struct chunk_file *file, const char *name, int fd,
+                                          uint32_t last, GError **error);
 struct chunk_reader *chunk_reader_new_from_bytes(const struct chunk_file *file, const char *name,
                                                  const void *bytes, size_t len, GError **error);
 /* One that is still written, by its descriptor, which stays the caller's. */

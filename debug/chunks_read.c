@@ -24,6 +24,7 @@ struct chunk_reader {
     GArray *chunks;  /* struct chunk */
     uint64_t offset; /* up to where it was looked through */
     bool cut;
+    uint32_t last; /* kind of chunk behind which nothing is looked at; 0: none */
 };
 
 bool chunk_refuse(const struct chunk_reader *r, GError **error, const char *format, ...)
@@ -116,9 +117,12 @@ static bool read_chunks(struct chunk_reader *r, GError **error)
 {
     g_autofree uint8_t *buffer = g_malloc(ZSTD_compressBound(CHUNK_RAW_MAX));
     r->cut = false;
-    while (r->offset < r->size && !r->cut)
+    while (r->offset < r->size && !r->cut) {
         if (!read_chunk(r, buffer, error))
             return false;
+        if (r->last && r->chunks->len && chunk_at(r, r->chunks->len - 1)->kind == r->last)
+            break;
+    }
     return true;
 }
 
@@ -180,10 +184,12 @@ static bool find_size(struct chunk_reader *r, GError **error)
 }
 
 /* `fd` becomes the reader's. */
-static struct chunk_reader *read_fd(const struct chunk_file *file, const char *name, int fd, GError **error)
+static struct chunk_reader *read_fd(const struct chunk_file *file, const char *name, int fd, uint32_t last,
+                                    GError **error)
 {
     struct chunk_reader *r = reader_new(file, name);
     r->fd = fd;
+    r->last = last;
     if (find_size(r, error))
         return reader_read(r, error);
     chunk_reader_free(r);
@@ -192,13 +198,19 @@ static struct chunk_reader *read_fd(const struct chunk_file *file, const char *n
 
 struct chunk_reader *chunk_reader_new(const struct chunk_file *file, const char *path, GError **error)
 {
-    return read_fd(file, path, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error);
+    return read_fd(file, path, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), 0, error);
+}
+
+struct chunk_reader *chunk_reader_take_fd(const struct chunk_file *file, const char *name, int fd,
+                                          uint32_t last, GError **error)
+{
+    return read_fd(file, name, fd, last, error);
 }
 
 struct chunk_reader *chunk_reader_new_from_fd(const struct chunk_file *file, const char *name, int fd,
                                               GError **error)
 {
-    return read_fd(file, name, fcntl(fd, F_DUPFD_CLOEXEC, 0), error);
+    return read_fd(file, name, fcntl(fd, F_DUPFD_CLOEXEC, 0), 0, error);
 }
 
 bool chunk_reader_refresh(struct chunk_reader *r, GError **error)

@@ -33,6 +33,7 @@ enum gdb_state {
  * called every few ms while time runs backward: it gives what the client says meanwhile to
  * gdb_server_input, and calls nothing else here; true: leave it. May be NULL. */
 struct gdb_server *gdb_server_new(const char *image, bool (*asked)(void *user), void *user);
+void gdb_server_set_image(struct gdb_server *g, const char *image);
 void gdb_server_free(struct gdb_server *g);
 
 /* The machine is this one from now on; NULL: there is none. Breakpoints stay, for a guest

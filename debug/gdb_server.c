@@ -267,6 +267,12 @@ struct gdb_server *gdb_server_new(const char *image, bool (*asked)(void *user), 
     return g;
 }
 
+void gdb_server_set_image(struct gdb_server *g, const char *image)
+{
+    g_free(g->image);
+    g->image = g_strdup(image);
+}
+
 static void forget_client(struct gdb_server *g)
 {
     gdb_packets_reset(&g->packets);

@@ -55,20 +55,20 @@ static bool run_all(ring1_replay *r, GString *text, GError **error)
     return !why;
 }
 
-struct call_log *read_record(const char *path, GError **error)
+struct call_log *read_record(int fd, const char *name, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) why = NULL;
-    ring1_replay *r = ring1_replay_open(path, &why);
+    ring1_replay *r = ring1_replay_open_fd(fd, name, &why);
     struct call_log *log = NULL;
     if (r && run_all(r, text, &why))
-        log = read_json_trace(path, text->str, text->len, &why);
+        log = read_json_trace(name, text->str, text->len, &why);
     ring1_replay_free(r);
     for (guint i = 0; log && i < log->calls->len; i++)
         g_array_index(log->calls, struct logged_call, i).place = call_log_get(log, i)->serial;
     if (log)
         log->place_unit = "call";
     else
-        g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", path);
+        g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", name);
     return log;
 }

@@ -10,8 +10,10 @@
 #include "trace_json.h"
 #include "world_trace.h"
 
+#include <fcntl.h>
 #include <ring1/ring1.h>
 #include <string.h>
+#include <unistd.h>
 
 static void append(void *user, const char *text, size_t len)
 {
@@ -73,19 +75,67 @@ static bool is_sequence(const uint8_t *bytes, size_t len)
     return len - at >= strlen(word) && memcmp(bytes + at, word, strlen(word)) == 0;
 }
 
-struct call_log *read_trace_file(const char *path, const struct read_trace_options *options, GError **error)
-{
-    g_autoptr(GError) why = NULL;
+/* --- in two steps ------------------------------------------------------------------------- */
+
+struct trace_file {
+    char *path;
     gchar *bytes;
     gsize len;
-    if (!g_file_get_contents(path, &bytes, &len, &why)) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s", why->message);
-        return NULL;
-    }
-    const uint8_t *head = (const uint8_t *)bytes;
-    struct call_log *log = is_record(head, len)     ? read_record(path, error)
-                           : is_sequence(head, len) ? read_sequence(path, bytes, len, error)
-                                                    : read_trace(path, head, len, options, error);
-    g_free(bytes);
-    return log;
+    int fd; /* of a record; -1: it is none */
+};
+
+/* A record may be large, and is read where it is looked at. */
+static bool open_file(struct trace_file *f, GError **error)
+{
+    uint8_t head[16];
+    f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = f->fd < 0 ? -1 : pread(f->fd, head, sizeof head, 0);
+    if (n >= 0 && is_record(head, (size_t)n))
+        return true;
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+    g_autoptr(GError) why = NULL;
+    if (g_file_get_contents(f->path, &f->bytes, &f->len, &why))
+        return true;
+    g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT, "%s", why->message);
+    return false;
+}
+
+struct trace_file *trace_file_open(const char *path, GError **error)
+{
+    struct trace_file *f = g_new0(struct trace_file, 1);
+    f->path = g_strdup(path);
+    if (open_file(f, error))
+        return f;
+    trace_file_free(f);
+    return NULL;
+}
+
+bool trace_file_is_record(const struct trace_file *f)
+{
+    return f->fd >= 0;
+}
+
+struct call_log *trace_file_read(struct trace_file *f, const struct read_trace_options *options,
+                                 GError **error)
+{
+    const uint8_t *head = (const uint8_t *)f->bytes;
+    if (f->fd < 0)
+        return is_sequence(head, f->len) ? read_sequence(f->path, f->bytes, f->len, error)
+                                         : read_trace(f->path, head, f->len, options, error);
+    int fd = f->fd; /* the replay's, which closes it */
+    f->fd = -1;
+    return read_record(fd, f->path, error);
+}
+
+void trace_file_free(struct trace_file *f)
+{
+    if (!f)
+        return;
+    if (f->fd >= 0)
+        close(f->fd);
+    g_free(f->bytes);
+    g_free(f->path);
+    g_free(f);
 }

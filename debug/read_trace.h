@@ -18,7 +18,7 @@ struct call_log *read_sequence(const char *source, const char *text, size_t len,
 /* A record of `ring1 run --record` (docs/records.md): it is replayed, without its outside,
  * and the calls on the way are written down. One that was cut gives those up to there. */
 bool is_record(const uint8_t *bytes, size_t len);
-struct call_log *read_record(const char *path, GError **error);
+struct call_log *read_record(int fd, const char *name, GError **error);
 
 #define XENTRACE_ANY_DOMAIN UINT32_MAX
 
@@ -35,7 +35,14 @@ struct read_trace_options {
 };
 struct call_log *read_trace(const char *source, const uint8_t *bytes, size_t len,
                             const struct read_trace_options *options, GError **error);
-/* The same of a file, or a sequence, or a record. */
-struct call_log *read_trace_file(const char *path, const struct read_trace_options *options, GError **error);
+/* The same of a file, or a sequence, or a record, in two steps: it is opened and read; it is looked
+ * at, when nothing needs to be opened any more. NULL: RING1_ERROR_INPUT. */
+struct trace_file;
+struct trace_file *trace_file_open(const char *path, GError **error);
+struct call_log *trace_file_read(struct trace_file *f, const struct read_trace_options *options,
+                                 GError **error);
+/* To look at it a machine is run. */
+bool trace_file_is_record(const struct trace_file *f);
+void trace_file_free(struct trace_file *f);
 
 #endif

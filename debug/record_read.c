@@ -82,6 +82,11 @@ struct record_reader *record_reader_new(const char *path, GError **error)
     return reader_new(chunk_reader_new(&record_file, path, error), error);
 }
 
+struct record_reader *record_reader_take_fd(const char *name, int fd, GError **error)
+{
+    return reader_new(chunk_reader_take_fd(&record_file, name, fd, 0, error), error);
+}
+
 struct record_reader *record_reader_new_from_fd(const char *name, int fd, GError **error)
 {
     return reader_new(chunk_reader_new_from_fd(&record_file, name, fd, error), error);

@@ -15,6 +15,8 @@ struct record_reader;
 struct record_reader *record_reader_new(const char *path, GError **error);
 struct record_reader *record_reader_new_from_bytes(const char *name, const void *bytes, size_t len,
                                                    GError **error);
+/* Of what is open; `fd` becomes the reader's. */
+struct record_reader *record_reader_take_fd(const char *name, int fd, GError **error);
 /* One that is still written, by its descriptor, which stays the caller's. */
 struct record_reader *record_reader_new_from_fd(const char *name, int fd, GError **error);
 /* What was added since. */

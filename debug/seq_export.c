@@ -554,6 +554,7 @@ static bool export_plan(struct exporter *x, struct seq_export *out)
 {
     const struct domain *d = x->plan->w[0]->d;
     struct seq_kernel_site site = {
+        .file = x->o->file,
         .pfn = x->plan->w[0]->setup.nr_pages,
         .nr_pages = x->plan->w[0]->setup.nr_pages + 4096,
         .nr_slots = FIRST_SLOTS,

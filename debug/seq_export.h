@@ -18,6 +18,7 @@ struct seq_export_options {
     /* Structures, and fields "structure.field", whose contents are not comparable, ended by NULL; or
      * NULL. */
     const char *const *private;
+    int file;           /* an empty one that nobody needs, for libelf to write to; 0: it makes one */
 };
 
 struct seq_export {

@@ -19,6 +19,7 @@ struct seq_kernel;
 
 /* Where it lies. */
 struct seq_kernel_site {
+    int file;          /* as seq_export_options has it */
     uint32_t va;       /* of its first page: where an entry of an L2 begins */
     uint32_t pfn;      /* of its first page */
     uint32_t nr_pages; /* of memory that the domain must have */

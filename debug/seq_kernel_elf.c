@@ -182,7 +182,7 @@ static bool file_bytes(int fd, GBytes **out)
 static GBytes *make_elf(const struct seq_kernel *k, uint32_t entry)
 {
     GBytes *out = NULL;
-    int fd = memfd_create("sequence", MFD_CLOEXEC);
+    int fd = k->site.file > 0 ? k->site.file : memfd_create("sequence", MFD_CLOEXEC);
     struct writer w = {.names = g_byte_array_new()};
     g_byte_array_append(w.names, (const uint8_t *)"", 1);
     elf_version(EV_CURRENT);
@@ -191,7 +191,7 @@ static GBytes *make_elf(const struct seq_kernel *k, uint32_t entry)
     elf_end(w.elf);
     if (written && !file_bytes(fd, &out))
         out = NULL;
-    if (fd >= 0)
+    if (fd >= 0 && fd != k->site.file)
         close(fd);
     g_byte_array_unref(w.names);
     return out;

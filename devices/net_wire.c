@@ -13,6 +13,11 @@
 
 #define BATCH 32u
 
+/* Linux 6.16 and newer; libc's headers may be older. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 /* One behind the other: a length, and the message with its kind. */
 struct wire {
     int fd;
@@ -27,6 +32,9 @@ struct wire *wire_new(int fd)
     struct wire *w = g_new0(struct wire, 1);
     int bytes = WIRE_BYTES; /* or as many as the system allows */
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    /* Neither side takes descriptors from the other. */
+    int no = 0;
+    setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no);
     w->fd = fd;
     w->out = g_byte_array_new();
     return w;

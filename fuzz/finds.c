@@ -44,29 +44,47 @@ bool fuzz_file_write(const char *folder, const void *bytes, size_t len)
     return write_file(folder, name, bytes, len);
 }
 
-static uint8_t *encode(const struct fuzz_loop *l, const void *input, size_t *len)
+/* In the parent: a copy of what a child left, whatever that did to it, and its bytes. */
+static void *take(const struct fuzz_loop *l, const void *shared, uint8_t **bytes, size_t *len)
 {
-    uint8_t *bytes = g_malloc(l->target->file_bytes);
-    *len = l->target->ops->encode(input, bytes);
-    return bytes;
+    void *input = g_malloc0(l->stride);
+    memcpy(input, shared, l->target->input_bytes);
+    *bytes = g_malloc(l->target->file_bytes);
+    *len = l->target->ops->encode(input, *bytes);
+    l->target->ops->decode(l->target, *bytes, *len, input);
+    return input;
 }
 
-void fuzz_corpus_write(struct fuzz_loop *l, const void *input, const char *folder)
+static void write_input(const struct fuzz_loop *l, const void *shared, const char *folder)
 {
     size_t len;
-    g_autofree uint8_t *bytes = encode(l, input, &len);
+    g_autofree uint8_t *bytes = NULL;
+    g_autofree void *input = take(l, shared, &bytes, &len);
+    (void)input;
     fuzz_file_write(folder, bytes, len);
 }
 
-void fuzz_corpus_add(struct fuzz_loop *l, const void *input, const char *folder)
+/* The parent takes what is below `nr_corpus`. */
+void fuzz_corpus_add(struct fuzz_loop *l, const void *input, enum fuzz_wanted wanted)
 {
     struct fuzz_shared *s = l->s;
-    if (s->nr_corpus == l->max_corpus)
+    if (s->nr_corpus >= l->max_corpus)
         return;
-    l->target->ops->copy(s->input + (s->nr_corpus + 1u) * l->stride, input);
-    s->nr_corpus++;
-    if (folder)
-        fuzz_corpus_write(l, input, folder);
+    l->target->ops->copy(fuzz_corpus_at(l, s->nr_corpus), input);
+    s->wanted[s->nr_corpus] = (uint8_t)wanted;
+    __atomic_store_n(&s->nr_corpus, s->nr_corpus + 1, __ATOMIC_RELEASE);
+}
+
+void fuzz_corpus_write(struct fuzz_loop *l)
+{
+    struct fuzz_shared *s = l->s;
+    unsigned nr = MIN(__atomic_load_n(&s->nr_corpus, __ATOMIC_ACQUIRE), l->max_corpus);
+    for (; l->nr_saved < nr; l->nr_saved++)
+        if (s->wanted[l->nr_saved] == FUZZ_NEW && l->o->corpus)
+            write_input(l, fuzz_corpus_at(l, l->nr_saved), l->o->corpus);
+    for (unsigned i = 0; l->o->merge && s->done && i < nr; i++)
+        if (s->wanted[i] == FUZZ_MERGED)
+            write_input(l, fuzz_corpus_at(l, i), l->o->merge);
 }
 
 /* The shortest first, and those of one length by name: on every machine the same. */
@@ -101,7 +119,7 @@ bool fuzz_corpus_read(struct fuzz_loop *l, GError **error)
         if (!g_file_get_contents(names->pdata[i], &bytes, &len, NULL))
             continue;
         l->target->ops->decode(l->target, (const uint8_t *)bytes, len, fuzz_now(l));
-        fuzz_corpus_add(l, fuzz_now(l), NULL);
+        fuzz_corpus_add(l, fuzz_now(l), FUZZ_OF_FOLDER);
     }
     return true;
 }
@@ -119,10 +137,10 @@ static bool kind_known(struct fuzz_loop *l, const char *reason, unsigned *index)
     struct fuzz_shared *s = l->s;
     g_autofree char *kind = kind_of(l, reason);
     uint64_t hash = hash_of(kind, strlen(kind));
-    for (unsigned i = 0; i < s->nr_kinds; i++)
+    for (unsigned i = 0; i < MIN(s->nr_kinds, MAX_KINDS); i++)
         if (s->kind[i].hash == hash)
             return true;
-    if (s->nr_kinds == MAX_KINDS)
+    if (s->nr_kinds >= MAX_KINDS)
         return true;
     s->kind[s->nr_kinds].hash = hash;
     g_strlcpy(s->kind[s->nr_kinds].reason, reason, sizeof s->kind[0].reason);
@@ -141,20 +159,33 @@ static char *base_name(const char *reason, uint64_t hash)
 /* Where a sequence breaks alike, that is what is told of. */
 static void leave(struct fuzz_loop *l, unsigned index, const void *input, const char *text, bool is_sequence)
 {
-    const struct fuzz_options *o = l->o;
     struct fuzz_shared *s = l->s;
-    g_autofree char *base = base_name(s->kind[index].reason, s->kind[index].hash);
-    if (o->finds) {
-        size_t len;
-        g_autofree uint8_t *bytes = encode(l, input, &len);
-        g_autofree char *hc = g_strconcat(base, ".hc", NULL), *raw = g_strconcat(base, ".input", NULL);
-        g_mkdir_with_parents(o->finds, 0777);
-        write_file(o->finds, raw, bytes, len);
-        if (text)
-            write_file(o->finds, hc, text, strlen(text));
-        g_strlcpy(s->kind[index].file, text && is_sequence ? hc : raw, sizeof s->kind[0].file);
-    }
-    s->nr_kinds = index + 1;
+    l->target->ops->copy(fuzz_kind_at(l, index), input);
+    if (!text || g_strlcpy(s->kind[index].text, text, FIND_TEXT) >= FIND_TEXT)
+        s->kind[index].text[0] = '\0';
+    s->kind[index].is_sequence = is_sequence;
+    __atomic_store_n(&s->nr_kinds, index + 1, __ATOMIC_RELEASE);
+}
+
+void fuzz_find_write(struct fuzz_loop *l, unsigned index, char **file)
+{
+    const char *folder = l->o->finds;
+    const struct fuzz_shared *s = l->s;
+    if (!folder)
+        return;
+    size_t len;
+    g_autofree uint8_t *bytes = NULL;
+    g_autofree void *input = take(l, fuzz_kind_at(l, index), &bytes, &len);
+    g_autofree char *reason = g_strndup(s->kind[index].reason, sizeof s->kind[0].reason);
+    g_autofree char *base = base_name(reason, s->kind[index].hash);
+    g_autofree char *text = g_strndup(s->kind[index].text, FIND_TEXT);
+    g_autofree char *hc = g_strconcat(base, ".hc", NULL), *raw = g_strconcat(base, ".input", NULL);
+    (void)input;
+    g_mkdir_with_parents(folder, 0777);
+    write_file(folder, raw, bytes, len);
+    if (text[0])
+        write_file(folder, hc, text, strlen(text));
+    *file = g_strdup(text[0] && s->kind[index].is_sequence ? hc : raw);
 }
 
 /* --- in children ------------------------------------------------------------------------------- */
@@ -170,6 +201,8 @@ static int trial(struct fuzz_loop *l, const void *input)
         void *copy = g_malloc0(l->stride);
         alarm(CRASH_SECONDS);
         (void)!freopen("/dev/null", "w", stderr);
+        if (l->o->confine)
+            l->o->confine(l->o->user);
         t->ops->copy(copy, input);
         t->ops->check(t, copy, FUZZ_FULL, &out);
         _exit(0);
@@ -191,6 +224,8 @@ static char *lines_of(struct fuzz_loop *l, const void *input, const char *reason
     if (pid == 0) {
         alarm(CRASH_SECONDS);
         (void)!freopen("/dev/null", "w", stderr);
+        if (l->o->confine)
+            l->o->confine(l->o->user);
         l->target->ops->tell(l->target, input, fd);
         _exit(0);
     }
@@ -267,15 +302,16 @@ void fuzz_keep_find(struct fuzz_loop *l, const void *input, const char *reason)
     leave(l, index, small, text, ops->sequence != NULL);
 }
 
-void fuzz_keep_crash(struct fuzz_loop *l, const void *input, const char *reason)
+void fuzz_keep_crash(struct fuzz_loop *l, const void *shared, const char *reason)
 {
     const struct fuzz_target_ops *ops = l->target->ops;
     unsigned index;
     g_autofree char *text = NULL;
     if (kind_known(l, reason, &index))
         return;
-    g_autofree void *small = g_malloc0(l->stride);
-    ops->copy(small, input);
+    size_t len;
+    g_autofree uint8_t *bytes = NULL;
+    g_autofree void *small = take(l, shared, &bytes, &len);
     l->s->crashes++;
     if (l->o->finds) {
         struct alike a = {.l = l, .how = trial(l, small), .left = l->o->min_tries};

@@ -85,18 +85,21 @@ void fuzz_decode(const struct fuzz_grammars *g, const uint8_t *bytes, size_t len
     }
 }
 
+/* It may be what a child left in memory that it shared: no count is believed. */
 size_t fuzz_encode(const struct fuzz_input *in, uint8_t *bytes)
 {
     size_t at = HEADER_BYTES;
+    unsigned nr_steps = MIN(in->nr_steps, FUZZ_MAX_STEPS);
     put(bytes, (uint32_t)in->preempt << 8 | in->pair, HEADER_BYTES);
-    for (unsigned i = 0; i < in->nr_steps; i++) {
+    for (unsigned i = 0; i < nr_steps; i++) {
         const struct fuzz_step *s = &in->step[i];
+        unsigned nr_said = MIN(s->nr_said, FUZZ_MAX_SAID);
         bytes[at] = s->what;
         bytes[at + 1] = s->command;
         bytes[at + 2] = (uint8_t)(s->n | (s->vcpu & 3u) << 3 | (s->listed & 1u) << 5 | (s->place & 3u) << 6);
-        bytes[at + 3] = s->nr_said;
+        bytes[at + 3] = (uint8_t)nr_said;
         at += STEP_BYTES;
-        for (unsigned k = 0; k < s->nr_said; k++, at += SAID_BYTES) {
+        for (unsigned k = 0; k < nr_said; k++, at += SAID_BYTES) {
             const struct fuzz_said *v = &s->said[k];
             bytes[at] = v->slot;
             bytes[at + 1] = v->kind;

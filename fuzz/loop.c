@@ -45,10 +45,16 @@ static void fill_status(const struct fuzz_loop *l, struct fuzz_status *out)
 static void tell(struct fuzz_loop *l, gint64 *told, bool now)
 {
     struct fuzz_status status;
-    for (; l->s->announced < l->s->nr_kinds; l->s->announced++)
+    unsigned nr = MIN(__atomic_load_n(&l->s->nr_kinds, __ATOMIC_ACQUIRE), MAX_KINDS);
+    fuzz_corpus_write(l);
+    for (; l->announced < nr; l->announced++) {
+        g_autofree char *file = NULL;
+        g_autofree char *raw = g_strndup(l->s->kind[l->announced].reason, sizeof l->s->kind[0].reason);
+        g_autofree char *reason = g_utf8_make_valid(raw, -1);
+        fuzz_find_write(l, l->announced, &file);
         if (l->o->found)
-            l->o->found(l->o->user, l->s->kind[l->s->announced].reason,
-                        l->s->kind[l->s->announced].file[0] ? l->s->kind[l->s->announced].file : NULL);
+            l->o->found(l->o->user, reason, file);
+    }
     gint64 t = g_get_monotonic_time();
     if (!l->o->progress || (!now && t - *told < TELL_USEC))
         return;
@@ -149,7 +155,7 @@ bool fuzz_loop(const struct fuzz_options *o, struct fuzz_target *t, struct fuzz_
     struct fuzz_loop l = {.o = o, .target = t, .begun = g_get_monotonic_time()};
     l.stride = (t->input_bytes + 15u) & ~(size_t)15;
     l.max_corpus = (unsigned)MIN(MAX_CORPUS, CORPUS_BYTES / l.stride);
-    l.shared_bytes = sizeof *l.s + (l.max_corpus + 1u) * l.stride;
+    l.shared_bytes = sizeof *l.s + (l.max_corpus + 1u + MAX_KINDS) * l.stride;
     l.s =
         mmap(NULL, l.shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (l.s == MAP_FAILED)

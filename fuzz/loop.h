@@ -43,6 +43,9 @@ struct fuzz_options {
     void (*progress)(void *user, const struct fuzz_status *status);
     /* A new kind of find: its line, and its file or NULL. */
     void (*found)(void *user, const char *reason, const char *file);
+    /* In a child, before it looks at an input, when all that it needs is open; NULL: nothing
+     * is to be done. */
+    void (*confine)(void *user);
     void *user;
     volatile int *stop; /* set by a signal handler; NULL: there is none */
 };

@@ -50,7 +50,8 @@ struct fuzz_target {
 
 struct fuzz_target_ops {
     void (*copy)(void *to, const void *from);
-    /* As a file. Any bytes at all are an input. */
+    /* As a file, of file_bytes at most, even where the input is damaged: a child that was taken over
+     * may have left it. Any bytes at all are an input. */
     size_t (*encode)(const void *input, uint8_t *bytes);
     void (*decode)(struct fuzz_target *t, const uint8_t *bytes, size_t len, void *input);
     /* Of a corpus: it is to be tried. NULL: each is. */

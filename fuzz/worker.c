@@ -84,9 +84,9 @@ static void try_now(struct fuzz_loop *l, bool keep)
         /* Where edges are known, those alone are worth a file. */
         bool worth = edges || !(fuzz_coverage_on() || out.nr_places);
         if (keep)
-            fuzz_corpus_add(l, fuzz_now(l), worth ? l->o->corpus : NULL);
-        else if (l->o->merge && worth)
-            fuzz_corpus_write(l, fuzz_now(l), l->o->merge);
+            fuzz_corpus_add(l, fuzz_now(l), worth ? FUZZ_NEW : FUZZ_OF_FOLDER);
+        else if (worth)
+            s->wanted[l->replayed] = FUZZ_MERGED;
         if (level != FUZZ_FULL && l->o->effort == FUZZ_AUTO) {
             reason = t->ops->check(t, fuzz_now(l), FUZZ_FULL, &out);
             new_edges(l);
@@ -103,6 +103,7 @@ static void replay(struct fuzz_loop *l)
     for (unsigned i = 0, n = l->s->nr_corpus; i < n && !l->s->stop; i++) {
         const struct fuzz_pool pool = fuzz_pool_of(l);
         t->ops->copy(fuzz_now(l), fuzz_pool_at(&pool, i));
+        l->replayed = i;
         if (!t->ops->wanted || t->ops->wanted(t, fuzz_now(l)))
             try_now(l, false);
     }
@@ -113,6 +114,8 @@ void fuzz_worker(struct fuzz_loop *l)
     struct fuzz_shared *s = l->s;
     struct fuzz_target *t = l->target;
     gint64 end = l->begun + (gint64)(l->o->seconds * G_USEC_PER_SEC);
+    if (l->o->confine)
+        l->o->confine(l->o->user);
     t->ops->begin(t, l->o->seed * 1000003u + l->generation);
     fuzz_coverage_use(s->edge);
     if (l->generation == 0)

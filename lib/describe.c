@@ -8,6 +8,7 @@
 #include "dispatch/describe.h"
 #include "emu/boot.h"
 #include "emu/members.h"
+#include "host.h"
 
 #include <ring1/ring1.h>
 
@@ -129,7 +130,7 @@ static bool initrd_length(const struct abi *abi, const ring1_config *config, uin
     *length = 0;
     if (!config->initrd)
         return true;
-    g_autoptr(GBytes) file = image_read_file(config->initrd, error);
+    g_autoptr(GBytes) file = host_file(config->host, config->initrd, false, error);
     if (!file)
         return false;
     struct boot_config boot = {.nr_pages = config->memory_mib << (20 - RING1_PAGE_SHIFT),
@@ -157,9 +158,14 @@ char *ring1_describe_image(const ring1_config *config, const char *path, bool js
 {
     if (!config_check(config, error))
         return NULL;
+    g_autoptr(GBytes) file = host_file(config->host, path, false, error);
+    if (!file)
+        return NULL;
+    gsize len;
+    const void *bytes = g_bytes_get_data(file, &len);
     struct image *image = config->raw_address < 0
-                              ? image_load_file(path, error)
-                              : image_raw_file(path, (uint32_t)config->raw_address, error);
+                              ? image_load(bytes, len, path, error)
+                              : image_raw(bytes, len, (uint32_t)config->raw_address, path, error);
     if (!image)
         return NULL;
     struct layout layout;

@@ -112,6 +112,12 @@ static bool fetch_file(ring1_host *h, const char *path, bool any, GError **error
     return !path || bytes;
 }
 
+bool ring1_host_fetch_image(ring1_host *h, const ring1_config *config, const char *image, GError **error)
+{
+    return config_check(config, error) && fetch_file(h, image, false, error) &&
+           fetch_file(h, config->initrd, false, error);
+}
+
 bool ring1_host_fetch(ring1_host *h, const ring1_config *config, const char *image, GError **error)
 {
     ring1_config c = *config;

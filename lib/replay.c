@@ -70,17 +70,38 @@ static bool check_writer(ring1_replay *r, const char *path, GError **error)
     return true;
 }
 
-ring1_replay *ring1_replay_open(const char *path, GError **error)
+static ring1_replay *new_replay(struct record_reader *reader)
 {
-    struct record_reader *reader = record_reader_new(path, error);
-    if (!reader)
-        return NULL;
     ring1_replay *r = g_new0(ring1_replay, 1);
     r->reader = reader;
-    if (check_writer(r, path, error))
+    r->host = r->own_host = ring1_host_new();
+    return r;
+}
+
+static ring1_replay *open_reader(struct record_reader *reader, const char *name, GError **error)
+{
+    if (!reader)
+        return NULL;
+    ring1_replay *r = new_replay(reader);
+    if (check_writer(r, name, error))
         return r;
     ring1_replay_free(r);
     return NULL;
+}
+
+ring1_replay *ring1_replay_open(const char *path, GError **error)
+{
+    return open_reader(record_reader_new(path, error), path, error);
+}
+
+ring1_replay *ring1_replay_open_fd(int fd, const char *name, GError **error)
+{
+    return open_reader(record_reader_take_fd(name, fd, error), name, error);
+}
+
+void ring1_replay_use_host(ring1_replay *r, ring1_host *host)
+{
+    r->host = host;
 }
 
 void ring1_replay_free(ring1_replay *r)
@@ -92,7 +113,7 @@ void ring1_replay_free(ring1_replay *r)
     g_clear_pointer(&r->reader, record_reader_free);
     g_clear_error(&r->diverged);
     g_free(r->warning);
-    ring1_host_free(r->host);
+    ring1_host_free(r->own_host);
     g_free(r);
 }
 
@@ -368,8 +389,7 @@ bool ring1_replay_next(ring1_replay *r, GError **error)
 ring1_replay *replay_of_recorder(struct recorder *of, GError **error)
 {
     struct record_reader *reader = recorder_reader(of, error);
-    ring1_replay *r = g_new0(ring1_replay, 1);
-    r->reader = reader;
+    ring1_replay *r = new_replay(reader);
     r->live = true;
     if (reader && record_nr_machines(reader) > 0) {
         r->machine = record_nr_machines(reader) - 1;

@@ -85,8 +85,6 @@ ring1_machine *replay_make(ring1_replay *r,
     struct machine_parts parts = {.disks = &r->hook};
     ring1_machine *m = NULL;
     struct disk_source source = {r, data};
-    if (!r->host)
-        r->host = ring1_host_new();
     c->host = r->host;
     r->hook = (struct disk_hook){.use = use_disk, .user = &source, .makes = true};
     if (read_config(r, c, error) && read_saved(r, &saved, error) && read_file(r, "image", &image, error) &&

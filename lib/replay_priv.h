@@ -47,7 +47,8 @@ struct ring1_replay {
     struct position p;
     GError *diverged; /* found during a run */
     char *warning;
-    ring1_host *host; /* what its machines were told of: files with symbols; NULL: nothing yet */
+    ring1_host *host; /* what its machines were told of: files with symbols */
+    ring1_host *own_host;
 };
 
 struct ring1_replay_point {

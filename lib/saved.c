@@ -121,6 +121,34 @@ ring1_saved *ring1_saved_open(const char *path, GError **error)
     return open_reader(chunk_reader_new(&saved_file, path, error), error);
 }
 
+ring1_saved *ring1_saved_open_fd(int fd, const char *name, GError **error)
+{
+    return open_reader(chunk_reader_take_fd(&saved_file, name, fd, 0, error), error);
+}
+
+bool ring1_saved_outside(int fd, const char *name, char ***disks, char ***nets, GError **error)
+{
+    g_autoptr(ring1_config) config = ring1_config_new();
+    struct chunk_reader *reader = chunk_reader_take_fd(&saved_file, name, fd, SAVED_MACHINE, error);
+    ring1_saved s = {.reader = reader, .config = config};
+    g_autoptr(GError) why = NULL;
+    unsigned last = reader ? chunk_count(reader) : 0;
+    bool ok = last > 0 && chunk_at(reader, last - 1)->kind == SAVED_MACHINE;
+    *disks = *nets = NULL;
+    if (reader && !ok)
+        chunk_refuse(reader, error, "has no machine");
+    ok = ok && (s.machine = read_text(&s, last - 1, error));
+    if (ok && !config_from_text(s.machine, config, &why))
+        ok = chunk_refuse(reader, error, "%s", why->message);
+    if (ok) {
+        *disks = g_strdupv(config->disks);
+        *nets = g_strdupv(config->nets);
+    }
+    g_clear_pointer(&s.machine, g_hash_table_unref);
+    chunk_reader_free(reader);
+    return ok;
+}
+
 ring1_saved *ring1_saved_open_bytes(const char *name, const void *bytes, size_t len, GError **error)
 {
     g_autoptr(GBytes) copy = g_bytes_new(bytes, len);

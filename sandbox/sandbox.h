@@ -7,6 +7,7 @@
 #define SANDBOX_SANDBOX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum sandbox_mode {
     SANDBOX_ON,
@@ -16,10 +17,11 @@ enum sandbox_mode {
 
 /* What is still needed beside time, memory and what is open. */
 enum sandbox_needs {
-    SANDBOX_CLIENTS = 1,  /* sockets that listen: more clients come */
-    SANDBOX_TALK = 2,     /* sockets that are connected */
-    SANDBOX_ENGINE = 4,   /* another machine: Unicorn's code buffer, mapped anew */
-    SANDBOX_INTERNET = 8, /* sockets of TCP, UDP and ICMP, made and connected: ring1-net */
+    SANDBOX_CLIENTS = 1,       /* sockets that listen: more clients come */
+    SANDBOX_TALK = 2,          /* sockets that are connected */
+    SANDBOX_ENGINE = 4,        /* machines, any time: Unicorn's code buffer, mapped anew */
+    SANDBOX_INTERNET = 8,      /* sockets of TCP, UDP and ICMP, made and connected: ring1-net */
+    SANDBOX_FIRST_ENGINE = 16, /* machines until sandbox_no_engine */
 };
 
 struct sandbox_setup {
@@ -41,6 +43,10 @@ struct sandbox_state {
     bool limits;  /* rlimits */
 };
 
+/* At a program's start: what is open beyond stdin, stdout and stderr is somebody else's.
+ * Programs that are run do not get it, and sandbox_enter closes it. */
+void sandbox_note_files(void);
+
 /* Whether this build can: it was made with libseccomp, and without sanitizers, which
  * need more. NULL, or why not. */
 const char *sandbox_missing(void);
@@ -49,16 +55,27 @@ const char *sandbox_missing(void);
  * worth little, is not; *why says why (static). What could be had is in force then. */
 bool sandbox_enter(const struct sandbox_setup *setup, struct sandbox_state *state, const char **why);
 
-/* With SANDBOX_ENGINE: no other engine from here. */
+/* With SANDBOX_REPORT: what was told so far, with how often it was called. Returns how
+ * many of `max` there are. */
+struct sandbox_call {
+    const char *name;
+    uint64_t count;
+};
+unsigned sandbox_reported(struct sandbox_call *out, unsigned max);
+
+/* With SANDBOX_FIRST_ENGINE: no other engine from here. */
 void sandbox_no_engine(void);
 
-/* What this system would give, without entering: for `ring1 --version`. */
-void sandbox_probe(struct sandbox_state *state);
+/* What this system would give, without entering: for `ring1 --version`. Without a filter
+ * *why says why. */
+void sandbox_probe(struct sandbox_state *state, const char **why);
 
 /* --- the parts, for sandbox.c ------------------------------------------------------- */
 
 int landlock_version(void);
 bool landlock_enter(unsigned needs);
 bool filter_enter(const struct sandbox_setup *setup, const char **why);
+/* Why there can be no filter on this system, or NULL. */
+const char *filter_missing(void);
 
 #endif

@@ -18,6 +18,9 @@
  * the error is that of ring1_machine_new_from_file. */
 bool ring1_host_fetch(ring1_host *host, const ring1_config *config, const char *image, GError **error);
 
+/* The image and the initrd alone: for ring1_describe_image. */
+bool ring1_host_fetch_image(ring1_host *host, const ring1_config *config, const char *image, GError **error);
+
 /* No other machine follows the one that was made: files need not be kept. */
 void ring1_host_forget_files(ring1_host *host);
 

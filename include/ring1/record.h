@@ -45,6 +45,8 @@ typedef struct ring1_replay ring1_replay;
 /* RING1_ERROR_INPUT: the file is foreign, damaged, or of a ring1 that ran guests in
  * another way. */
 ring1_replay *ring1_replay_open(const char *path, GError **error);
+/* Of what is open; `fd` is closed with it, or when it fails. `name` is for messages. */
+ring1_replay *ring1_replay_open_fd(int fd, const char *name, GError **error);
 void ring1_replay_free(ring1_replay *r);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_replay, ring1_replay_free)
 
@@ -57,6 +59,9 @@ const char *ring1_replay_warning(const ring1_replay *r);
 /* Make the next machine of the record, the first one at first: after a reboot there is
  * another. The one before is freed. False with *error unset: there is none. */
 bool ring1_replay_next(ring1_replay *r, GError **error);
+/* Where its machines find files that were read ahead (ring1/host.h), those of symbols: before
+ * the first is made. It must outlive them. */
+void ring1_replay_use_host(ring1_replay *r, ring1_host *host);
 /* There is another after the present one. */
 bool ring1_replay_has_next(const ring1_replay *r);
 /* The name of the present machine's image, as it was given to the recorded run. Owned by

@@ -35,10 +35,17 @@ bool ring1_saved_is(const char *path);
 /* RING1_ERROR_INPUT: it is foreign, damaged, cut, or of a ring1 whose machines consist of other things;
  * RING1_ERROR_HOST. */
 ring1_saved *ring1_saved_open(const char *path, GError **error);
+/* Of what is open; `fd` is closed with it, or when it fails. `name` is for messages. */
+ring1_saved *ring1_saved_open_fd(int fd, const char *name, GError **error);
 /* The bytes are copied. */
 ring1_saved *ring1_saved_open_bytes(const char *name, const void *bytes, size_t len, GError **error);
 void ring1_saved_free(ring1_saved *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_saved, ring1_saved_free)
+
+/* What its machine wants of the outside, to be freed with g_strfreev: `disks` and `nets` as ring1_config has
+ * them. For who opens these (ring1_host_fetch), gives all else away, and reads the file only then; no more of
+ * it is looked at than is needed. `fd` is closed. */
+bool ring1_saved_outside(int fd, const char *name, char ***disks, char ***nets, GError **error);
 
 /* The machine as it stood. Of `with`, which may be NULL, count what is no part of a machine: record, host,
  * helpers_unconfined. RING1_ERROR_INPUT: what the file says cannot be; RING1_ERROR_STATE: a disk is another

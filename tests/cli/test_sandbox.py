@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """--sandbox. The second argument is a ring1 with a hole (exploit.c): a guest's
 vm_assist(EXPLOIT, n) runs host code that tries the n'th of what an intruder would. Each
-works without the sandbox, and none with it. The third is a guest that uses a network."""
+works without the sandbox, and none with it, whatever ring1 was asked to do. The third is
+a guest that uses a network."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,10 +17,11 @@ import time
 from kit import RING1, Guest, Guests, check, check_refused, finish, one_line, ring1
 
 EXPLOITED = os.path.abspath(sys.argv[2])
-VM_ASSIST, EXPLOIT = 21, 0xE4F10
+CONSOLE_IO, VM_ASSIST, EXPLOIT = 18, 21, 0xE4F10
 guests = Guests()
 folder = tempfile.mkdtemp()
 victim, loot = os.path.join(folder, "victim"), os.path.join(folder, "loot")
+REFUSED = ("Operation not permitted", "Permission denied", "Function not implemented")
 
 check_refused("a value that is none", 2, ["--sandbox", "on, off or report"], "run", "--sandbox=maybe", "x")
 version = ring1("--version")
@@ -31,22 +34,23 @@ if not has_one:
     r = ring1("run", *off)
     check("not asked for", r.status == 0 and not r.err, r)
 
+with open(os.path.join(folder, "disk"), "wb") as f:
+    f.truncate(1 << 20)
 
-def attempt(n, *options):
-    """What the intruder says, or how it ended."""
+
+def path(name):
+    return os.path.join(folder, name)
+
+
+# --- one intruder ---------------------------------------------------------------------------
+
+
+def fresh():
     if os.path.lexists(loot):
         shutil.rmtree(loot) if os.path.isdir(loot) and not os.path.islink(loot) else os.unlink(loot)
     with open(victim, "w") as f:
         f.write("victim")
     os.chmod(victim, 0o600)
-    guest = guests.add("exploit", Guest().call(VM_ASSIST, EXPLOIT, n).shutdown())
-    r = subprocess.run([EXPLOITED, "run", *options, *guest], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
-                       env={**os.environ, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot})
-    if r.returncode == -signal.SIGSYS:
-        return "killed"
-    said = [line for line in r.stderr.decode().splitlines() if line.startswith("exploit: ")]
-    attempt.err = r.stderr.decode()
-    return said[0][len("exploit: "):] if said else f"status {r.returncode}, {r.stderr!r}"
 
 
 def untouched():
@@ -54,25 +58,191 @@ def untouched():
         return f.read() == "victim" and os.stat(victim).st_mode & 0o777 == 0o600 and not os.path.lexists(loot)
 
 
-names = subprocess.run([EXPLOITED, "run", "--sandbox=off", *guests.add("names", Guest().call(VM_ASSIST, EXPLOIT, 9999).shutdown())],
-                       stdin=subprocess.DEVNULL, capture_output=True, timeout=60).stderr.decode().split()
-check("there are attempts", len(names) > 25 and names[0] == "print", names)
-DEADLY = {"run-program", "fork", "fork-by-clone", "trace", "read-process"}
+class Said:
+    """What came of a run: of each attempt, and what was open."""
+
+    def __init__(self, status, err):
+        self.status, self.err, self.of, self.open = status, err, {}, {}
+        for line in err.splitlines():
+            words = line.split()
+            if line.startswith("exploit: ") and line.count(": ") == 2:
+                self.of[line.split(": ")[1]] = line.split(": ")[2]
+            elif line.startswith("open: "):
+                self.open[int(words[1])] = (words[2], int(words[3]))
+
+    def __repr__(self):
+        return f"status {self.status}, {self.err[:600]!r}"
+
+
+def exploited(*args, **environment):
+    """It is given a folder that nobody asked for."""
+    fresh()
+    fd = os.open(folder, os.O_RDONLY)
+    r = subprocess.run([EXPLOITED, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, pass_fds=[fd],
+                       env={**os.environ, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot, "EXPLOIT_FOLDER": str(fd),
+                            "PWD": "/", **environment}, cwd="/")
+    os.close(fd)
+    return Said(r.returncode, r.stderr.decode(errors="replace"))
+
+
+def guest_of(wanted):
+    """Its first hypercall is harmless."""
+    g = Guest().call(17, 0)
+    for name in wanted:
+        g.call(VM_ASSIST, EXPLOIT, names.index(name))
+    return guests.add("-".join(wanted)[:60], g.shutdown())
+
+
+names = exploited("run", "--sandbox=off", *guests.add("names", Guest().call(VM_ASSIST, EXPLOIT, 9999).shutdown())).err.split()
+check("there are attempts", len(names) > 60 and names[0] == "print", names)
+# Each alone: with the sandbox it is the end, or without.
+DEADLY = {"run-program", "fork", "fork-by-clone", "trace", "read-process", "write-process", "take-process", "call-i386", "call-x32",
+          "ring-of-calls", "handle-faults", "run-in-kernel", "new-namespace", "read-means-run"}
+ALONE = DEADLY | {"run-memory-file", "fork-by-clone3"}
 # What the host of the tests may not allow anybody.
-MAY_FAIL = {"trace", "read-process", "open-otherwise"}
-for n, name in enumerate(names):
-    said = attempt(n, "--sandbox=off")
-    check(f"{name} without a sandbox", said == "done" or name in MAY_FAIL, said)
-    if not has_one:
-        continue
-    said = attempt(n)
-    if name == "print":
-        check("what is open can be used", said == "done", said)
-    elif name in DEADLY:
-        check(f"{name} is deadly", said == "killed", said)
-    else:
-        check(f"{name} is refused", said in ("Operation not permitted", "Permission denied"), said)
-    check(f"{name} left nothing", untouched())
+MAY_FAIL = DEADLY - {"run-program", "fork"} | {"open-otherwise", "more-filters", "share-memory", "queue-messages", "raise-limit",
+                                               "make-code-with-key", "move-code", "push-terminal", "push-terminal-in-disguise",
+                                               "paste-terminal", "change-discipline", "take-terminal", "name-what-is-open",
+                                               "change-mode-of-open", "signal-by-queue", "fork-by-clone3", "signal-by-file",
+                                               "signal-when-readable", "run-memory-file"}
+ALLOWED = {"print", "list-files"}
+TOGETHER = [n for n in names if n not in ALONE]
+
+
+def without():
+    """Each can be done: it is the sandbox that refuses it."""
+    said = exploited("run", "--sandbox=off", *guest_of(TOGETHER))
+    for name in TOGETHER:
+        check(f"{name} without a sandbox", said.of.get(name) == "done" or (name in said.of and name in MAY_FAIL), said.of.get(name))
+    for name in sorted(ALONE):
+        said = exploited("run", "--sandbox=off", *guest_of([name]))
+        check(f"{name} without a sandbox", said.of.get(name) == "done" or name in MAY_FAIL or "exploit: done" in said.err, said)
+
+
+def refused(mode, said, allowed=()):
+    """Of all that do not end it."""
+    for name in TOGETHER:
+        result = said.of.get(name)
+        good = result == "done" if name in ALLOWED or name in allowed else result in REFUSED
+        if name in ("look-at-folder",):
+            good = result == "Bad file descriptor"
+        check(f"{mode}: {name}", good, result or said)
+    check(f"{mode}: nothing is left", untouched())
+
+
+def open_are(mode, said, wanted):
+    """Beyond stdin, stdout and stderr: kind and mode of each, in order of their numbers."""
+    check(f"{mode}: what is open", [v for k, v in sorted(said.open.items()) if k > 2] == wanted and {0, 1, 2} <= set(said.open),
+          said.open)
+
+
+def deadly(mode, run, wanted=("run-program", "fork", "call-i386")):
+    for name in wanted:
+        said = run([name])
+        check(f"{mode}: {name} is deadly", said.status == -signal.SIGSYS and "exploit" not in said.err, said)
+        check(f"{mode}: {name} left nothing", untouched())
+
+
+# --- whatever it was asked to do ---------------------------------------------------------------
+
+FILE, OUT, BOTH = 0, 1, 2  # O_RDONLY, O_WRONLY, O_RDWR
+
+
+def runs():
+    """Each mode of a run: options, what is open then, what may be done then."""
+    unix = "unix:" + path("socket")
+    modes = {
+        "run": ([], [], ()),
+        "disk": (["--disk", path("disk")], [("file", BOTH)], ()),
+        "overlay": (["--disk", path("disk") + ",snapshot"], [("file", FILE), ("file", BOTH)], ()),
+        "net": (["--net", "user"], [("socket", BOTH)], ("take-descriptor",)),
+        "control": (["--control", unix], [("socket", BOTH), ("pipe", OUT)], ()),
+        "console": (["--console", unix], [("socket", BOTH), ("pipe", OUT)], ()),
+        "gdb": (["--gdb", "127.0.0.1:0"], [("socket", BOTH), ("file", BOTH)], ("map-engine",)),
+        "restart": (["--on-reboot", "restart"], [], ("map-engine",)),
+        "outputs": (["--report", path("report"), "--core", path("core"), "--trace=" + path("trace")],
+                    [("file", OUT), ("file", BOTH), ("socket", BOTH), ("file", OUT)], ()),
+    }
+    guest = guest_of(TOGETHER)
+    for mode, (options, files, allowed) in modes.items():
+        said = exploited("run", *options, *guest)
+        refused(mode, said, allowed)
+        open_are(mode, said, files)
+        deadly(mode, lambda wanted: exploited("run", *options, *guest_of(wanted)), sorted(DEADLY) if mode == "run" else ["run-program"])
+    said = exploited("trace", "-o", path("trace"), *guest)
+    refused("trace", said)
+    open_are("trace", said, [("file", OUT)])
+
+
+# --- whatever it reads ----------------------------------------------------------------------------
+
+READING = ["print", "read-file", "make-file", "open-from-folder", "open-memory", "call-out", "pair-of-sockets", "thread", "signal-parent",
+           "map-code", "make-code", "raise-limit", "push-terminal", "make-memory-file"]
+
+
+def readers():
+    """Each command whose reader of a file has a hole, with options that write files."""
+    quiet = guests.add("quiet", Guest().call(17, 0).call(17, 0).shutdown())
+    ring1("run", "--record", path("record"), *quiet)
+    r = ring1("run", "--save", path("snapshot"), "--at", "1", *quiet)
+    check("a snapshot to be read", os.path.getsize(path("snapshot")) > 0, r)
+    ring1("trace", "--json", "-o", path("calls.json"), *quiet)
+    for name in "a.hc", "b.hc":
+        with open(path(name), "w") as f:
+            f.write("ring1-sequence 1\nabi xen-3.0-pae 4.17\n\nxen_version(0) = 1\n")
+    with open(path("input"), "wb") as f:
+        f.write(bytes([2, 0, 0, 0, 17, 0, 0, 0]))
+    commands = {
+        "info": ["info", *quiet],
+        "info of a snapshot": ["info", path("snapshot")],
+        "load": ["run", "--load", path("snapshot")],
+        "replay": ["replay", path("record")],
+        "replay --info": ["replay", "--info", path("record")],
+        "diff of sequences": ["diff", path("a.hc"), path("b.hc")],
+        "diff of traces": ["diff", path("calls.json"), path("calls.json")],
+        "diff of records": ["diff", path("record"), path("record")],
+        "seq run": ["seq", "run", path("a.hc")],
+        "seq check": ["seq", "check", path("a.hc")],
+        "seq fmt": ["seq", "fmt", path("a.hc")],
+        "seq fmt -i": ["seq", "fmt", "-i", path("a.hc")],
+        "seq min": ["seq", "min", "-o", path("min.hc"), path("a.hc")],
+        "seq export": ["seq", "export", "-e", path("elf"), "-x", path("lines"), path("a.hc")],
+        "seq import": ["seq", "import", "-o", path("imported.hc"), path("calls.json")],
+        "fuzz import": ["fuzz", "import", "--corpus", path("imports"), path("a.hc")],
+        "fuzz show": ["fuzz", "show", path("input")],
+        "fuzz triage": ["fuzz", "triage", path("input")],
+    }
+    for name, words in commands.items():
+        with_option = words[:1] + ["--sandbox=off"] + words[1:]
+        if words[0] in ("seq", "fuzz"):
+            with_option = words[:2] + ["--sandbox=off"] + words[2:]
+        said = exploited(*with_option, EXPLOIT_READER="read-file")
+        check(f"{name}, without a sandbox", said.of.get("read-file") == "done", said)
+        said = exploited(*words, EXPLOIT_READER=",".join(READING))
+        for n in READING:
+            allowed = n in ALLOWED or (n == "map-engine")
+            check(f"{name}: {n}", said.of.get(n) == "done" if allowed else said.of.get(n) in REFUSED, said.of.get(n) or said)
+        check(f"{name}: nothing was done anywhere", said.err.count(": done") == said.err.count("print: done"), said)
+        check(f"{name}: nothing is left", untouched())
+        ended = exploited(*words, EXPLOIT_READER="run-program")
+        check(f"{name}: run-program", ended.status in (-signal.SIGSYS, 125, 1) and "exploit: done" not in ended.err
+              and "run-program" not in ended.of, ended)
+
+
+def fuzzed():
+    """A child of the fuzzer is taken over: a find, and no more."""
+    finds = path("finds")
+    for name, wanted in ("read-file", "Operation not permitted"), ("make-file", "Operation not permitted"), ("run-program", "Bad system call"), \
+            ("fork", "Bad system call"), ("call-out", "Operation not permitted"), ("signal-parent", "Operation not permitted"):
+        shutil.rmtree(finds, ignore_errors=True)
+        fresh()
+        r = subprocess.run([EXPLOITED, "fuzz", "-n", "20000", "--max-finds", "1", "--finds", finds, "--corpus", path("corpus")], capture_output=True,
+                           stdin=subprocess.DEVNULL, timeout=120, env={**os.environ, "EXPLOIT_ANY": name, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot})
+        check(f"fuzz: {name}", r.returncode == 1 and wanted in r.stdout.decode() and "done" not in r.stdout.decode(), r.stdout, r.stderr)
+        check(f"fuzz: {name}: the find is there", len(os.listdir(finds)) == 2, os.listdir(finds))
+        check(f"fuzz: {name}: nothing is left", untouched())
+    check("fuzz: the corpus is there", len(os.listdir(path("corpus"))) > 5)
+    check_refused("fuzz: no report", 2, ["--sandbox", "report"], "fuzz", "--sandbox=report", "-n", "1")
 
 
 def status_of(pid):
@@ -84,75 +254,67 @@ def confined(pid):
     """Not at once: it has to begin."""
     for _ in range(200):
         s = status_of(pid)
-        if s.get("Seccomp", "2") == "2" and s.get("NoNewPrivs", "1") == "1":
+        if s.get("Seccomp", "2") == "2" and s.get("NoNewPrivs", "1") == "1" and int(s.get("CapEff", "0"), 16) & ~0x2400 == 0:
             return True
         time.sleep(0.05)
     return False
 
 
 def report():
-    said = attempt(names.index("read-file"), "--sandbox=report")
-    check("report refuses nothing", said == "done", said)
-    lines = attempt.err.splitlines()
+    guest = guest_of(["read-file", "read-file", "call-out"])
+    said = exploited("run", "--sandbox=report", *guest)
+    check("report refuses nothing", said.of.get("read-file") == "done", said)
+    lines = said.err.splitlines()
     check("report says what there is", "sandbox: nothing is enforced; this system has a filter" in lines[0], lines)
     check("report names the call, once", sum("openat would be refused" in line for line in lines) == 1, lines)
-    said = attempt(names.index("run-program"), "--sandbox=report")
-    check("report of a program that is run", "execve would be refused" in attempt.err, said)
+    check("report counts the calls", "calls that would be refused:" in lines[-1] and "socket 1" in lines[-1], lines)
+    said = exploited("run", "--sandbox=report", "--report", path("report"), *guest)
+    with open(path("report")) as f:
+        calls = {c["call"]: c["count"] for c in json.load(f)["sandbox"]["would_refuse"]}
+    check("report as JSON", calls.get("openat", 0) >= 2 and calls.get("socket") == 1, calls)
+    r = ring1("run", "--sandbox=report", "--report", path("report"), "--net", "user", "--gdb", "127.0.0.1:0", "--control", "unix:" + path("c"),
+              "--console", "unix:" + path("d"), "--disk", path("disk"), "--on-reboot", "restart", "--record", path("record"), *off)
+    with open(path("report")) as f:
+        check("nothing to report of all options", r.status == 0 and json.load(f)["sandbox"]["would_refuse"] == []
+              and "would" not in r.err, r)
+    said = exploited("run", "--sandbox=report", *guest_of(["run-program"]))
+    check("report of a program that is run", "execve would be refused" in said.err, said)
     r = ring1("run", "--sandbox=report", *off)
     check("nothing to report", r.status == 0 and r.err.count("\n") == 1, r)
 
 
-def needs():
-    """What a run needs more is no more than that."""
-    code, engine, call, local = (names.index(n) for n in ("map-code", "map-engine", "call-out", "local-socket"))
-    refused = ("Operation not permitted", "Permission denied")
-    said = attempt(engine, "--on-reboot", "restart")
-    check("a restart may map an engine", said == "done", said)
-    said = attempt(code, "--on-reboot", "restart")
-    check("and nothing else", said in refused, said)
-    for options in (["--net", "user"], ["--control", "unix:" + os.path.join(folder, "control")]):
-        for n in call, local, code:
-            said = attempt(n, *options)
-            check(f"{options[0]}: {names[n]}", said in refused, said)
-
-
 def replays():
-    record = os.path.join(folder, "record")
-    guest = guests.add("exploit", Guest().call(VM_ASSIST, EXPLOIT, names.index("read-file")).shutdown())
-    subprocess.run([EXPLOITED, "run", "--sandbox=off", "--record", record, *guest], stdin=subprocess.DEVNULL, capture_output=True,
-                   timeout=60)
+    guest = guest_of(["read-file"])
+    exploited("run", "--sandbox=off", "--record", path("record"), *guest)
     for how, wanted in ("on", "Operation not permitted"), ("off", "done"):
-        r = subprocess.run([EXPLOITED, "replay", "--sandbox", how, "--report", loot + ".json", record], stdin=subprocess.DEVNULL,
-                           capture_output=True, timeout=60)
-        check(f"replay, {how}", wanted in r.stderr.decode() and os.path.getsize(loot + ".json") > 100, r)
+        said = exploited("replay", "--sandbox", how, "--report", path("report"), path("record"))
+        check(f"replay, {how}", said.of.get("read-file") == wanted and os.path.getsize(path("report")) > 100, said)
 
 
 def restarts():
     """A restart opens nothing, and yet has its disk, its card and its files."""
-    disk = os.path.join(folder, "disk")
-    with open(disk, "wb") as f:
-        f.truncate(1 << 20)
-    nodes = os.path.join(folder, "nodes")
+    nodes = path("nodes")
     with open(nodes, "w") as f:
         f.write('data = "x"\n')
     again = guests.add("again", Guest().call(18, 0, 3, 0x100800).shutdown(1), b"hi\n")
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    other = os.path.join(folder, "other")
-    shutil.copy(disk, other)
-    r = ring1("run", "--on-reboot", "restart", "--max-hypercalls", "11", "--disk", disk, "--disk", other + ",snapshot", "--disk", other + ",snapshot",
-              "--net", f"user,hostfwd=tcp:127.0.0.1:{port}-:7", "--xenstore", nodes, *again)
+    other = path("other")
+    shutil.copy(path("disk"), other)
+    r = ring1("run", "--on-reboot", "restart", "--max-hypercalls", "11", "--disk", path("disk"), "--disk", other + ",snapshot", "--disk",
+              other + ",snapshot", "--net", f"user,hostfwd=tcp:127.0.0.1:{port}-:7", "--xenstore", nodes, *again)
     check("restarts with devices", r.status == 124 and r.out == b"hi\n" * 6, r)
 
 
 def processes(image):
     """ring1 and what it started, while a guest runs."""
-    run = subprocess.Popen([RING1, "run", "-m", "16", "--net", "user", "--control", "unix:" + os.path.join(folder, "c"), image],
+    run = subprocess.Popen([RING1, "run", "-m", "16", "--net", "user", "--control", "unix:" + path("c"), image],
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while run.stdout.readline() not in (b"ready\n", b""):
         pass
     check("ring1 is confined", confined(run.pid))
+    check("it has one thread", status_of(run.pid).get("Threads") == "1", status_of(run.pid))
     with open(f"/proc/{run.pid}/task/{run.pid}/children") as f:
         children = {open(f"/proc/{pid}/comm").read().strip(): int(pid) for pid in f.read().split()}
     check("its helper is, too", "ring1-net" in children and confined(children["ring1-net"]), children)
@@ -163,8 +325,11 @@ def processes(image):
 
 
 if has_one:
+    without()
+    runs()
+    readers()
+    fuzzed()
     report()
-    needs()
     replays()
 restarts()
 if has_one and len(sys.argv) > 3:
