@@ -88,6 +88,18 @@ static void change_channel(struct world *w, struct feed *f)
     world_call(w, 32, (uint32_t[MAX_HYPERCALL_ARGS]){cmd, w->arena.va});
 }
 
+void device_world_channel(struct world *w, struct xenstore *x, const char *front)
+{
+    const uint32_t alloc[2] = {0x7FF0}; /* itself, domain 0 */
+    uint32_t port = 0;
+    world_poke(w, w->arena, alloc, sizeof alloc);
+    world_call(w, 32, (uint32_t[MAX_HYPERCALL_ARGS]){6 /* alloc_unbound */, w->arena.va});
+    guest_read(&w->d->s.vcpu[0], GVA(w->arena.va + 4), &port, 4);
+    g_autofree char *node = g_strdup_printf("%s/event-channel", front);
+    g_autofree char *text = g_strdup_printf("%u", port);
+    xenstore_write(x, node, text);
+}
+
 void device_world_step(struct world *w, struct xenstore *x, struct feed *f, const char *front,
                        const char *const *nodes, unsigned nr_nodes)
 {

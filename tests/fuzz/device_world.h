@@ -43,6 +43,9 @@ uint32_t feed_interesting(struct feed *f);
 struct world *device_world(void);
 struct xenstore *device_world_xenstore(struct world *w);
 
+/* An event channel for the back end, told in `front`'s node. */
+void device_world_channel(struct world *w, struct xenstore *x, const char *front);
+
 /* A step that any front end can do: grants, pages, event channels, nodes below
  * `front`. */
 void device_world_step(struct world *w, struct xenstore *x, struct feed *f, const char *front,

@@ -5,29 +5,12 @@
  * contrary has not.
  */
 #include "fuzz.h"
+#include "must.h"
 
 #include "debug/filter.h"
 
-#include <ring1/ring1.h>
-#include <string.h>
-
 /* More are slow and show nothing new. */
 #define LINES_MAX 16u
-
-static void must(bool holds, const char *what)
-{
-    if (!holds)
-        g_error("fuzz_filter: %s", what);
-}
-
-static void must_be_one_line(GError *error)
-{
-    must(error != NULL, "refused without a word");
-    must(error->domain == RING1_ERROR, "an error of another domain");
-    must(strchr(error->message, '\n') == NULL, "more than one line");
-    must(strlen(error->message) < 4000, "an endless line");
-    g_error_free(error);
-}
 
 /* A call whose command is in a register. */
 static bool matches(const struct call_matcher *m, uint32_t nr, uint32_t command)

@@ -5,31 +5,13 @@
  * it a main for everyday use.
  */
 #include "fuzz.h"
+#include "must.h"
 
 #include <dispatch/page_type.h>
 #include <emu/boot.h>
 #include <emu/describe.h>
 
-#include <ring1/ring1.h>
-#include <string.h>
-
 #define NAME "input"
-
-/* A failed check must be seen by every engine. */
-static void must(bool holds, const char *what)
-{
-    if (!holds)
-        g_error("fuzz_loader: %s", what);
-}
-
-static void must_be_one_line(GError *error)
-{
-    must(error != NULL, "refused without a word");
-    must(error->domain == RING1_ERROR, "an error of another domain");
-    must(strchr(error->message, '\n') == NULL, "more than one line");
-    must(strlen(error->message) < 2000, "an endless line");
-    g_error_free(error);
-}
 
 static void build(const struct abi *abi, const struct image *image, const struct boot_config *config)
 {

@@ -55,15 +55,9 @@ static void put_rx(struct world *w, struct feed *f, uint32_t slot)
 
 static void connect(struct world *w, struct xenstore *x)
 {
-    uint8_t bytes[8] = {0xF0, 0x7F};
-    world_poke(w, w->arena, bytes, sizeof bytes);
-    world_call(w, 32, (uint32_t[MAX_HYPERCALL_ARGS]){6, w->arena.va});
-    uint32_t port = 0;
-    guest_read(&w->d->s.vcpu[0], GVA(w->arena.va + 4), &port, 4);
-    g_autofree char *text = g_strdup_printf("%u", port);
+    device_world_channel(w, x, FRONT);
     xenstore_write(x, FRONT "/tx-ring-ref", "8");
     xenstore_write(x, FRONT "/rx-ring-ref", "9");
-    xenstore_write(x, FRONT "/event-channel", text);
     xenstore_write(x, FRONT "/request-rx-copy", "1");
     xenstore_write(x, FRONT "/state", "4");
 }

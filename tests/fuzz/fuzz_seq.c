@@ -4,27 +4,10 @@
  * and read again without a change, and, where its names mean something, run.
  */
 #include "fuzz.h"
+#include "must.h"
 
 #include "debug/seq_run.h"
 #include "dispatch/page_type.h"
-
-#include <ring1/ring1.h>
-#include <string.h>
-
-static void must(bool holds, const char *what)
-{
-    if (!holds)
-        g_error("fuzz_seq: %s", what);
-}
-
-static void must_be_one_line(GError *error)
-{
-    must(error != NULL, "refused without a word");
-    must(error->domain == RING1_ERROR, "an error of another domain");
-    must(strchr(error->message, '\n') == NULL, "more than one line");
-    must(strlen(error->message) < 2000, "an endless line");
-    g_error_free(error);
-}
 
 static bool is_large(const struct seq *s)
 {
