@@ -59,23 +59,45 @@ static void told(const char *call)
     complain("sandbox: %s would be refused", call);
 }
 
+/* What is in force, or would be. */
 static char *describe(const struct sandbox_state *s)
 {
+    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
     g_autofree char *landlock =
         s->landlock ? g_strdup_printf("Landlock (ABI %d)", s->landlock) : g_strdup("no Landlock");
-    return g_strdup_printf("%s, %s%s, limits", s->filter ? "a filter of system calls" : "no filter", landlock,
-                           s->no_new_privs ? ", no new privileges" : "");
+    if (s->filter)
+        g_strv_builder_add(b, "a filter of system calls");
+    g_strv_builder_add(b, landlock);
+    if (s->no_new_privs)
+        g_strv_builder_add(b, "no new privileges");
+    if (s->limits)
+        g_strv_builder_add(b, "limits");
+    g_auto(GStrv) words = g_strv_builder_end(b);
+    return g_strjoinv(", ", words);
 }
 
 char *confine_describe(void)
 {
     struct sandbox_state state;
     const char *why;
+    if (sandbox_missing())
+        return g_strdup_printf("sandbox: none: %s\n", sandbox_missing());
     sandbox_probe(&state, &why);
-    if (!state.filter)
-        return g_strdup_printf("sandbox: none: %s\n", why);
     g_autofree char *parts = describe(&state);
-    return g_strdup_printf("sandbox: %s\n", parts);
+    return state.filter ? g_strdup_printf("sandbox: %s\n", parts)
+                        : g_strdup_printf("sandbox: %s; no filter of system calls: %s\n", parts, why);
+}
+
+/* Asked for and not to be had it is an error; else it is said what there is. */
+static bool do_without(const char *name, const struct sandbox_choice *choice,
+                       const struct sandbox_state *state, const char *why)
+{
+    g_autofree char *parts = describe(state);
+    if (choice->given)
+        complain("%s: --sandbox: %s", name, why);
+    else
+        complain("%s: the sandbox has no filter of system calls: %s; it has %s", name, why, parts);
+    return !choice->given;
 }
 
 bool confine_reader(const char *name, const struct sandbox_choice *choice, unsigned needs)
@@ -89,11 +111,10 @@ bool confine_reader(const char *name, const struct sandbox_choice *choice, unsig
         setup.needs &= ~(unsigned)SANDBOX_FIRST_ENGINE;
     if (needs & SANDBOX_CLIENTS)
         setup.more_files = CLIENTS_MAX;
-    bool good = sandbox_enter(&setup, &state, &why);
-    if (!good)
-        complain("%s: %s: %s", name, choice->given ? "--sandbox" : "there is no sandbox", why);
-    if (!good || choice->mode == SANDBOX_ON)
-        return good || !choice->given;
+    if (!sandbox_enter(&setup, &state, &why))
+        return do_without(name, choice, &state, why);
+    if (choice->mode == SANDBOX_ON)
+        return true;
     g_autofree char *parts = describe(&state);
     complain("sandbox: nothing is enforced; this system has %s", parts);
     return true;

@@ -149,11 +149,13 @@ void sandbox_probe(struct sandbox_state *state, const char **why)
 bool sandbox_enter(const struct sandbox_setup *setup, struct sandbox_state *state, const char **why)
 {
     sandbox_probe(state, why);
-    if (sandbox_missing())
+    if (sandbox_missing()) {
         *state = (struct sandbox_state){0};
-    if (!state->filter || setup->mode == SANDBOX_OFF)
-        return state->filter;
-    state->no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+        return false;
+    }
+    bool can_filter = state->filter;
+    state->no_new_privs =
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
     if (setup->mode == SANDBOX_ON) {
         close_noted();
         let_code_be_code();
@@ -163,6 +165,6 @@ bool sandbox_enter(const struct sandbox_setup *setup, struct sandbox_state *stat
         if (state->no_new_privs)
             drop_capabilities(setup->needs);
     }
-    state->filter = filter_enter(setup, why);
+    state->filter = can_filter && filter_enter(setup, why);
     return state->filter;
 }

@@ -51,8 +51,8 @@ void sandbox_note_files(void);
  * need more. NULL, or why not. */
 const char *sandbox_missing(void);
 
-/* Enter it. `state` says what is in force. False: the filter, without which the rest is
- * worth little, is not; *why says why (static). What could be had is in force then. */
+/* Enter it. `state` says what is in force. False: the filter is not, and *why says why (static); what
+ * could be had is in force all the same. */
 bool sandbox_enter(const struct sandbox_setup *setup, struct sandbox_state *state, const char **why);
 
 /* With SANDBOX_REPORT: what was told so far, with how often it was called. Returns how

@@ -17,6 +17,8 @@ import time
 from kit import RING1, Guest, Guests, check, check_refused, finish, one_line, ring1
 
 EXPLOITED = os.path.abspath(sys.argv[2])
+OUTER = os.path.abspath(sys.argv[sys.argv.index("--outer") + 1]) if "--outer" in sys.argv else None
+IMAGE = sys.argv[3] if len(sys.argv) > 3 and sys.argv[3] != "--outer" else None
 CONSOLE_IO, VM_ASSIST, EXPLOIT = 18, 21, 0xE4F10
 guests = Guests()
 folder = tempfile.mkdtemp()
@@ -189,7 +191,7 @@ def readers():
     ring1("trace", "--json", "-o", path("calls.json"), *quiet)
     for name in "a.hc", "b.hc":
         with open(path(name), "w") as f:
-            f.write("ring1-sequence 1\nabi xen-3.0-pae 4.17\n\nxen_version(0) = 1\n")
+            f.write("ring1-sequence 1\nabi xen-3.0-pae 4.17\n\nxen_version(0, 0)\n")
     with open(path("input"), "wb") as f:
         f.write(bytes([2, 0, 0, 0, 17, 0, 0, 0]))
     commands = {
@@ -291,6 +293,50 @@ def replays():
         check(f"replay, {how}", said.of.get("read-file") == wanted and os.path.getsize(path("report")) > 100, said)
 
 
+def outside():
+    """In somebody else's sandbox, which refuses what ours is made of."""
+    landlock = "Landlock (ABI" in version.out.decode()
+    guest = guest_of(["read-file", "call-out", "list-files"])
+
+    def run(rules, *args):
+        r = subprocess.run([OUTER, *rules, "--", *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                           env={**os.environ, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot})
+        return Said(r.returncode, r.stderr.decode(errors="replace")), r.stdout.decode()
+
+    for why, rules in {"not there": ["landlock_create_ruleset=ENOSYS"], "forbidden": ["landlock_restrict_self=EPERM"]}.items():
+        said, _ = run(rules, EXPLOITED, "run", *guest)
+        check(f"Landlock is {why}", said.status == 0 and said.of.get("read-file") in REFUSED and "ring1:" not in said.err, said)
+        said, _ = run(rules, RING1, "run", "--sandbox=on", *off)
+        check(f"Landlock is {why}, and a sandbox is asked for", said.status == 0 and not said.err, said)
+    _, out = run(["landlock_create_ruleset=ENOSYS"], RING1, "--version")
+    check("Landlock is not there: --version", "a filter of system calls, no Landlock" in out, out)
+    for errno, words in ("EPERM", "seccomp is not permitted here"), ("ENOSYS", "the kernel has no filters of system calls"):
+        rules = [f"seccomp={errno}", f"prctl={errno}"] if errno == "ENOSYS" else [f"seccomp={errno}"]
+        said, _ = run(rules, EXPLOITED, "run", *guest)
+        lines = [line for line in said.err.splitlines() if line.startswith("ring1: ")]
+        check(f"seccomp gives {errno}", said.status == 0 and len(lines) == 1 and words in lines[0]
+              and "the sandbox has no filter of system calls" in lines[0], said)
+        check(f"seccomp gives {errno}: the rest is in force", not landlock or errno == "ENOSYS" or said.of.get("read-file") in REFUSED, said)
+        said, _ = run(rules, RING1, "run", "--sandbox=on", *off)
+        check(f"seccomp gives {errno}, and a sandbox is asked for", said.status == 125 and one_line(said.err) and words in said.err, said)
+        said, _ = run(rules, RING1, "run", "--sandbox=off", *off)
+        check(f"seccomp gives {errno}, and none is wanted", said.status == 0 and not said.err, said)
+        said, out = run(rules, RING1, "--version")
+        check(f"seccomp gives {errno}: --version", "no filter of system calls: " in out and words in out, out)
+        said, out = run(rules, RING1, "seq", "check", path("a.hc"))
+        check(f"seccomp gives {errno}: seq", said.status == 0 and words in said.err, said)
+        said, out = run(rules, RING1, "fuzz", "-n", "50", "--finds", path("finds"))
+        check(f"seccomp gives {errno}: fuzz", said.status == 0 and said.err.count(words) == 1, said)
+        said, out = run(rules, RING1, "run", "--net", "user", *off)
+        check(f"seccomp gives {errno}: a network card", said.status == 0 and said.err.count("\n") == 1, said)
+    said, _ = run(["no_new_privs=EPERM"], EXPLOITED, "run", *guest)
+    check("no_new_privs is forbidden", said.status == 0 and (said.of.get("read-file") in REFUSED or "seccomp is not" in said.err), said)
+    said, _ = run(["prlimit64=EPERM", "capset=EPERM", "personality=EPERM"], EXPLOITED, "run", *guest)
+    check("limits and rights are forbidden", said.status == 0 and said.of.get("read-file") in REFUSED and "ring1:" not in said.err, said)
+    said, _ = run(["getpid=EPERM"], EXPLOITED, "run", *guest_of(["run-program"]))
+    check("a filter that has nothing to do with it", said.status == -signal.SIGSYS, said)
+
+
 def restarts():
     """A restart opens nothing, and yet has its disk, its card and its files."""
     nodes = path("nodes")
@@ -332,8 +378,10 @@ if has_one:
     report()
     replays()
 restarts()
-if has_one and len(sys.argv) > 3:
-    processes(sys.argv[3])
+if has_one and OUTER:
+    outside()
+if has_one and IMAGE:
+    processes(IMAGE)
 
 shutil.rmtree(folder, ignore_errors=True)  # a keeper may be removing its socket
 finish()
