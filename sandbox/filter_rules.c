@@ -95,6 +95,7 @@ static const int always[] = {
     SCMP_SYS(getrusage),
     SCMP_SYS(getrandom),
     SCMP_SYS(uname),
+    SCMP_SYS(sysinfo), /* qsort asks how much memory there is */
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
     /* a child that was started before */
@@ -336,10 +337,11 @@ static int add_internet(scmp_filter_ctx c)
     return err;
 }
 
-/* See on_trap. */
-static int add_fstat(scmp_filter_ctx c)
+/* See on_trap. Where nothing is enforced it is no call to be told of. */
+static int add_fstat(scmp_filter_ctx c, bool on)
 {
-    return seccomp_rule_add(c, SCMP_ACT_TRAP, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    return seccomp_rule_add(c, on ? SCMP_ACT_TRAP : SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+                            SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
 }
 
 int filter_add_rules(scmp_filter_ctx c, const struct sandbox_setup *setup)
@@ -363,8 +365,8 @@ int filter_add_rules(scmp_filter_ctx c, const struct sandbox_setup *setup)
         err = add_clone(c, deadly);
     if (err == 0 && (setup->needs & SANDBOX_INTERNET))
         err = add_internet(c);
-    else if (err == 0 && deadly != SCMP_ACT_NOTIFY)
-        err = add_fstat(c);
+    else if (err == 0)
+        err = add_fstat(c, setup->mode == SANDBOX_ON);
     return err;
 }
 
