@@ -67,7 +67,8 @@ static int32_t irq_status_query(struct vcpu *v, union physdev_args *a)
     struct domain *d = v->domain;
     if (a->irq_status.irq >= nr_pirqs(d))
         return bad_irq(d, a->irq_status.irq);
-    a->irq_status.flags = d->s.pirq_eoi_map.mfn ? 0 : XENIRQSTAT_needs_eoi;
+    /* 13.4: whoever has a pirq_eoi_gmfn looks there. */
+    a->irq_status.flags = XENIRQSTAT_needs_eoi;
     return 0;
 }
 
@@ -301,8 +302,11 @@ int32_t do_physdev_op_compat(struct vcpu *v, const uint32_t *arg)
     memset(&op, 0, sizeof op);
     if (guest_read(v, GVA(arg[0]), &op, 16))
         return refuse(d, -XEN_EFAULT, "the structure at %#x cannot be read", arg[0]);
+    /* 13.4: the new number's commands, all of them, with what they take behind the command. */
+    if (d->abi->xen >= RING1_XEN_4_17)
+        return do_physdev_op(v, (const uint32_t[]){op.cmd, arg[0] + 4});
     const struct physdev_cmd *cmd = find_cmd(d->abi, op.cmd);
-    if (!cmd || (d->abi->xen >= RING1_XEN_4_17 && op.cmd > PHYSDEVOP_alloc_irq_vector))
+    if (!cmd)
         return unknown_cmd(d, op.cmd);
     int32_t rc = cmd->fn(v, &op.a);
     if (rc == 0 && cmd->answers && guest_write(v, GVA(arg[0] + 4), &op.a, cmd->size))
