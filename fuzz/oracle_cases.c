@@ -62,6 +62,10 @@ void oracle_case_free(void *p)
 /* Frames below are the PC's, those from there on beyond every machine of the two. */
 #define FIRST_RAM 0x100u
 #define NO_RAM    0x1000000u
+/* In the place of others. */
+#define NAMED_PAGES   48u
+#define MORE_PAGES    2u
+#define TABLES_AT_END 3u
 
 static bool is_frame(uint8_t format)
 {
@@ -105,7 +109,7 @@ static void tame(struct oracle_maker *m, const struct fuzz_slot *slot, struct fu
         return;
     *v = (struct fuzz_said){.slot = v->slot,
                             .kind = FUZZ_PAGE,
-                            .a = (uint16_t)(FUZZ_RW_PFN + fuzz_roll(&m->mutator->random, 48)),
+                            .a = (uint16_t)(FUZZ_RW_PFN + fuzz_roll(&m->mutator->random, NAMED_PAGES)),
                             .b = (uint32_t)(value & (RING1_PAGE_SIZE - 1))};
 }
 
@@ -164,14 +168,56 @@ static void tame_input(struct oracle_maker *m)
 
 /* --- text ---------------------------------------------------------------------------------------------- */
 
-/* Results are what the two are asked for; only that it ends a kernel must know. */
-static void drop_results(struct seq *s)
+/* What stands there without a name is somebody's frame on one of the two only; and what follows
+ * behind memory that is a little more has moved. */
+static void tidy_value(struct seq_value *v)
 {
-    for (struct seq_item *i = s->first; i; i = i->next) {
-        bool ends = i->result && i->result->kind == SEQ_NAME && i->result->name[0] != '-';
-        if (!ends)
-            i->result = NULL;
+    if (v->kind == SEQ_FRAME && v->number >= FIRST_RAM && v->number < NO_RAM) {
+        v->kind = SEQ_MFN;
+        v->number = FUZZ_RW_PFN + v->number % NAMED_PAGES;
+    } else if (v->kind >= SEQ_MFN && v->kind <= SEQ_ADDRESS && !v->name &&
+               v->number >= FUZZ_PAGES - TABLES_AT_END && v->number < FUZZ_PAGES) {
+        v->number += MORE_PAGES;
     }
+    for (struct seq_value *child = v->first; child; child = child->next)
+        tidy_value(child);
+}
+
+static void tidy_items(struct seq_item **first, struct seq_item **last)
+{
+    struct seq_item **at = first;
+    *last = NULL;
+    while (*at) {
+        struct seq_item *i = *at;
+        bool ends = i->result && i->result->kind == SEQ_NAME && i->result->name[0] != '-';
+        if (i->line == SEQ_CALL && !i->name) { /* words say nothing of frames */
+            *at = i->next;
+            continue;
+        }
+        if (!ends) /* results are what the two are asked for; that it ends a kernel must know */
+            i->result = NULL;
+        for (struct seq_value *v = i->args; v; v = v->next)
+            tidy_value(v);
+        if (i->value)
+            tidy_value(i->value);
+        if (i->address)
+            tidy_value(i->address);
+        if (i->entries)
+            tidy_items(&i->entries, &i->last_entry);
+        *last = i;
+        at = &i->next;
+    }
+}
+
+/* Memory of another size: with FUZZ_PAGES frames of Xen's would have the same numbers in both worlds that a
+ * kernel is made of (seq_export_plan.h). */
+static void tidy(struct seq *s)
+{
+    tidy_items(&s->first, &s->last);
+    for (struct seq_item *i = s->first; i; i = i->next)
+        for (struct seq_value *v = i->line == SEQ_DOMAIN ? i->value->first : NULL; v; v = v->next)
+            if (strcmp(v->label, "memory") == 0)
+                v->number = (FUZZ_PAGES + MORE_PAGES) * RING1_PAGE_SIZE;
 }
 
 struct oracle_case *oracle_make(struct oracle_maker *m)
@@ -182,7 +228,7 @@ struct oracle_case *oracle_make(struct oracle_maker *m)
     if (m->in.nr_steps == 0)
         return NULL;
     struct seq *s = fuzz_to_seq(m->world, fuzz_grammar_of(m->grammars, &m->in), &m->in, FUZZ_NAMES, true);
-    drop_results(s);
+    tidy(s);
     g_autoptr(GString) text = g_string_new(NULL);
     seq_print(s, text);
     seq_free(s);
