@@ -190,6 +190,7 @@ bool fuzz_ring1_ask(void *user, const GPtrArray *kernels, GPtrArray *answers, GE
     config->memory_mib = ORACLE_MEMORY_MIB;
     config->vcpus = ORACLE_VCPUS;
     config->xen = RING1_XEN_4_17;
+    config->mfn_mode = RING1_MFN_OFFSET; /* one behind the other, as Xen's builder has them */
     for (unsigned i = 0; i < kernels->len; i++) {
         gsize len;
         const void *bytes = g_bytes_get_data(kernels->pdata[i], &len);

@@ -17,6 +17,7 @@ struct oracle_maker {
     struct fuzz_mutator *mutator;
     struct world *world;
     unsigned pair;
+    bool given_back; /* frames, by a step before */
     struct fuzz_input in;
 };
 
@@ -60,8 +61,9 @@ void oracle_case_free(void *p)
 /* --- numbers ---------------------------------------------------------------------------------------- */
 
 /* Frames below are the PC's, those from there on beyond every machine of the two. */
-#define FIRST_RAM 0x100u
-#define NO_RAM    0x1000000u
+#define NR_GRANT_TABLE_OP 20u
+#define FIRST_RAM         0x100u
+#define NO_RAM            0x1000000u
 /* In the place of others. */
 #define NAMED_PAGES   48u
 #define MORE_PAGES    2u
@@ -135,15 +137,46 @@ static const struct fuzz_slot *slot_of(const struct fuzz_shape *shape, const str
     }
 }
 
+/* Of a grant's operands what is a frame is not known; and what is mapped over arguments is seen when the
+ * TLB forgets what was there. */
+static void tame_grant(struct fuzz_said *v)
+{
+    if (v->kind == FUZZ_PAGE && v->a < FUZZ_RW_PFN)
+        v->a = (uint16_t)(v->a + FUZZ_RW_PFN);
+    else if (v->kind == FUZZ_NUMBER && v->a == 0 && v->b >= FIRST_RAM && v->b < NO_RAM)
+        v->b %= FIRST_RAM;
+    else if (v->kind == FUZZ_ODD && fuzz_odd[v->a % fuzz_nr_odd] < NO_RAM)
+        *v = (struct fuzz_said){.slot = v->slot, .kind = FUZZ_NUMBER, .b = v->a % FIRST_RAM};
+    else if (v->kind == FUZZ_BIT)
+        v->a = (uint16_t)(v->a < 8 || v->a > 24 ? v->a : v->a % 8);
+}
+
+/* A frame that was given back may be given out again, or another. */
+static bool reuses_frames(struct oracle_maker *m, const struct fuzz_step *s)
+{
+    static const char *const gives_back[] = {"XENMEM_decrease_reservation", "XENMEM_exchange",
+                                             "GNTTABOP_transfer", NULL};
+    static const char *const takes[] = {"XENMEM_increase_reservation", "XENMEM_populate_physmap",
+                                        "XENMEM_exchange", NULL};
+    const struct fuzz_call *c = &fuzz_grammar_of(m->grammars, &m->in)->calls[s->call];
+    if (!c->command)
+        return false;
+    bool reuses = m->given_back && g_strv_contains(takes, c->command->name);
+    m->given_back |= g_strv_contains(gives_back, c->command->name);
+    return reuses;
+}
+
 static bool tame_step(struct oracle_maker *m, struct fuzz_step *s)
 {
     const struct fuzz_call *c = s->call >= 0 ? &fuzz_grammar_of(m->grammars, &m->in)->calls[s->call] : NULL;
     if (c && oracle_left_out(c->row->name, c->command ? c->command->name : NULL))
         return false;
-    if (s->what == FUZZ_TIME || s->what == FUZZ_RAW)
+    if (s->what == FUZZ_TIME || s->what == FUZZ_RAW || (c && reuses_frames(m, s)))
         return false;
     for (unsigned i = 0; i < s->nr_said; i++) {
         const struct fuzz_slot *slot = slot_of(c ? &c->shape[s->n] : NULL, s, i);
+        if (slot && c && c->row->nr == NR_GRANT_TABLE_OP && slot->role == FUZZ_VALUE)
+            tame_grant(&s->said[i]);
         if (slot && slot->role != FUZZ_COMMAND)
             tame(m, slot, &s->said[i]);
         else if (slot)
@@ -157,6 +190,7 @@ static void tame_input(struct oracle_maker *m)
 {
     unsigned n = 0;
     m->in.preempt = 0;
+    m->given_back = false;
     for (unsigned i = 0; i < m->in.nr_steps; i++)
         if (tame_step(m, &m->in.step[i])) {
             if (n != i)
