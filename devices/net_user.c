@@ -229,19 +229,17 @@ static void put_config(struct net_user *u, const struct net_user_config *config)
     wire_put(u->wire, WIRE_CONFIG, &c, sizeof c);
 }
 
-struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*now)(void *user), void *user,
-                              GError **error)
+/* `fd`: the wire of a helper that is there; -1: one is started. */
+static struct net_user *make(const struct net_user_config *config, uint64_t (*now)(void *user), void *user,
+                             int fd, GError **error)
 {
-    if (config->forwards->len > WIRE_FORWARDS) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "net: more than %u ports of one card",
-                    WIRE_FORWARDS);
-        return NULL;
-    }
     struct net_user *u = g_new0(struct net_user, 1);
     u->now = now;
     u->now_user = user;
     g_queue_init(&u->inbox);
-    bool good = start_helper(u, error);
+    bool good = fd >= 0 || start_helper(u, error);
+    if (fd >= 0)
+        u->wire = wire_new(fd);
     if (good) {
         put_config(u, config);
         wait_for_helper(u);
@@ -253,6 +251,23 @@ struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*n
         return u;
     net_user_free(u);
     return NULL;
+}
+
+struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*now)(void *user), void *user,
+                              GError **error)
+{
+    if (config->forwards->len > WIRE_FORWARDS) {
+        g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "net: more than %u ports of one card",
+                    WIRE_FORWARDS);
+        return NULL;
+    }
+    return make(config, now, user, -1, error);
+}
+
+struct net_user *net_user_of_wire(int fd, const struct net_user_config *config, uint64_t (*now)(void *user),
+                                  void *user, GError **error)
+{
+    return make(config, now, user, fd, error);
 }
 
 static void empty_inbox(struct net_user *u)

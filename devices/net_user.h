@@ -40,7 +40,11 @@ struct net_user;
  * had. */
 struct net_user *net_user_new(const struct net_user_config *config, uint64_t (*now)(void *user), void *user,
                               GError **error);
-/* Another guest has the card, or the first, if `user` was NULL until now: what was there for the one before is gone. */
+/* The same with a helper that is there, at the other end of `fd`, which becomes its. */
+struct net_user *net_user_of_wire(int fd, const struct net_user_config *config, uint64_t (*now)(void *user),
+                                  void *user, GError **error);
+/* Another guest has the card, or the first, if `user` was NULL until now: what was there for the one before
+ * is gone. */
 void net_user_restart(struct net_user *u, uint64_t (*now)(void *user), void *user);
 /* Somebody else has it, too: it ends when each of them has freed it. */
 void net_user_share(struct net_user *u);
