@@ -22,6 +22,7 @@
     P(host_bytes, "an answer is given before it is filled")                                                  \
     P(sign, "the number of a vcpu is compared with its sign")                                                \
     P(wrong_sign, "an error is returned as a positive number")                                               \
+    P(refused_answer, "an answer is given to a call that is refused")                                        \
     P(continuation, "a list that stopped half-way goes on one element too far")
 
 enum plant {

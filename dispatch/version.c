@@ -5,6 +5,7 @@
  */
 #include "access.h"
 #include "hypercall.h"
+#include "plant.h"
 
 #include <string.h>
 #include <xen/errno.h>
@@ -87,6 +88,10 @@ static int32_t get_features(struct vcpu *v, gva_t arg)
     } info;
     if (guest_read(v, arg, &info, sizeof info))
         return refuse(v->domain, -XEN_EFAULT, "the argument at %#x cannot be read", arg.va);
+    if (PLANTED(refused_answer)) {
+        info.submap = features(v->domain);
+        (void)answer(v, arg, &info, sizeof info);
+    }
     if (info.submap_idx != 0)
         return refuse(v->domain, -XEN_EINVAL, "there is no feature map %u", info.submap_idx);
     info.submap = features(v->domain);

@@ -10,6 +10,7 @@
 #include "dispatch/results.h"
 #include "dispatch/run_queue.h"
 #include "dispatch/stale.h"
+#include "left.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ struct fuzz_checker {
     const struct fuzz_grammar *g;
     struct fuzz_runner *runner;
     const struct result_row *results[NR_HYPERCALLS];
+    struct fuzz_left *left; /* NULL until it is needed */
     enum fuzz_level level;
     uint8_t poison;
     char reason[400];
@@ -87,6 +89,7 @@ void fuzz_checker_free(struct fuzz_checker *c)
     fuzz_runner_free(c->runner);
     fuzz_shadow_free(c->shadow[0]);
     fuzz_shadow_free(c->shadow[1]);
+    fuzz_left_free(c->left);
     g_free(c);
 }
 
@@ -301,40 +304,14 @@ static void check_counts(struct fuzz_checker *c, fuzz_name_fn name, void *user)
     broken(c, "counts: after %s: %s", what, report->str);
 }
 
-/* Calls whose errno says only that the rest was not done, or not told. */
-static bool leaves_more(uint32_t nr, const uint32_t *arg, int32_t result)
-{
-    switch (nr) {
-    case 0: /* entries of a list before the one that fails */
-    case 13:
-        return true;
-    case 1:
-    case 26:
-        return (arg[1] & 0x7FFFFFFFu) != 1 || result == -XEN_EFAULT;
-    case 20:
-        return result == -XEN_EFAULT || arg[2] != 1;
-    case 12: /* XENMEM_exchange: what was exchanged before stays so */
-        return result == -XEN_EFAULT || (arg[0] & 0x3Fu) == 11;
-    case 14: /* the vcpus to be told cannot be read */
-    case 16: /* what was made cannot be told, and stays: ports, pirqs */
-    case 19:
-    case 22:
-    case 24:
-    case 31:
-    case 32:
-    case 33:
-        return result == -XEN_EFAULT;
-    default:
-        return false;
-    }
-}
-
 static bool tap_before(void *user, struct vcpu *v, struct call *call)
 {
     struct fuzz_checker *c = user;
     (void)v;
-    if (!c->again)
-        fuzz_shadow_take(c->shadow[call->depth ? 1 : 0], c->w);
+    if (c->again)
+        return false;
+    fuzz_shadow_take(c->shadow[call->depth ? 1 : 0], c->w);
+    fuzz_left_before(c->left);
     return false;
 }
 
@@ -353,13 +330,17 @@ static void tap_after(void *user, struct vcpu *v, const struct call *call)
     }
     c->flushed |= (c->w->d->s.attention & ATTN_FLUSH) != 0;
     if (c->again || call->continued || world_ended(c->w) || !is_refusal(call->row, call->result) ||
-        leaves_more(nr, call->arg, call->result))
+        fuzz_leaves_more(nr, call->arg, call->result))
         return;
     unsigned changed = fuzz_shadow_changed(c->shadow[call->depth ? 1 : 0], c->w);
     for (unsigned i = 0; changed && i < NR_PARTS; i++)
         if (changed & 1u << i)
             broken(c, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
                    errno_name(call->result), fuzz_part_names[i]);
+    const char *left = fuzz_left_after(c->left, call);
+    if (G_UNLIKELY(left))
+        broken(c, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
+               errno_name(call->result), left);
 }
 
 static void watch(struct fuzz_checker *c, enum fuzz_level level)
@@ -396,6 +377,7 @@ bool fuzz_checker_after(struct fuzz_checker *c, fuzz_name_fn name, void *user)
         check_entries(c);
     check_domain(c);
     if (c->level == FUZZ_FULL && !c->again) {
+        fuzz_left_give_back(c->left);
         if (c->called) /* others flush where nobody sees it */
             check_translations(c, name, user);
         if (c->count)
@@ -414,8 +396,14 @@ struct outcome {
 
 static void run(struct fuzz_checker *c, const struct fuzz_subject *subject, struct outcome *o)
 {
+    if (c->left)
+        fuzz_left_give_back(c->left);
     world_reset(c->w);
     c->entries.known = false;
+    if (c->level == FUZZ_FULL && !c->left)
+        c->left = fuzz_left_new(c->w);
+    if (c->level == FUZZ_FULL && !c->again)
+        fuzz_left_reset(c->left);
     c->nr_results = 0;
     subject->run(c, subject->user);
     if (!o)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * left.h - the memory that a refused call has left: what the guest could read before it,
+ * it reads after it, but for what Xen writes all the same, which is a table here
+ * (left.c). Memory is compared frame by frame with a copy that is kept up by the marks of
+ * what was written.
+ */
+#ifndef FUZZ_LEFT_H
+#define FUZZ_LEFT_H
+
+#include "debug/world.h"
+
+struct fuzz_left;
+/* Of a world at its start. */
+struct fuzz_left *fuzz_left_new(struct world *w);
+void fuzz_left_free(struct fuzz_left *l);
+
+/* The world was put back to its start. */
+void fuzz_left_reset(struct fuzz_left *l);
+/* The marks of the world's memory are as if nobody had looked: before world_reset, and before
+ * whoever else goes by them. */
+void fuzz_left_give_back(struct fuzz_left *l);
+
+/* A call begins; it was refused: NULL, or what it has left, of one line, until the next call. */
+void fuzz_left_before(struct fuzz_left *l);
+const char *fuzz_left_after(struct fuzz_left *l, const struct call *call);
+
+/* Calls whose errno says only that the rest was not done, or not told: nothing is known of
+ * what they leave. */
+bool fuzz_leaves_more(uint32_t nr, const uint32_t *arg, int32_t result);
+
+#endif
