@@ -311,7 +311,7 @@ static bool tap_before(void *user, struct vcpu *v, struct call *call)
     if (c->again)
         return false;
     fuzz_shadow_take(c->shadow[call->depth ? 1 : 0], c->w);
-    fuzz_left_before(c->left);
+    fuzz_left_before(c->left, call);
     return false;
 }
 
@@ -337,7 +337,7 @@ static void tap_after(void *user, struct vcpu *v, const struct call *call)
         if (changed & 1u << i)
             broken(c, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
                    errno_name(call->result), fuzz_part_names[i]);
-    const char *left = fuzz_left_after(c->left, call);
+    const char *left = fuzz_left_after(c->left);
     if (G_UNLIKELY(left))
         broken(c, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
                errno_name(call->result), left);

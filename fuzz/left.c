@@ -12,10 +12,24 @@
 #include <string.h>
 #include <xen/errno.h>
 
+/* Places that a call may write: found before it, for it may change what translates. */
+#define MAX_FRAMES 20u
+#define MAX_PLACES 4u
+struct place {
+    uint32_t mfn, offset, len;
+};
+struct allowed {
+    struct place place[MAX_PLACES];
+    unsigned nr_places;
+    mfn_t frame[MAX_FRAMES];
+    unsigned nr_frames;
+};
+
 struct fuzz_left {
     struct world *w;
-    uint8_t *copy;    /* of all frames */
-    uint8_t *touched; /* by frame: the copy is not the start's */
+    uint8_t *copy;          /* of all frames */
+    uint8_t *touched;       /* by frame: the copy is not the start's */
+    struct allowed allowed; /* by the call that is made */
     char text[160];
 };
 
@@ -75,19 +89,23 @@ static const struct row {
     {20, RING1_XEN_4_17, RING1_XEN_4_17, 8, LEAVES_BYTES, 1, 4}, /* the version that there is (8.20) */
 };
 
-/* Places that a call may have written. */
-#define MAX_FRAMES 20u
-struct allowed {
-    uint32_t va[4], len[4];
-    unsigned nr;
-    mfn_t frame[MAX_FRAMES];
-    unsigned nr_frames;
-};
-
 static void allow_frame(struct allowed *a, uint32_t mfn)
 {
     if (a->nr_frames < MAX_FRAMES)
         a->frame[a->nr_frames++] = MFN(mfn);
+}
+
+/* Of a structure, which may lie across two pages. */
+static void allow_bytes(struct vcpu *v, uint32_t va, uint32_t len, struct allowed *a)
+{
+    while (len && a->nr_places < MAX_PLACES && va < v->domain->abi->hole) {
+        struct walk walk;
+        uint32_t offset = va % RING1_PAGE_SIZE, part = MIN(len, RING1_PAGE_SIZE - offset);
+        if (guest_walk(v, GVA(va), ACCESS_READ, false, false, &walk) == WALK_OK)
+            a->place[a->nr_places++] = (struct place){walk.mfn.mfn, offset, part};
+        va += part;
+        len -= part;
+    }
 }
 
 static void allow_row(struct world *w, const struct row *row, const uint32_t *arg, struct allowed *a)
@@ -96,8 +114,7 @@ static void allow_row(struct world *w, const struct row *row, const uint32_t *ar
     uint32_t op[3], frames[MAX_GDT_FRAMES], cr3;
     switch (row->leaves) {
     case LEAVES_BYTES:
-        a->va[a->nr] = arg[row->arg];
-        a->len[a->nr++] = row->bytes;
+        allow_bytes(v, arg[row->arg], row->bytes, a);
         break;
     case LEAVES_TABLES: /* one command alone: fuzz_leaves_more */
         if (guest_peek(v, GVA(arg[0]), op, sizeof op) == 0)
@@ -126,19 +143,22 @@ static bool is_allowed_frame(const struct allowed *a, uint32_t mfn)
     return false;
 }
 
-static bool is_allowed_byte(struct world *w, const struct allowed *a, uint32_t mfn, uint32_t offset)
+static bool is_allowed_byte(const struct allowed *a, uint32_t mfn, uint32_t offset)
 {
-    for (unsigned i = 0; i < a->nr; i++) {
-        for (uint32_t n = 0; n < a->len[i]; n++) {
-            struct walk walk;
-            gva_t va = GVA(a->va[i] + n);
-            if (va.va % RING1_PAGE_SIZE == offset && va.va < w->abi->hole &&
-                guest_walk(run_queue_current(w->d), va, ACCESS_READ, false, false, &walk) == WALK_OK &&
-                walk.mfn.mfn == mfn)
-                return true;
-        }
-    }
+    for (unsigned i = 0; i < a->nr_places; i++)
+        if (a->place[i].mfn == mfn && offset - a->place[i].offset < a->place[i].len)
+            return true;
     return false;
+}
+
+static void find_allowed(struct world *w, const struct call *call, struct allowed *a)
+{
+    uint32_t nr = call->nr & w->abi->number_mask;
+    a->nr_places = a->nr_frames = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].nr == nr && rows[i].from <= w->abi->xen && w->abi->xen <= rows[i].to &&
+            (rows[i].command == ANY || rows[i].command == call->arg[0]))
+            allow_row(w, &rows[i], call->arg, a);
 }
 
 /* --- memory ------------------------------------------------------------------------------------------ */
@@ -211,26 +231,33 @@ void fuzz_left_reset(struct fuzz_left *l)
     }
 }
 
-/* Where vcpus look for events is written past the marks, too. */
-static void mark_infos(struct world *w)
+/* The n-th frame where vcpus look for events, which Xen writes past the marks. False: there
+ * are no more. */
+static bool info_frame(const struct world *w, unsigned n, uint32_t *mfn)
 {
-    w->mem->marks[w->d->s.shared_info.mfn] |= MARK_DIRTY;
-    for (unsigned i = 0; i < w->d->s.nr_vcpus; i++)
-        w->mem->marks[w->d->s.vcpu[i].info_mfn.mfn] |= MARK_DIRTY;
+    const struct domain_state *s = &w->d->s;
+    if (n > s->nr_vcpus)
+        return false;
+    *mfn = n ? s->vcpu[n - 1].info_mfn.mfn : s->shared_info.mfn;
+    return true;
 }
 
-void fuzz_left_before(struct fuzz_left *l)
+void fuzz_left_before(struct fuzz_left *l, const struct call *call)
 {
     uint8_t *marks = l->w->mem->marks;
-    uint32_t nr = l->w->mem->nr_frames;
-    mark_infos(l->w);
-    for (uint32_t i = next_set(marks, nr, 0); i < nr; i = next_set(marks, nr, i + 1)) {
+    uint32_t nr = l->w->mem->nr_frames, i;
+    for (i = next_set(marks, nr, 0); i < nr; i = next_set(marks, nr, i + 1)) {
         if (!(marks[i] & MARK_DIRTY))
             continue;
         take(l, i);
         l->touched[i] = 1;
         marks[i] = (uint8_t)((marks[i] & ~MARK_DIRTY) | MARK_WRITTEN);
     }
+    for (unsigned n = 0; info_frame(l->w, n, &i); n++) {
+        take(l, i);
+        l->touched[i] = 1;
+    }
+    find_allowed(l->w, call, &l->allowed);
 }
 
 /* --- comparing --------------------------------------------------------------------------------------- */
@@ -268,29 +295,30 @@ static bool differs(struct fuzz_left *l, const struct allowed *a, uint32_t mfn, 
         (is_table(frame_info(l->w->mem, MFN(mfn))->type) && is_table_noise(l->w, mfn, was, now)))
         return false;
     for (*offset = 0; *offset < RING1_PAGE_SIZE; (*offset)++)
-        if (was[*offset] != now[*offset] && !is_allowed_byte(l->w, a, mfn, *offset))
+        if (was[*offset] != now[*offset] && !is_allowed_byte(a, mfn, *offset))
             return true;
     return false;
 }
 
-const char *fuzz_left_after(struct fuzz_left *l, const struct call *call)
+static const char *say(struct fuzz_left *l, uint32_t mfn, uint32_t offset)
 {
-    struct world *w = l->w;
-    uint32_t nr = call->nr & w->abi->number_mask, offset;
-    struct allowed a = {.nr = 0};
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (rows[i].nr == nr && rows[i].from <= w->abi->xen && w->abi->xen <= rows[i].to &&
-            (rows[i].command == ANY || rows[i].command == call->arg[0]) && a.nr < G_N_ELEMENTS(a.va))
-            allow_row(w, &rows[i], call->arg, &a);
-    mark_infos(w);
-    uint32_t beyond = w->mem->nr_frames;
+    snprintf(l->text, sizeof l->text, "memory: byte %#x of frame %#x is %#x and was %#x", offset, mfn,
+             ((const uint8_t *)frame_ptr(l->w->mem, MFN(mfn)))[offset], copy_of(l, mfn)[offset]);
+    return l->text;
+}
+
+const char *fuzz_left_after(struct fuzz_left *l)
+{
+    const struct world *w = l->w;
+    const struct allowed *a = &l->allowed;
+    uint32_t offset;
+    uint32_t beyond = w->mem->nr_frames, mfn;
     for (uint32_t i = next_set(w->mem->marks, beyond, 0); i < beyond;
-         i = next_set(w->mem->marks, beyond, i + 1)) {
-        if (!(w->mem->marks[i] & MARK_DIRTY) || !differs(l, &a, i, &offset))
-            continue;
-        snprintf(l->text, sizeof l->text, "memory: byte %#x of frame %#x is %#x and was %#x", offset, i,
-                 ((const uint8_t *)frame_ptr(w->mem, MFN(i)))[offset], copy_of(l, i)[offset]);
-        return l->text;
-    }
+         i = next_set(w->mem->marks, beyond, i + 1))
+        if ((w->mem->marks[i] & MARK_DIRTY) && differs(l, a, i, &offset))
+            return say(l, i, offset);
+    for (unsigned n = 0; info_frame(w, n, &mfn); n++)
+        if (differs(l, a, mfn, &offset))
+            return say(l, mfn, offset);
     return NULL;
 }

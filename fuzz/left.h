@@ -22,8 +22,8 @@ void fuzz_left_reset(struct fuzz_left *l);
 void fuzz_left_give_back(struct fuzz_left *l);
 
 /* A call begins; it was refused: NULL, or what it has left, of one line, until the next call. */
-void fuzz_left_before(struct fuzz_left *l);
-const char *fuzz_left_after(struct fuzz_left *l, const struct call *call);
+void fuzz_left_before(struct fuzz_left *l, const struct call *call);
+const char *fuzz_left_after(struct fuzz_left *l);
 
 /* Calls whose errno says only that the rest was not done, or not told: nothing is known of
  * what they leave. */
