@@ -524,6 +524,8 @@ static int32_t get_status_frames(struct vcpu *v, gva_t uop, uint32_t count)
         uint32_t frame_list;
     } op;
     G_STATIC_ASSERT(sizeof op == 12);
+    if (count == 0) /* 13.4 */
+        return 0;
     if (count != 1)
         return bad_count(d, count);
     if (guest_read(v, uop, &op, sizeof op))

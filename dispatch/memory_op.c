@@ -483,6 +483,9 @@ int32_t do_memory_op(struct vcpu *v, const uint32_t *arg)
     case XENMEM_memory_map:
         return get_memory_map(v, p);
     case XENMEM_machine_memory_map:
+        /* 13.4 */
+        if (abi->xen >= RING1_XEN_4_17 && guest_read(v, p, &(uint32_t[2]){0}, 8))
+            return refuse(d, -XEN_EFAULT, "the argument at %#x cannot be read", p.va);
         return refuse(d, abi->xen >= RING1_XEN_4_17 ? -XEN_EPERM : -XEN_EINVAL,
                       "the machine's map is for domain 0, not for domain %u", d->s.domid);
     case XENMEM_exchange:

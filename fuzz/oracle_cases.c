@@ -64,6 +64,7 @@ void oracle_case_free(void *p)
 #define NR_GRANT_TABLE_OP 20u
 #define FIRST_RAM         0x100u
 #define NO_RAM            0x1000000u
+#define NO_RAM_ADDRESS    0xC0000000u
 /* In the place of others. */
 #define NAMED_PAGES   48u
 #define MORE_PAGES    2u
@@ -98,8 +99,6 @@ static void tame(struct oracle_maker *m, const struct fuzz_slot *slot, struct fu
     if (!is_frame(slot->format)) {
         if (named)
             *v = (struct fuzz_said){.slot = v->slot, .kind = FUZZ_PAGE, .a = v->a, .b = v->b & 0x1FFFu};
-        if (named && v->kind == FUZZ_PAGE)
-            v->a %= FUZZ_PAGES;
         return;
     }
     if (named && has_page(v))
@@ -139,16 +138,24 @@ static const struct fuzz_slot *slot_of(const struct fuzz_shape *shape, const str
 
 /* Of a grant's operands what is a frame is not known; and what is mapped over arguments is seen when the
  * TLB forgets what was there. */
-static void tame_grant(struct fuzz_said *v)
+static void tame_grant(const struct oracle_maker *m, const struct fuzz_slot *slot, struct fuzz_said *v)
 {
-    if (v->kind == FUZZ_PAGE && v->a < FUZZ_RW_PFN)
-        v->a = (uint16_t)(v->a + FUZZ_RW_PFN);
-    else if (v->kind == FUZZ_NUMBER && v->a == 0 && v->b >= FIRST_RAM && v->b < NO_RAM)
-        v->b %= FIRST_RAM;
-    else if (v->kind == FUZZ_ODD && fuzz_odd[v->a % fuzz_nr_odd] < NO_RAM)
-        *v = (struct fuzz_said){.slot = v->slot, .kind = FUZZ_NUMBER, .b = v->a % FIRST_RAM};
-    else if (v->kind == FUZZ_BIT)
-        v->a = (uint16_t)(v->a < 8 || v->a > 24 ? v->a : v->a % 8);
+    if (v->kind == FUZZ_PAGE || v->kind == FUZZ_SPECIAL) {
+        if (v->a < FUZZ_RW_PFN)
+            v->a = (uint16_t)(v->a + FUZZ_RW_PFN);
+        return;
+    }
+    uint64_t value = fuzz_value(m->world, slot, v, fuzz_plain(slot));
+    if (value >= FIRST_RAM && value < NO_RAM_ADDRESS)
+        *v = (struct fuzz_said){.slot = v->slot, .kind = FUZZ_NUMBER, .b = (uint32_t)(value % FIRST_RAM)};
+}
+
+/* Page tables of domain 0's, which has no vcpu where it is a judge's: one's own instead. */
+static void tame_domain(const struct oracle_maker *m, const struct fuzz_slot *slot, struct fuzz_said *v)
+{
+    uint64_t value = fuzz_value(m->world, slot, v, fuzz_plain(slot));
+    if ((value >> 16 & 0xFFFFu) == 1)
+        *v = (struct fuzz_said){.slot = v->slot, .kind = FUZZ_NUMBER, .b = (uint32_t)value ^ 0x30000u};
 }
 
 /* A frame that was given back may be given out again, or another. */
@@ -176,7 +183,9 @@ static bool tame_step(struct oracle_maker *m, struct fuzz_step *s)
     for (unsigned i = 0; i < s->nr_said; i++) {
         const struct fuzz_slot *slot = slot_of(c ? &c->shape[s->n] : NULL, s, i);
         if (slot && c && c->row->nr == NR_GRANT_TABLE_OP && slot->role == FUZZ_VALUE)
-            tame_grant(&s->said[i]);
+            tame_grant(m, slot, &s->said[i]);
+        if (slot && slot->format == FORMAT_DOMID)
+            tame_domain(m, slot, &s->said[i]);
         if (slot && slot->role != FUZZ_COMMAND)
             tame(m, slot, &s->said[i]);
         else if (slot)
