@@ -65,11 +65,14 @@ static void empty_tlb(struct machine *m)
 }
 
 /* The pages that the guest shares with those behind its console and its xenstore are
- * written at any time. */
+ * written at any time; and where vcpus look for events, which may be a page of the guest's
+ * own, masks are set and CR2 is shown past the marks. */
 static void mark_shared(struct machine *m)
 {
     m->mem->marks[m->domain->s.console_mfn.mfn] |= MARK_DIRTY;
     m->mem->marks[m->domain->s.store_mfn.mfn] |= MARK_DIRTY;
+    for (unsigned i = 0; i < m->domain->s.nr_vcpus; i++)
+        m->mem->marks[m->domain->s.vcpu[i].info_mfn.mfn] |= MARK_DIRTY;
 }
 
 struct snapshot *machine_save(struct machine *m)

@@ -134,9 +134,39 @@ static int upcall(struct trap *t)
     return 1;
 }
 
+static int goes_on(struct trap *t)
+{
+    return t->vec == INT_RING1_MASKS;
+}
+
+/* For a while nobody writes to the page but Xen: a trap that masks events does. */
+static u32 wrong_masks(volatile u8 *mask)
+{
+    u32 round, i, wrong = 0;
+    u8 before = *mask;
+
+    mask[-1] = 0; /* nothing is pending */
+    on_trap = goes_on;
+    for (round = 0; round < 3; round++) {
+        *mask = 0;
+        for (i = 0; i < 150; i++) {
+            hypercall(NR_xen_version, 0, 0, 0, 0, 0);
+            wrong += *mask != 0;
+        }
+        asm volatile("int $0x92" : : : "memory");
+        for (i = 0; i < 150; i++) {
+            hypercall(NR_xen_version, 0, 0, 0, 0, 0);
+            wrong += *mask != 1;
+        }
+    }
+    on_trap = 0;
+    *mask = before;
+    return wrong;
+}
+
 static void vcpu(void)
 {
-    static volatile u32 info[16] __attribute__((aligned(64)));
+    static volatile u32 info[1024] PAGE;
     static u64 runstate[6] PAGE;
     u32 bind[4] = {VIRQ_TIMER, 0, 0}, place[2] = {(u32)runstate, 0};
     u32 mine[4] = {virt_to_mfn((void *)((u32)info & ~0xFFFu)), 0, (u32)info & 0xFFF, 0};
@@ -152,6 +182,7 @@ static void vcpu(void)
     if (!placed) {
         time = info + 8;
         CHECK("its mask is where it was", pending[1], UPCALL_MASK);
+        CHECK("wrong masks", wrong_masks(pending + 1), 0);
     }
     CHECK("runstate", hypercall(NR_vcpu_op, 5, 0, (u32)place, 0, 0), 0);
     CHECK("is vcpu 1 up", hypercall(NR_vcpu_op, 3, 1, 0, 0, 0), -ENOENT);
