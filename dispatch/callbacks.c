@@ -66,8 +66,8 @@ int32_t do_set_callbacks(struct vcpu *v, const uint32_t *arg)
         return refuse(v->domain, -XEN_EPERM, "event callback: CS %#06x is not of ring 1", event_cs);
     if (!code_selector(v->domain, &failsafe_cs))
         return refuse(v->domain, -XEN_EPERM, "failsafe callback: CS %#06x is not of ring 1", failsafe_cs);
-    v->event_callback = (struct callback){arg[1], event_cs, false};
-    v->failsafe_callback = (struct callback){arg[3], failsafe_cs, false};
+    v->event_callback = (struct callback){.eip = arg[1], .cs = event_cs};
+    v->failsafe_callback = (struct callback){.eip = arg[3], .cs = failsafe_cs};
     return 0;
 }
 
@@ -88,7 +88,7 @@ int32_t do_stack_switch(struct vcpu *v, const uint32_t *arg)
 static void nmi_register(struct vcpu *v, uint32_t eip)
 {
     uint16_t cs = v->domain->abi->kernel_cs;
-    v->nmi_callback = (struct callback){eip, eip ? cs : 0, true};
+    v->nmi_callback = (struct callback){.eip = eip, .cs = eip ? cs : 0, .mask_events = true};
     if (v->domain->abi->xen >= RING1_XEN_4_17)
         v->traps[TRAP_nmi] = (struct trap_gate){eip, eip ? cs : 0, 4};
     v->nmi_masked = false;
@@ -130,7 +130,7 @@ static int32_t callback_register(struct vcpu *v, gva_t at)
         return refuse(d, -XEN_EFAULT, "struct callback_register at %#x cannot be read", at.va);
     uint16_t cs = (uint16_t)reg.cs;
     code_selector(d, &cs);
-    struct callback cb = {reg.eip, cs, (reg.flags & CALLBACKF_mask_events) != 0};
+    struct callback cb = {.eip = reg.eip, .cs = cs, .mask_events = (reg.flags & CALLBACKF_mask_events) != 0};
     if (reg.type == CALLBACKTYPE_event)
         v->event_callback = cb;
     else if (reg.type == CALLBACKTYPE_failsafe)

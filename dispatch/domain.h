@@ -68,6 +68,7 @@ struct callback {
     uint32_t eip;
     uint16_t cs;
     bool mask_events; /* callback_op's flag bit 0, of the failsafe callback */
+    uint8_t zero;     /* no byte is left that would hold what the stack held */
 };
 
 enum vcpu_run {

@@ -437,7 +437,8 @@ bool deliver_nmi(struct vcpu *v)
     bool own = d->abi->xen >= RING1_XEN_4_17; /* trap table entry 2 (13.2) */
     const struct trap_gate *gate = &v->traps[TRAP_nmi];
     struct callback cb =
-        own ? (struct callback){gate->address, gate->cs, TRAP_MASKS_EVENTS(gate)} : v->nmi_callback;
+        own ? (struct callback){.eip = gate->address, .cs = gate->cs, .mask_events = TRAP_MASKS_EVENTS(gate)}
+            : v->nmi_callback;
     if (own && handler_missing(d->abi, cb.cs, cb.eip)) {
         v->nmi_pending = false; /* it is lost */
         return false;

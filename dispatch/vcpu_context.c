@@ -86,9 +86,10 @@ static void set_entries(struct vcpu *v, const struct vcpu_context *c)
     const struct domain *d = v->domain;
     for (unsigned i = 0; i < NR_TRAPS; i++)
         v->traps[i] = (struct trap_gate){c->traps[i].address, lifted(d, c->traps[i].cs), c->traps[i].flags};
-    v->event_callback = (struct callback){c->event_eip, lifted(d, c->event_cs), false};
-    v->failsafe_callback = (struct callback){c->failsafe_eip, lifted(d, c->failsafe_cs),
-                                             (c->flags & VGCF_FAILSAFE_DISABLES_EVENT) != 0};
+    v->event_callback = (struct callback){.eip = c->event_eip, .cs = lifted(d, c->event_cs)};
+    v->failsafe_callback = (struct callback){.eip = c->failsafe_eip,
+                                             .cs = lifted(d, c->failsafe_cs),
+                                             .mask_events = (c->flags & VGCF_FAILSAFE_DISABLES_EVENT) != 0};
     v->kernel_ss = lifted(d, c->kernel_ss & 0xFFFFu);
     v->kernel_sp = c->kernel_sp;
 }

@@ -367,7 +367,7 @@ START_TEST(upcalls)
 {
     EACH(f)
     {
-        f->v->event_callback = (struct callback){HANDLER, f->abi->kernel_cs, false};
+        f->v->event_callback = (struct callback){.eip = HANDLER, .cs = f->abi->kernel_cs};
         for (unsigned ring = 1; ring <= 3; ring += 2) {
             guest_in(f, ring);
             set_mask(f, 0);
@@ -421,7 +421,8 @@ START_TEST(failsafe)
         for (unsigned i = 0; i < 8; i++) {
             unsigned ring = i & 1 ? 3 : 1;
             uint8_t mask = i & 2 ? 1 : 0;
-            f->v->failsafe_callback = (struct callback){HANDLER, f->abi->kernel_cs, (i & 4) != 0};
+            f->v->failsafe_callback =
+                (struct callback){.eip = HANDLER, .cs = f->abi->kernel_cs, .mask_events = (i & 4) != 0};
             guest_in(f, ring);
             set_mask(f, mask);
             struct regs *r = &f->v->regs;
@@ -583,7 +584,8 @@ START_TEST(the_tap_is_told)
         deliver_soft_interrupt(f->v, 0x81, 2);
         ck_assert(e->vector == 0x81 && e->software && !e->has_error);
         guest_in(f, 1);
-        f->v->event_callback = f->v->failsafe_callback = (struct callback){HANDLER, f->abi->kernel_cs, false};
+        f->v->event_callback = f->v->failsafe_callback =
+            (struct callback){.eip = HANDLER, .cs = f->abi->kernel_cs};
         memset(shared_info(f->d) + f->abi->si_evtchn_pending, 0, 128);
         memset(shared_info(f->d) + f->abi->si_evtchn_mask, 0, 128);
         shared_info(f->d)[f->abi->si_evtchn_pending] = 0x28;
