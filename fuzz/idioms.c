@@ -216,7 +216,7 @@ static void reflag(struct idiom *i)
     static const uint16_t lows[] = {0x61, 0x63, 0x67, 0x27, 0x21, 0x23, 0x01, 0xE7, 0x167, 0x1E7};
     const struct abi *abi = fuzz_grammar_of(i->m->grammars, i->in)->abi;
     unsigned levels = abi->levels, level = 1 + roll(i, levels), size = abi->pte_size;
-    uint16_t table = (uint16_t)(FUZZ_PAGES - levels + level - 1);
+    uint16_t table = (uint16_t)(FUZZ_PAGES - level); /* the first tables, from the top on */
     uint32_t at = level == 1 ? 0x20 + roll(i, 16) : level == levels ? (levels == 3 ? 3 : 768) : 0;
     for (unsigned n = 1 + roll(i, 2); n > 0; n--) {
         struct fuzz_step *s = call(i, 1, 0);
@@ -224,7 +224,7 @@ static void reflag(struct idiom *i)
             s->n = 1;
         say(i, s, FORMAT_MMU_PTR, 0, PAGE(table, at * size | roll(i, 2) << 1));
         say(i, s, FORMAT_MMU_VAL, 0,
-            PAGE(level == 1 ? at : FUZZ_PAGES - levels + level - 2u, lows[roll(i, G_N_ELEMENTS(lows))]));
+            PAGE(level == 1 ? at : FUZZ_PAGES - level + 1u, lows[roll(i, G_N_ELEMENTS(lows))]));
     }
 }
 
@@ -272,7 +272,7 @@ static void copy(struct idiom *i)
 static void grant_entry(struct idiom *i)
 {
     const struct abi *abi = fuzz_grammar_of(i->m->grammars, i->in)->abi;
-    uint16_t page = plain_page(i), table = (uint16_t)(FUZZ_PAGES - abi->levels);
+    uint16_t page = plain_page(i), table = FUZZ_PAGES - 1;
     uint32_t ref = 8 + roll(i, 4), at = ((uint32_t)plain_page(i)) * abi->pte_size % RING1_PAGE_SIZE;
     bool device = roll(i, 3) == 0;
     if (i->in->nr_steps == FUZZ_MAX_STEPS)
@@ -317,8 +317,7 @@ static void joined(struct idiom *i)
 static void twice(struct idiom *i)
 {
     const struct abi *abi = fuzz_grammar_of(i->m->grammars, i->in)->abi;
-    uint16_t l2 = (uint16_t)(FUZZ_PAGES - (abi->levels == 3 ? 2 : 1)),
-             l1 = (uint16_t)(FUZZ_PAGES - abi->levels);
+    uint16_t l2 = FUZZ_PAGES - 2, l1 = FUZZ_PAGES - 1;
     uint32_t base = abi->levels == 3 ? 0 : 768;
     struct fuzz_step *s = call(i, 1, 0);
     if (s)

@@ -54,9 +54,10 @@ static uint16_t choose_page(struct fuzz_pages *p, uint32_t pfn)
     const struct world *w = p->w;
     if (pfn < FUZZ_RW_PFN)
         return (uint16_t)pfn;
-    /* The first tables end the memory, here as there. */
+    /* The first tables end the memory, here as there: one of each level from the top on, and L1s,
+     * of which the fuzzer's world has one. */
     if (!w->setup.own_tables && pfn >= world_first_table(w))
-        return (uint16_t)(FUZZ_PAGES - (w->setup.nr_pages - pfn));
+        return (uint16_t)(FUZZ_PAGES - w->abi->levels + MIN(pfn - world_first_table(w), w->abi->levels - 1u));
     if (w->pages[pfn] == WORLD_RO)
         return (uint16_t)(FUZZ_RO_PFN + p->ro++ % FUZZ_RO_PAGES);
     return p->rw < FUZZ_RW_PAGES ? (uint16_t)(FUZZ_RW_PFN + p->rw++)

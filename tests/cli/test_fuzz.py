@@ -80,9 +80,11 @@ def test_corpus():
 
 
 CALL = re.compile(r"^(?:  \[\d+\] |v\d: )?(?:\w+ = )?(?:(?:hypercall_(\d+)|(\w+?))\(|(multicall)\b)")
-# Whose results depend on how much memory and how many vcpus there are, on what lies on the stack, and on
-# where the list of a multicall lies.
-OTHER_RESULTS = {"memory.hc", "vcpus.hc", "end.hc", "xsa-213.hc", "multicall-lost.hc"}
+# Whose results do not depend on how much memory and how many vcpus there are, on what lies on the stack, or
+# on what cannot be said.
+SAME_RESULTS = {"events-2.0.hc", "events-3.0.0.hc", "events.hc", "grants.hc", "multicall.hc", "second-vcpu.hc", "tables-2.0.hc",
+                "tables.hc", "writes.hc", "xsa-20.hc", "xsa-24.hc", "xsa-29.hc", "xsa-31.hc", "xsa-122.hc", "xsa-240.hc",
+                "xsa-32-more.hc", "xsa-402.hc"}
 
 
 def calls_of(text, names):
@@ -112,7 +114,7 @@ def test_import():
         lines = r.out.decode().splitlines()
         check(f"{name} is imported", r.status == 0 and files and " in " in lines[-1], r)
         check(f"{name}: what is not said has its line", all(re.match(r".*:\d+: not said: ", n) for n in lines[:-1]), r)
-        if len(files) != 1:
+        if len(files) != 1 or any(n.endswith("what follows") for n in lines[:-1]):
             continue
         shown = calls_of(ring1("fuzz", "show", os.path.join(folder, files[0])).out.decode(), names)
         with open(path) as f:
@@ -120,7 +122,7 @@ def test_import():
         check(f"{name}: the same calls", [c[0] for c in said] == [c[0] for c in shown], said, shown)
         for a, b in zip(said, shown):
             check(f"{name}: the same command", not a[1] or not b[1] or a[1] == b[1], a, b)
-            if name not in OTHER_RESULTS and a[2] and b[2]:
+            if name in SAME_RESULTS and a[2] and b[2]:
                 check(f"{name}: the same result", a[2] == b[2], a, b)
     r = fuzz("--corpus", guests.path("imported-tables.hc"), "--runs", "200")
     check("they are a corpus", r.status == 0, r)
