@@ -47,7 +47,7 @@ static mfn_t take_free(struct domain *d, bool shared)
     if (shared)
         page_share(d, mfn);
     else
-        *frame_info(d->mem, mfn) = (struct frame){.count = 1, .owner = OWNER_DOMID_XEN};
+        *frame_edit(d->mem, mfn) = (struct frame){.count = 1, .owner = OWNER_DOMID_XEN};
     memset(frame_ptr(d->mem, mfn), 0, RING1_PAGE_SIZE);
     frame_changed(d, mfn);
     m2p_set(d, mfn, M2P_INVALID);
@@ -112,7 +112,7 @@ struct grant_entry *grant_entry(const struct domain *d, uint32_t ref)
 struct active_entry *active_entry(const struct domain *d, uint32_t ref)
 {
     mfn_t mfn = d->s.grant.active[ref / ACTIVE_PER_FRAME];
-    d->mem->marks[mfn.mfn] |= MARK_DIRTY; /* who asks may write */
+    frame_dirty(d->mem, mfn); /* who asks may write */
     return (struct active_entry *)frame_ptr(d->mem, mfn) + ref % ACTIVE_PER_FRAME;
 }
 

@@ -40,7 +40,7 @@ uint32_t maptrack_limit(const struct domain *d)
 struct maptrack_entry *maptrack_entry(const struct domain *d, uint32_t handle)
 {
     mfn_t mfn = d->s.grant.maptrack[handle / MAPTRACK_PER_FRAME];
-    d->mem->marks[mfn.mfn] |= MARK_DIRTY; /* who asks may write */
+    frame_dirty(d->mem, mfn); /* who asks may write */
     return (struct maptrack_entry *)frame_ptr(d->mem, mfn) + handle % MAPTRACK_PER_FRAME;
 }
 

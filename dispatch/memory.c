@@ -37,7 +37,8 @@ struct memory *memory_new(uint32_t nr_frames)
     mem->base = reserve(((size_t)nr_frames + MEMORY_EXTRA_FRAMES) << RING1_PAGE_SHIFT);
     mem->frames = reserve(rounded(nr_frames) * sizeof(struct frame));
     mem->marks = reserve(rounded(nr_frames));
-    if (!mem->base || !mem->frames || !mem->marks) {
+    mem->touched = reserve(rounded(nr_frames) / MEMORY_ROUND);
+    if (!mem->base || !mem->frames || !mem->marks || !mem->touched) {
         int saved = errno;
         memory_free(mem);
         errno = saved;
@@ -54,13 +55,14 @@ void memory_free(struct memory *mem)
     release(mem->base, ((size_t)mem->nr_frames + MEMORY_EXTRA_FRAMES) << RING1_PAGE_SHIFT);
     release(mem->frames, rounded(mem->nr_frames) * sizeof(struct frame));
     release(mem->marks, rounded(mem->nr_frames));
+    release(mem->touched, rounded(mem->nr_frames) / MEMORY_ROUND);
     g_free(mem);
 }
 
 void frame_changed(struct domain *d, mfn_t mfn)
 {
     uint8_t *mark = &d->mem->marks[mfn.mfn];
-    *mark |= MARK_DIRTY;
+    frame_dirty(d->mem, mfn);
     if (G_LIKELY(!(*mark & MARK_EXECUTED)))
         return;
     for (uint32_t i = 0; i < MIN(d->s.forget_nr, G_N_ELEMENTS(d->s.forget)); i++)

@@ -204,6 +204,11 @@ static void set_last(struct memory *mem, struct memory_image *image)
     mem->last = image;
 }
 
+static void nothing_touched(struct memory *mem)
+{
+    memset(mem->touched, 0, nr_pieces(mem->nr_frames));
+}
+
 struct memory_image *memory_save(struct memory *mem)
 {
     uint32_t nr = nr_pieces(mem->nr_frames);
@@ -215,6 +220,7 @@ struct memory_image *memory_save(struct memory *mem)
     for (uint32_t i = 0; i < nr; i++)
         image->piece[i] = save_piece(mem, i * PIECE, mem->last ? mem->last->piece[i] : NULL);
     set_last(mem, image);
+    nothing_touched(mem);
     return image;
 }
 
@@ -259,6 +265,68 @@ void memory_restore(struct memory *mem, struct memory_image *image, memory_code_
     mem->m2p = image->m2p;
     mem->m2p_frames = image->m2p_frames;
     set_last(mem, image);
+    nothing_touched(mem);
+}
+
+static bool is_table(const struct frame *f)
+{
+    return f->type >= PGT_l1_table && f->type <= PGT_l3_table;
+}
+
+/* Bytes that a CPU may have written to are put back without being compared: mostly they are
+ * others. Of tables and code it matters. */
+static void rewind_frame(struct memory *mem, mfn_t mfn, const struct piece *to,
+                         const struct memory_rewind *how)
+{
+    const struct page *page = to->page[mfn.mfn % PIECE];
+    uint8_t *bytes = frame_ptr(mem, mfn), *mark = &mem->marks[mfn.mfn];
+    bool table = is_table(&mem->frames[mfn.mfn]) || is_table(&to->frames[mfn.mfn % PIECE]);
+    if (!how->keep || !how->keep(how->user, mfn))
+        *mark &= (uint8_t)~MARK_DIRTY;
+    if ((table || (*mark & MARK_EXECUTED)) && page_holds(page, bytes))
+        return;
+    if (page)
+        memcpy(bytes, page->bytes, RING1_PAGE_SIZE);
+    else
+        memset(bytes, 0, RING1_PAGE_SIZE);
+    if (table)
+        how->tables_changed(how->user);
+    if (*mark & MARK_EXECUTED)
+        how->code_changed(how->user, mfn);
+}
+
+static void rewind_piece(struct memory *mem, uint32_t first, const struct piece *to,
+                         const struct memory_rewind *how)
+{
+    struct frame *frames = mem->frames + first;
+    for (uint64_t left = dirty_mask(mem->marks + first); left; left &= left - 1)
+        rewind_frame(mem, MFN(first + (unsigned)__builtin_ctzll(left)), to, how);
+    if (memcmp(frames, to->frames, sizeof to->frames) == 0)
+        return;
+    how->tables_changed(how->user);
+    memcpy(frames, to->frames, sizeof to->frames);
+}
+
+void memory_rewind(struct memory *mem, const struct memory_rewind *how)
+{
+    const struct memory_image *image = mem->last;
+    uint32_t nr = nr_pieces(mem->nr_frames);
+    for (uint32_t i = 0; i < nr; i++) {
+        if (G_LIKELY(!mem->touched[i]))
+            continue;
+        rewind_piece(mem, i * PIECE, piece_of(image, i), how);
+        mem->touched[i] = any_dirty(mem->marks + i * PIECE);
+    }
+    mem->m2p = image->m2p;
+    mem->m2p_frames = image->m2p_frames;
+}
+
+void memory_clean(struct memory *mem)
+{
+    for (uint32_t i = 0; i < nr_pieces(mem->nr_frames); i++)
+        if (mem->touched[i])
+            clean_marks(mem, i * PIECE, dirty_mask(mem->marks + i * PIECE));
+    nothing_touched(mem);
 }
 
 /* --- looking ------------------------------------------------------------------------ */

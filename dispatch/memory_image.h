@@ -25,6 +25,20 @@ struct memory_image *memory_save(struct memory *mem);
 typedef void (*memory_code_fn)(void *user, mfn_t mfn);
 void memory_restore(struct memory *mem, struct memory_image *image, memory_code_fn code_changed, void *user);
 
+/* The same, back to what memory was saved as or restored to last, at the price of what was
+ * touched since: of Xen's own frames, too, only what is marked is looked at. `keep` (may be NULL): its
+ * mark stays for a frame of which it is true, since a CPU may go on writing there without telling. */
+struct memory_rewind {
+    void *user;
+    memory_code_fn code_changed;
+    bool (*keep)(void *user, mfn_t mfn);
+    /* A page table got other bytes, or came or went. */
+    void (*tables_changed)(void *user);
+};
+void memory_rewind(struct memory *mem, const struct memory_rewind *how);
+/* Memory is as it was saved or restored last, and no CPU writes without telling: no mark is left. */
+void memory_clean(struct memory *mem);
+
 /* NULL is allowed. Images may be held and let go of in any thread. */
 void memory_image_unref(struct memory_image *image);
 

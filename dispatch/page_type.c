@@ -62,7 +62,7 @@ static void tell(struct domain *d, mfn_t mfn, enum page_type from, enum page_typ
 
 static void frame_free(struct domain *d, mfn_t mfn)
 {
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (type_told(f) != PGT_none)
         tell(d, mfn, (enum page_type)f->type, PGT_none, &(const struct use){.why = RING1_FRAME_FREED});
     stale_flush(d); /* the next owner may be Xen */
@@ -76,13 +76,13 @@ int32_t page_get(struct domain *d, mfn_t mfn)
 {
     if (G_UNLIKELY(!owned(d, mfn)))
         return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
-    frame_info(d->mem, mfn)->count++;
+    frame_edit(d->mem, mfn)->count++;
     return 0;
 }
 
 void page_put(struct domain *d, mfn_t mfn)
 {
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (G_UNLIKELY(--f->count == 0))
         frame_free(d, mfn);
 }
@@ -93,7 +93,7 @@ void page_put(struct domain *d, mfn_t mfn)
 static int32_t take_type(struct domain *d, mfn_t mfn, enum page_type type, uint8_t xen_l2,
                          const struct use *use)
 {
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     bool same = f->type == type && (f->flags & PGF_PAE_XEN_L2) == xen_l2;
 
     if (f->type_count) {
@@ -142,7 +142,7 @@ int32_t page_get_same_type(struct domain *d, mfn_t mfn)
  * nobody can change those without changing their type. */
 static inline void put_type(struct domain *d, mfn_t mfn, const struct use *use)
 {
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (--f->type_count == 0 && is_table(f->type)) {
         tell(d, mfn, (enum page_type)f->type, PGT_none, use);
         f->flags &= (uint8_t)~PGF_VALIDATED;
@@ -204,7 +204,7 @@ static int32_t l1e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     if (G_UNLIKELY(!frame_exists(d->mem, mfn) || frame_info(d->mem, mfn)->owner == OWNER_DOMID_IO))
         return refuse(d, (e & PTE_FRAME) == PTE_FRAME ? -XEN_EINVAL : -XEN_EPERM,
                       "L1 %#x entry %u: %#llx maps I/O space, frame %#x", table.mfn, index, ull(e), mfn.mfn);
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (G_UNLIKELY(f->owner != owner && !PLANTED(foreign_frame)))
         return refuse(d, -XEN_EBUSY, "L1 %#x entry %u: %#llx maps frame %#x, which is %s", table.mfn, index,
                       ull(e), mfn.mfn, page_use(d, mfn));
@@ -259,7 +259,7 @@ static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     if (!owned(d, mfn))
         return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: the table at frame %#x is not the domain's: it is %s",
                       table.mfn, index, mfn.mfn, page_use(d, mfn));
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (f->type != PGT_l2_table || f->type_count == 0)
         return get_and_take(d, mfn, PGT_l1_table, 0, USE_ENTRY(table, index));
 
@@ -273,7 +273,7 @@ static int32_t l2e_get(struct domain *d, mfn_t table, unsigned index, uint64_t e
     if (!(f->flags & PGF_VALIDATED))
         return refuse(d, -XEN_EINVAL, "L2 %#x entry %u: the L2 at frame %#x is not validated", table.mfn,
                       index, mfn.mfn);
-    if (!linear_take(frame_info(d->mem, table), f))
+    if (!linear_take(frame_edit(d->mem, table), f))
         return refuse(
             d, -XEN_EINVAL,
             "L2 %#x entry %u: a linear page table of frame %#x, which has linear page tables of its "
@@ -290,7 +290,7 @@ static void l2e_put(struct domain *d, mfn_t table, unsigned index, uint64_t e)
     if (!(e & PTE_P) || mfn.mfn == table.mfn)
         return;
     if (G_UNLIKELY(frame_info(d->mem, mfn)->type == PGT_l2_table))
-        linear_drop(frame_info(d->mem, table), frame_info(d->mem, mfn));
+        linear_drop(frame_edit(d->mem, table), frame_edit(d->mem, mfn));
     put_both(d, mfn, USE_ENTRY(table, index));
 }
 
@@ -538,7 +538,7 @@ int32_t page_pin(struct domain *d, mfn_t mfn, enum page_type type)
     int32_t rc = get_and_take(d, mfn, type, 0, &use_pin);
     if (rc)
         return rc;
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (f->flags & PGF_PINNED) {
         page_put_and_type(d, mfn);
         return refuse(d, -XEN_EINVAL, "frame %#x is already pinned: it is %s", mfn.mfn, page_use(d, mfn));
@@ -551,7 +551,7 @@ int32_t page_unpin(struct domain *d, mfn_t mfn)
 {
     if (!owned(d, mfn))
         return refuse(d, -XEN_EINVAL, "frame %#x is not the domain's: it is %s", mfn.mfn, page_use(d, mfn));
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (!(f->flags & PGF_PINNED) && !PLANTED(unpin))
         return refuse(d, -XEN_EINVAL, "frame %#x is not pinned: it is %s", mfn.mfn, page_use(d, mfn));
     f->flags &= (uint8_t)~PGF_PINNED;
@@ -571,14 +571,14 @@ void page_drop_cr3(struct domain *d, mfn_t mfn)
 
 void page_assign(struct domain *d, mfn_t mfn)
 {
-    d->mem->marks[mfn.mfn] |= MARK_DIRTY;
-    *frame_info(d->mem, mfn) = (struct frame){.count = 1, .owner = d->s.domid, .flags = PGF_ALLOCATED};
+    frame_dirty(d->mem, mfn);
+    *frame_edit(d->mem, mfn) = (struct frame){.count = 1, .owner = d->s.domid, .flags = PGF_ALLOCATED};
     d->s.tot_pages++;
 }
 
 bool page_release(struct domain *d, mfn_t mfn)
 {
-    struct frame *f = frame_info(d->mem, mfn);
+    struct frame *f = frame_edit(d->mem, mfn);
     if (!(f->flags & PGF_ALLOCATED) || (f->flags & PGF_SHARED))
         return false;
     if (f->flags & PGF_PINNED)
@@ -598,8 +598,8 @@ bool page_is_only_allocated(const struct domain *d, mfn_t mfn)
 
 void page_share(struct domain *d, mfn_t mfn)
 {
-    d->mem->marks[mfn.mfn] |= MARK_DIRTY;
-    *frame_info(d->mem, mfn) = (struct frame){
+    frame_dirty(d->mem, mfn);
+    *frame_edit(d->mem, mfn) = (struct frame){
         .count = 1,
         .type_count = 1,
         .owner = d->s.domid,

@@ -87,7 +87,7 @@ uint32_t boot_machine_frames(const struct abi *abi, const struct boot_config *co
 static uint8_t *frame_for(const struct build *b, uint32_t pfn)
 {
     mfn_t mfn = MFN(b->p2m[pfn]);
-    b->d->mem->marks[mfn.mfn] |= MARK_DIRTY;
+    frame_dirty(b->d->mem, mfn);
     return frame_ptr(b->d->mem, mfn);
 }
 
@@ -229,7 +229,7 @@ void boot_shared_info(struct domain *d)
         uint32_t m2p = GUINT32_TO_LE(d->mem->m2p.mfn); /* arch.mfn_to_pfn_start */
         memcpy(shared_info(d) + 328, &m2p, sizeof(m2p));
     }
-    d->mem->marks[d->s.shared_info.mfn] |= MARK_DIRTY;
+    frame_dirty(d->mem, d->s.shared_info);
 }
 
 void boot_gdt_page(struct domain *d)
@@ -240,7 +240,7 @@ void boot_gdt_page(struct domain *d)
         /* 2.0's default GDT is one page, in which Xen's entries are the later half. */
         page[i] = GUINT64_TO_LE(xen_descriptor(d->abi, first - first % (RING1_PAGE_SIZE / 8) + i));
     }
-    d->mem->marks[d->s.gdt_reserved.mfn] |= MARK_DIRTY;
+    frame_dirty(d->mem, d->s.gdt_reserved);
 }
 
 /* --- event channels, the first vcpu ---------------------------------------------- */

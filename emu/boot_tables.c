@@ -66,7 +66,7 @@ mfn_t boot_tables(struct domain *d, const struct layout *layout, const uint32_t 
     struct builder b = {d, layout, p2m, layout_find(layout, LAYOUT_PAGE_TABLES)->pfn};
     uint32_t l2 = b.first + layout->nr_l3, l1 = l2 + layout->nr_l2;
     for (uint32_t pfn = b.first; pfn < l1 + layout->nr_l1; pfn++)
-        d->mem->marks[p2m[pfn]] |= MARK_DIRTY;
+        frame_dirty(d->mem, MFN(p2m[pfn]));
     if (layout->nr_l3)
         fill_pae(&b, l2, l1);
     else

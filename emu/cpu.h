@@ -118,6 +118,20 @@ void cpu_finish_block(struct cpu *cpu);
  * and two blocks. */
 void cpu_finish_step(struct cpu *cpu);
 
+/* --- for a fuzzer --- */
+
+/* Which pairs of blocks followed each other, and how often: what a run did. A place of the
+ * table is a pair's, by chance of more than one. Small, to be looked through after each run. */
+#define CPU_COVERAGE_BITS 16u
+struct cpu_coverage {
+    uint32_t previous; /* of the last block */
+    uint32_t nr;       /* places that are not 0, in `place` */
+    uint16_t place[1u << CPU_COVERAGE_BITS];
+    uint8_t count[1u << CPU_COVERAGE_BITS]; /* 255: so many or more */
+};
+/* Note blocks there; NULL: nowhere. Outside a run. */
+void cpu_cover(struct cpu *cpu, struct cpu_coverage *coverage);
+
 /* --- for a debugger --- */
 
 /* Have ops->code asked at an address, until cpu_ask_nowhere; code that was translated before
@@ -229,6 +243,13 @@ GBytes *cpu_save(struct cpu *cpu);
 /* False: it is not of this engine. What is cached stays: whoever puts back another memory or other
  * tables drops what does not hold. */
 bool cpu_put_back(struct cpu *cpu, GBytes *saved);
+
+/* The same kept beside the CPU, of all sets, for going back to many times; nothing is copied but what
+ * the registers are. */
+struct cpu_mark;
+struct cpu_mark *cpu_mark_new(struct cpu *cpu);
+void cpu_mark_free(struct cpu_mark *mark);
+void cpu_mark_back(struct cpu *cpu, const struct cpu_mark *mark);
 
 /* The engine's name and version, for --version; the caller frees it. */
 char *cpu_engine_version(void);

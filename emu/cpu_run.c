@@ -65,6 +65,17 @@ static bool ends_before(struct cpu *cpu, uint64_t address, uint32_t size)
     return true;
 }
 
+static inline void cover(struct cpu_coverage *c, uint32_t address)
+{
+    uint32_t block = address * 0x9E3779B1u >> (32 - CPU_COVERAGE_BITS);
+    uint32_t at = block ^ c->previous;
+    uint8_t count = c->count[at];
+    c->previous = block >> 1; /* A then B is not B then A */
+    if (count == 0)
+        c->place[c->nr++] = (uint16_t)at;
+    c->count[at] = (uint8_t)(count + (count != UINT8_MAX));
+}
+
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     struct cpu *cpu = user;
@@ -78,6 +89,8 @@ static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     cpu->block_address = address;
     cpu->block_size = size;
     cpu->clock += (uint64_t)size * CPU_NS_PER_BYTE;
+    if (G_UNLIKELY(cpu->coverage))
+        cover(cpu->coverage, (uint32_t)address);
 }
 
 static void on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
@@ -431,6 +444,11 @@ void cpu_finish_step(struct cpu *cpu)
 void cpu_finish_block(struct cpu *cpu)
 {
     cpu->finishing = cpu->clock;
+}
+
+void cpu_cover(struct cpu *cpu, struct cpu_coverage *coverage)
+{
+    cpu->coverage = coverage;
 }
 
 /* --- for a debugger ------------------------------------------------------------ */

@@ -322,6 +322,57 @@ bool cpu_put_back(struct cpu *cpu, GBytes *saved)
     return true;
 }
 
+struct cpu_mark {
+    unsigned nr, selected;
+    struct register_set set[MAX_VCPUS]; /* contexts of its own */
+};
+
+struct cpu_mark *cpu_mark_new(struct cpu *cpu)
+{
+    struct cpu_mark *mark = g_new0(struct cpu_mark, 1);
+    size_t size = uc_context_size(cpu->uc);
+    mark->selected = cpu->selected;
+    cpu->saved = false; /* EFLAGS too */
+    cpu_save_context(cpu);
+    for (; mark->nr < MAX_VCPUS && cpu->set[mark->nr].context; mark->nr++) {
+        struct register_set *set = &mark->set[mark->nr];
+        *set = cpu->set[mark->nr];
+        set->context = NULL;
+        if (uc_context_alloc(cpu->uc, &set->context) == UC_ERR_OK)
+            memcpy((uint8_t *)set->context + cpu->layout.head,
+                   (const uint8_t *)cpu->set[mark->nr].context + cpu->layout.head, size - cpu->layout.head);
+    }
+    mark->set[mark->selected].facts = cpu->facts;
+    return mark;
+}
+
+void cpu_mark_free(struct cpu_mark *mark)
+{
+    for (unsigned i = 0; i < mark->nr; i++)
+        if (mark->set[i].context)
+            uc_context_free(mark->set[i].context);
+    g_free(mark);
+}
+
+void cpu_mark_back(struct cpu *cpu, const struct cpu_mark *mark)
+{
+    for (unsigned i = 0; mark->nr > 1 && i < mark->nr; i++) {
+        struct register_set *set = &cpu->set[i];
+        memcpy((uint8_t *)set->context + cpu->layout.head,
+               (const uint8_t *)mark->set[i].context + cpu->layout.head,
+               uc_context_size(cpu->uc) - cpu->layout.head);
+        set->eflags = mark->set[i].eflags;
+        set->facts = mark->set[i].facts;
+    }
+    cpu->selected = mark->selected;
+    cpu->context = cpu->set[cpu->selected].context;
+    cpu->facts = mark->set[mark->selected].facts;
+    uc_context_restore(cpu->uc, mark->set[mark->selected].context);
+    cpu->saved = false;
+    cpu->reload = 0;
+    cpu->ring3_possible |= mark->nr > 1 || is_ring3(cpu, mark->set[mark->selected].context);
+}
+
 char *cpu_engine_version(void)
 {
     unsigned v = uc_version(NULL, NULL);

@@ -54,12 +54,13 @@ struct cpu {
     uint64_t limit;     /* no block begins that would end after it */
     uint64_t block_address;
     uint32_t block_size;
+    struct cpu_coverage *coverage;      /* NULL: nobody asks */
     struct cpu_block prior, kept, last; /* see cpu_follow, cpu_kept_block */
     uint64_t asked_at;                  /* the run ends before the instruction there; UINT64_MAX: not */
     uint64_t code_clock;                /* of the last instruction that was asked at; UINT64_MAX: none */
     uint32_t code_address, code_eflags; /* and its flags */
     GHashTable *asked;                  /* addresses of cpu_ask_at; NULL: none */
-    struct register_facts facts; /* of the set in force */
+    struct register_facts facts;        /* of the set in force */
 
     struct cpu_event event;
     bool have_event;

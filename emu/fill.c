@@ -62,8 +62,10 @@ static bool fill_hidden(struct machine *m, uint32_t va, enum access access, stru
         segments_page_matters(m->abi, frame_ptr(m->mem, mfn)))
         return false; /* the load is to be one step */
     *out = (struct cpu_mapping){.mfn = mfn, .write = real};
-    if (real)
-        m->mem->marks[mfn.mfn] |= MARK_DIRTY | MARK_WRITTEN;
+    if (real) {
+        m->mem->marks[mfn.mfn] |= MARK_WRITTEN;
+        frame_dirty(m->mem, mfn);
+    }
     return true;
 }
 
@@ -115,7 +117,8 @@ static bool fill_write(const struct machine *m, uint8_t *mark, const struct walk
 {
     if (G_UNLIKELY((*mark & MARK_EXECUTED) && (!w->executable || cold(m, *mark)) && !m->step.armed))
         return false; /* all rights would let NX be passed: forget the code first */
-    *mark |= MARK_WRITTEN | MARK_DIRTY;
+    *mark |= MARK_WRITTEN;
+    frame_dirty(m->mem, w->mfn);
     out->write = true;
     out->execute = (*mark & MARK_EXECUTED) != 0;
     return true;

@@ -155,7 +155,7 @@ static uint32_t *number_frames(const struct frame_plan *p, uint64_t seed, uint32
 static void name_hidden(struct domain *d, const struct frame_plan *p)
 {
     for (uint32_t i = 0; i < p->nr_hidden; i++)
-        *frame_info(d->mem, MFN(p->hidden + i)) = (struct frame){.count = 1, .owner = OWNER_DOMID_XEN};
+        *frame_edit(d->mem, MFN(p->hidden + i)) = (struct frame){.count = 1, .owner = OWNER_DOMID_XEN};
     /* The first frame is one that the domain has no right to, as the first of real
      * Xen's memory is. */
     d->s.gdt_reserved = MFN(p->hidden);
@@ -178,7 +178,8 @@ static void fill_m2p(struct domain *d, const struct frame_plan *p, const uint32_
         m2p[d->s.shared_info.mfn] = M2P_FILLER;
     for (uint32_t i = 0; i < nr; i++)
         m2p[frame[i]] = pfn ? pfn[i] : i;
-    memset(d->mem->marks + p->m2p, MARK_DIRTY, p->m2p_frames);
+    for (uint32_t i = 0; i < p->m2p_frames; i++)
+        frame_dirty(d->mem, MFN(p->m2p + i));
 }
 
 uint32_t *frames_deal(struct domain *d, const struct frame_plan *plan, uint64_t seed, uint32_t low,
@@ -186,13 +187,13 @@ uint32_t *frames_deal(struct domain *d, const struct frame_plan *plan, uint64_t 
 {
     uint32_t *ram = number_frames(plan, seed, low), total = plan->nr_pages + plan->nr_spare;
     for (uint32_t i = 0; i < plan->io; i++)
-        *frame_info(d->mem, MFN(i)) = (struct frame){.count = 1, .owner = OWNER_DOMID_IO};
+        *frame_edit(d->mem, MFN(i)) = (struct frame){.count = 1, .owner = OWNER_DOMID_IO};
     name_hidden(d, plan);
     for (uint32_t i = 0; i < nr; i++)
-        *frame_info(d->mem, MFN(ram[i])) =
+        *frame_edit(d->mem, MFN(ram[i])) =
             (struct frame){.count = 1, .owner = d->s.domid, .flags = PGF_ALLOCATED};
     for (uint32_t i = nr; i < total; i++)
-        *frame_info(d->mem, MFN(ram[i])) = (struct frame){.owner = OWNER_NOBODY};
+        *frame_edit(d->mem, MFN(ram[i])) = (struct frame){.owner = OWNER_NOBODY};
     fill_m2p(d, plan, ram, pfn, nr);
     return ram;
 }

@@ -284,13 +284,35 @@ static bool on_cpuid(void *user, uint32_t regs[4], bool ring3)
     return true;
 }
 
+static bool on_code(void *user, uint32_t address, const struct cpu_block *block)
+{
+    struct machine *m = user;
+    struct run_goals *goals = m->goals;
+    for (unsigned i = 0; goals && i < goals->nr; i++) {
+        if (goals->address[i] != address || goals->begun == cpu_clock(m->cpu))
+            continue;
+        goals->reached = true;
+        goals->which = i;
+        return true;
+    }
+    return stops_code(m, address, block);
+}
+
+void machine_set_goals(struct machine *m, struct run_goals *goals)
+{
+    m->goals = goals;
+    for (unsigned i = 0; goals && i < goals->nr; i++)
+        cpu_ask_at(m->cpu, goals->address[i]);
+    machine_forget_all_code(m);
+}
+
 static const struct cpu_ops cpu_ops = {
     .fill = machine_fill,
     .hypercall = on_hypercall,
     .trap_price = TRAP_NS,
     .tsc = on_tsc,
     .cpuid = on_cpuid,
-    .code = stops_code,
+    .code = on_code,
 };
 
 /* --- making ----------------------------------------------------------------- */

@@ -72,6 +72,19 @@ struct block_state {
     uint32_t start, size; /* it, or the last one; size 0: there is none */
 };
 
+/* Where a run ends that was begun to get there, for whoever takes a guest from place to
+ * place without a debugger: linear addresses, before whose instruction it is left. The state
+ * there is good for another beginning (machine_disturb), not for going on as if it had not
+ * been left. */
+#define MAX_GOALS 16u
+struct run_goals {
+    unsigned nr;
+    uint32_t address[MAX_GOALS];
+    uint64_t begun; /* clock at which none counts: the run begins at one */
+    bool reached;
+    unsigned which;
+};
+
 struct machine {
     const struct abi *abi;
     struct memory *mem;
@@ -88,8 +101,9 @@ struct machine {
     struct vcpu *current;
     struct breakpoints breakpoints; /* the guest's: they follow its debug registers */
     struct single_step step;
-    struct stops *stops; /* NULL: there is no debugger */
-    bool segment_limits; /* they are enforced: segments.h */
+    struct stops *stops;     /* NULL: there is no debugger */
+    struct run_goals *goals; /* NULL: there are none */
+    bool segment_limits;     /* they are enforced: segments.h */
 
     /* State, saved with the domain's. */
     struct machine_state {
@@ -147,6 +161,9 @@ uint64_t machine_advance(struct machine *m, uint64_t ns);
 
 /* The clock without the guest: a wait of `ns` that somebody measured before. */
 void machine_pass(struct machine *m, uint64_t ns);
+/* Runs end there with RING1_STOP_INTERRUPTED and goals->reached; NULL: as ever. Code that was
+ * translated is forgotten, so that it asks. */
+void machine_set_goals(struct machine *m, struct run_goals *goals);
 /* Something came from outside, or the guest's state was changed, between two runs:
  * the next one looks what there is to be done before the guest goes on. */
 void machine_disturb(struct machine *m);

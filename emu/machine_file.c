@@ -156,7 +156,7 @@ void machine_unpack_begin(struct machine *m)
         if (!memory_may_differ_from_zero(mem, MFN(i)))
             continue;
         memset(frame_ptr(mem, MFN(i)), 0, RING1_PAGE_SIZE);
-        mem->marks[i] = MARK_DIRTY;
+        frame_dirty(mem, MFN(i));
     }
     machine_flush_tlb(m);
     machine_forget_all_code(m);
@@ -170,7 +170,7 @@ bool machine_unpack_page(struct machine *m, uint32_t mfn, const uint8_t *bytes, 
         return false;
     }
     memcpy(frame_ptr(m->mem, MFN(mfn)), bytes, RING1_PAGE_SIZE);
-    m->mem->marks[mfn] = MARK_DIRTY;
+    frame_dirty(m->mem, MFN(mfn));
     return true;
 }
 
@@ -185,7 +185,7 @@ bool machine_unpack_frames(struct machine *m, GBytes *bytes, GError **error)
 {
     struct state_bytes from = all_of(bytes);
     for (uint32_t i = 0; i < m->mem->nr_frames; i++)
-        if (!state_unpack(&from, &frame_state_type, frame_info(m->mem, MFN(i)), error))
+        if (!state_unpack(&from, &frame_state_type, frame_edit(m->mem, MFN(i)), error))
             return false;
     return from.left == 0 || bad(error, "there are more frames than the machine has");
 }

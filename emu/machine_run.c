@@ -387,6 +387,10 @@ static bool run(struct machine *m, const struct ring1_budget *budget, struct rin
 
     for (bool begins = true;; begins = false) {
         bool cut = m->block_cut || stops_in_block(m) || d->s.held.active;
+        if (G_UNLIKELY(m->goals && m->goals->reached)) {
+            stop->reason = RING1_STOP_INTERRUPTED;
+            return true;
+        }
         if (G_UNLIKELY(m->stops) && stops_here(m, stop))
             return true;
         if (G_LIKELY(!cut)) {

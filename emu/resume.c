@@ -200,7 +200,9 @@ static void wipe_machine(struct resume *r)
         bool wipe = memory_may_differ_from_zero(mem, MFN(i));
         if (wipe)
             memset(frame_ptr(mem, MFN(i)), 0, RING1_PAGE_SIZE);
-        mem->marks[i] = wipe ? MARK_DIRTY : 0;
+        mem->marks[i] = 0;
+        if (wipe)
+            frame_dirty(mem, MFN(i));
     }
 }
 

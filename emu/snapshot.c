@@ -69,10 +69,10 @@ static void empty_tlb(struct machine *m)
  * own, masks are set and CR2 is shown past the marks. */
 static void mark_shared(struct machine *m)
 {
-    m->mem->marks[m->domain->s.console_mfn.mfn] |= MARK_DIRTY;
-    m->mem->marks[m->domain->s.store_mfn.mfn] |= MARK_DIRTY;
+    frame_dirty(m->mem, m->domain->s.console_mfn);
+    frame_dirty(m->mem, m->domain->s.store_mfn);
     for (unsigned i = 0; i < m->domain->s.nr_vcpus; i++)
-        m->mem->marks[m->domain->s.vcpu[i].info_mfn.mfn] |= MARK_DIRTY;
+        frame_dirty(m->mem, m->domain->s.vcpu[i].info_mfn);
 }
 
 struct snapshot *machine_save(struct machine *m)

@@ -221,6 +221,20 @@ static const struct symbol *find(struct symbols *s, uint32_t va, bool function)
     return NULL;
 }
 
+bool symbols_find(struct symbols *s, const char *name, uint32_t *start, uint32_t *size)
+{
+    int best = -1;
+    for (guint i = 0; i < s->symbols->len; i++) {
+        const struct symbol *sym = &g_array_index(s->symbols, struct symbol, i);
+        if (!sym->name || sym->rank <= best || strcmp(sym->name, name) != 0)
+            continue;
+        best = sym->rank;
+        *start = sym->start;
+        *size = sym->end - sym->start;
+    }
+    return best >= 0;
+}
+
 bool symbols_function(struct symbols *s, uint32_t va, uint32_t *start)
 {
     if (!symbols_is_code(s, va))
@@ -330,7 +344,8 @@ static char *printable(const char *text)
     return g_string_free(out, FALSE);
 }
 
-unsigned symbols_frames(struct symbols *s, uint32_t va, bool is_return, const struct ring1_code_frame **frames)
+unsigned symbols_frames(struct symbols *s, uint32_t va, bool is_return,
+                        const struct ring1_code_frame **frames)
 {
     GHashTable **kept = &s->frames[is_return];
     struct code_frames *f;

@@ -44,6 +44,10 @@ bool symbols_has_code(const struct symbols *s);
 /* Where the function around `va` begins. False: not known. */
 bool symbols_function(struct symbols *s, uint32_t va, uint32_t *start);
 
+/* Where a name stands, and how many bytes it is of: 0, not known. False: there is no such
+ * name. */
+bool symbols_find(struct symbols *s, const char *name, uint32_t *start, uint32_t *size);
+
 /* "start_kernel+0x1f", or "function@0xc0005240+0x1a" for one without a name; the
  * caller frees it. NULL: nothing is known of the address. */
 char *symbols_name(struct symbols *s, uint32_t va);
@@ -61,6 +65,7 @@ char *symbols_source(struct symbols *s, uint32_t va);
 #define CODE_FRAMES_MAX 16u
 /* At least one, at most CODE_FRAMES_MAX: the middle of a deeper nest is left out. Kept, like
  * names; valid until the next time. */
-unsigned symbols_frames(struct symbols *s, uint32_t va, bool is_return, const struct ring1_code_frame **frames);
+unsigned symbols_frames(struct symbols *s, uint32_t va, bool is_return,
+                        const struct ring1_code_frame **frames);
 
 #endif

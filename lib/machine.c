@@ -58,6 +58,8 @@ void ring1_config_free(ring1_config *c)
 static void on_notify(void *user, enum backend backend, uint16_t port)
 {
     ring1_machine *m = user;
+    /* A device may ask the others. */
+    m->stirred |= backend == BACKEND_CONSOLE ? STIRRED_CONSOLE : STIRRED_ALL;
     if (backend == BACKEND_CONSOLE || backend == BACKEND_CONTROL)
         console_notify(m->console);
     else if (backend == BACKEND_XENSTORE)
@@ -69,9 +71,11 @@ static void on_notify(void *user, enum backend backend, uint16_t port)
 static bool on_poll(void *user)
 {
     ring1_machine *m = user;
-    bool moved = console_poll(m->console);
-    moved |= devices_poll(m->devices);
-    return xenstore_poll(m->xenstore) || moved;
+    unsigned moved = console_poll(m->console) ? STIRRED_CONSOLE : 0;
+    moved |= devices_poll(m->devices) ? STIRRED_DEVICES : 0;
+    moved |= xenstore_poll(m->xenstore) ? STIRRED_XENSTORE : 0;
+    m->stirred |= moved;
+    return moved != 0;
 }
 
 static void on_console_write(void *user, const char *bytes, size_t len)
@@ -84,6 +88,7 @@ static void on_console_write(void *user, const char *bytes, size_t len)
 static size_t on_console_read(void *user, char *bytes, size_t len)
 {
     ring1_machine *m = user;
+    m->stirred |= STIRRED_CONSOLE;
     return console_read(m->console, bytes, len);
 }
 

@@ -36,6 +36,9 @@ struct origin {
     uint64_t resumes;                  /* ring1_machine_resume*, so far */
 };
 
+/* Of ring1_machine.stirred. */
+enum { STIRRED_CONSOLE = 1, STIRRED_XENSTORE = 2, STIRRED_DEVICES = 4, STIRRED_ALL = 7 };
+
 struct ring1_machine {
     struct machine *machine;
     ring1_host *host;        /* NULL: none; not owned */
@@ -52,6 +55,7 @@ struct ring1_machine {
     struct tap tap;
     struct recorder *recorder;     /* NULL: its run is not recorded */
     const struct answers *answers; /* NULL: none */
+    unsigned stirred;              /* STIRRED_*: back ends that may have changed */
     bool running;                  /* within ring1_machine_run */
     bool quiet;                    /* what it does was seen before: nobody is told */
 };

@@ -28,7 +28,7 @@ static void teardown(void)
 static void write_frame(struct memory *to, uint32_t mfn, uint8_t value)
 {
     memset(frame_ptr(to, MFN(mfn)), value, RING1_PAGE_SIZE);
-    to->marks[mfn] |= MARK_DIRTY;
+    frame_dirty(to, MFN(mfn));
 }
 
 static bool holds(const struct memory *m, uint32_t mfn, uint8_t value)

@@ -15,7 +15,7 @@ static uint32_t unmapped(struct fixture *f)
 
 static struct frame *info(struct fixture *f, uint32_t pfn)
 {
-    return frame_info(f->mem, fx_mfn(f, pfn));
+    return frame_edit(f->mem, fx_mfn(f, pfn));
 }
 
 START_TEST(boot_counts)
