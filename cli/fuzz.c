@@ -27,16 +27,7 @@ static void on_signal(int sig)
     stop_asked = 1;
 }
 
-struct asked {
-    char *abi, *xen, *corpus, *finds, *checks, *module, *merge, *how;
-    struct sandbox_choice sandbox;
-    gint64 runs, seed;
-    double seconds;
-    int max_finds, tries;
-    gboolean json, quiet, dictionary, help;
-};
-
-static void asked_clear(struct asked *a)
+static void asked_clear(struct fuzz_asked *a)
 {
     g_free(a->abi);
     g_free(a->xen);
@@ -46,6 +37,8 @@ static void asked_clear(struct asked *a)
     g_free(a->module);
     g_free(a->merge);
     g_free(a->how);
+    fuzz_guest_clear(&a->guest);
+    options_clear(&a->machine);
 }
 
 /* --- lines for a person ---------------------------------------------------------------------- */
@@ -57,14 +50,16 @@ static void show_progress(void *user, const struct fuzz_status *s)
             s->seconds > 0 ? (double)s->runs / s->seconds : 0, s->corpus);
     if (s->coverage)
         fprintf(stderr, "  edges %u", s->edges);
+    if (s->places)
+        fprintf(stderr, "  guest %u", s->places);
     fprintf(stderr, "  results %u  finds %u", s->results, s->finds);
     fflush(stderr);
 }
 
 struct telling {
-    const struct asked *asked;
-    struct fuzz_module *module;
+    const struct fuzz_asked *asked;
     bool terminal;
+    unsigned needs; /* of the children's sandbox */
 };
 
 static void show_find(void *user, const char *reason, const char *file)
@@ -81,22 +76,35 @@ static void show_find(void *user, const char *reason, const char *file)
     fflush(stdout);
 }
 
-static int print_summary(const struct asked *a, const struct fuzz_status *s)
+static const char *coverage_words(const struct fuzz_status *s, char *words, size_t size)
+{
+    g_autofree char *edges = s->coverage ? g_strdup_printf("%u edges", s->edges) : NULL;
+    g_autofree char *places = s->places ? g_strdup_printf("%u pairs of the guest's blocks", s->places) : NULL;
+    g_snprintf(words, size, "%s%s%s", places ? places : "", places && edges ? ", " : "",
+               edges    ? edges
+               : places ? ""
+                        : "no coverage in this build");
+    return words;
+}
+
+static int print_summary(const struct fuzz_asked *a, const struct fuzz_status *s)
 {
     double rate = s->seconds > 0 ? (double)s->runs / s->seconds : 0;
     g_autofree char *text = NULL;
+    char words[120];
     if (a->json)
-        text = g_strdup_printf("{\"schema\": 1, \"runs\": %" PRIu64 ", \"calls\": %" PRIu64
-                               ", \"seconds\": %.3f, \"runs_per_second\": %.0f, \"corpus\": %u, "
-                               "\"coverage\": %s, \"edges\": %u, \"results\": %u, \"finds\": %u, "
-                               "\"crashes\": %u, \"seed\": %" PRId64 "}\n",
-                               s->runs, s->calls, s->seconds, rate, s->corpus, s->coverage ? "true" : "false",
-                               s->edges, s->results, s->finds, s->crashes, a->seed);
+        text = g_strdup_printf(
+            "{\"schema\": 1, \"runs\": %" PRIu64 ", \"calls\": %" PRIu64
+            ", \"seconds\": %.3f, \"runs_per_second\": %.0f, \"corpus\": %u, "
+            "\"coverage\": %s, \"edges\": %u, \"places\": %u, \"results\": %u, \"finds\": %u, "
+            "\"crashes\": %u, \"seed\": %" PRId64 "}\n",
+            s->runs, s->calls, s->seconds, rate, s->corpus, s->coverage ? "true" : "false", s->edges,
+            s->places, s->results, s->finds, s->crashes, a->seed);
     else if (!a->quiet)
         text = g_strdup_printf("%" PRIu64 " runs of %" PRIu64 " calls in %.1f s (%.0f a second), corpus %u, "
-                               "%s%u kinds of results, %u find%s\n",
+                               "%s, %u kinds of results, %u find%s\n",
                                s->runs, s->calls, s->seconds, rate, s->corpus,
-                               s->coverage ? "" : "no coverage in this build, ", s->results, s->finds,
+                               coverage_words(s, words, sizeof words), s->results, s->finds,
                                s->finds == 1 ? "" : "s");
     return text ? print_out(text) : STATUS_OK;
 }
@@ -107,7 +115,7 @@ static int print_summary(const struct asked *a, const struct fuzz_status *s)
 static void confine_child(void *user)
 {
     const struct telling *t = user;
-    if (!confine_reader("fuzz", &t->asked->sandbox, 0))
+    if (!confine_reader("fuzz", &t->asked->sandbox, t->needs))
         _exit(STATUS_FAILED);
 }
 
@@ -120,7 +128,7 @@ static int nothing(void *user)
 /* --- options ------------------------------------------------------------------------------------ */
 
 /* The place of a pair in abi_all(); -1: all of them; -2: what is wrong was said. */
-static int pair_of(const struct asked *a)
+static int pair_of(const struct fuzz_asked *a)
 {
     enum ring1_abi abi = RING1_ABI_AUTO;
     enum ring1_xen xen = RING1_XEN_AUTO;
@@ -143,7 +151,7 @@ static int pair_of(const struct asked *a)
     return -2;
 }
 
-static bool effort_of(const struct asked *a, enum fuzz_effort *effort)
+static bool effort_of(const struct fuzz_asked *a, enum fuzz_effort *effort)
 {
     static const char *const names[] = {"auto", "full", "cheap"};
 #ifdef RING1_FUZZ
@@ -161,40 +169,27 @@ static bool effort_of(const struct asked *a, enum fuzz_effort *effort)
     return a->checks == NULL;
 }
 
-static int run(const struct asked *a, const struct fuzz_options *o, int pair, struct telling *t)
+static bool limits_are_good(const struct fuzz_asked *a)
 {
-    struct fuzz_status status;
-    g_autoptr(GError) error = NULL;
-    /* Children cannot tell why there is none. */
-    if (a->sandbox.mode == SANDBOX_ON && confine_apart("fuzz", &a->sandbox, nothing, NULL) != STATUS_OK)
-        return STATUS_FAILED;
-    struct fuzz_grammars *g = fuzz_grammars_new();
-    int rc = STATUS_OK;
-    const struct fuzz_prepare prepare = {a->module ? fuzz_module_prepare : NULL, t};
-    struct fuzz_target *target = NULL;
-    bool ok = (!a->module || (t->module = fuzz_module_open(a->module, g, pair, &error))) &&
-              (target = fuzz_calls_new(g, pair, &prepare, &error));
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    if (ok && fuzz_loop(o, target, &status, &error)) {
-        if (t->terminal)
-            fputc('\n', stderr);
-        rc = print_summary(a, &status);
-        if (rc == STATUS_OK && status.finds)
-            rc = STATUS_DIFFERS;
-    } else {
-        complain("%s", error->message);
-        rc = status_of_error(error);
+    if (a->runs < 0 || a->seconds < 0 || a->max_finds < 0 || a->tries < 1) {
+        complain("fuzz: a limit is not a positive number");
+        return false;
     }
-    fuzz_calls_free(target);
-    fuzz_module_close(t->module);
-    fuzz_grammars_free(g);
-    return rc;
+    if (a->sandbox.mode == SANDBOX_REPORT) {
+        complain("fuzz: --sandbox: 'report' is not on or off: nobody would hear a child's report");
+        return false;
+    }
+    if (a->merge && !a->corpus) {
+        complain("--merge: needs --corpus, whose inputs it takes");
+        return false;
+    }
+    return true;
 }
 
-static int fuzz(const struct asked *a)
+int fuzz_hunt(const struct fuzz_asked *a, struct fuzz_target *target, unsigned needs)
 {
-    struct telling t = {.asked = a, .terminal = isatty(STDERR_FILENO) && !a->quiet && !a->json};
+    struct telling t = {
+        .asked = a, .terminal = isatty(STDERR_FILENO) && !a->quiet && !a->json, .needs = needs};
     struct fuzz_options o = {
         .runs = (uint64_t)a->runs,
         .seconds = a->seconds,
@@ -210,22 +205,57 @@ static int fuzz(const struct asked *a)
         .user = &t,
         .stop = &stop_asked,
     };
+    struct fuzz_status status;
+    g_autoptr(GError) error = NULL;
+    if (!effort_of(a, &o.effort))
+        return STATUS_OPTION;
+    /* Children cannot tell why there is none. */
+    if (a->sandbox.mode == SANDBOX_ON && confine_apart("fuzz", &a->sandbox, nothing, NULL) != STATUS_OK)
+        return STATUS_FAILED;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    if (!fuzz_loop(&o, target, &status, &error)) {
+        complain("%s", error->message);
+        return status_of_error(error);
+    }
+    if (t.terminal)
+        fputc('\n', stderr);
+    int rc = print_summary(a, &status);
+    return rc == STATUS_OK && status.finds ? STATUS_DIFFERS : rc;
+}
+
+/* The dispatcher. */
+static int hunt_calls(const struct fuzz_asked *a, int pair)
+{
+    g_autoptr(GError) error = NULL;
+    struct fuzz_grammars *g = fuzz_grammars_new();
+    struct fuzz_module *module = NULL;
+    struct fuzz_target *target = NULL;
+    struct fuzz_prepare prepare = {0};
+    int rc;
+    if (a->module && (module = fuzz_module_open(a->module, g, pair, &error)))
+        prepare = (struct fuzz_prepare){fuzz_module_prepare, module};
+    if (!error && (target = fuzz_calls_new(g, pair, &prepare, &error))) {
+        rc = fuzz_hunt(a, target, 0);
+    } else {
+        complain("%s", error->message);
+        rc = status_of_error(error);
+    }
+    fuzz_calls_free(target);
+    fuzz_module_close(module);
+    fuzz_grammars_free(g);
+    return rc;
+}
+
+static int fuzz(const struct fuzz_asked *a)
+{
+    enum fuzz_effort effort;
+    if (!effort_of(a, &effort) || !limits_are_good(a))
+        return STATUS_OPTION;
+    if (a->guest.image)
+        return fuzz_guest(a);
     int pair = pair_of(a);
-    if (pair == -2 || !effort_of(a, &o.effort))
-        return STATUS_OPTION;
-    if (a->runs < 0 || a->seconds < 0 || a->max_finds < 0 || a->tries < 1) {
-        complain("fuzz: a limit is not a positive number");
-        return STATUS_OPTION;
-    }
-    if (a->sandbox.mode == SANDBOX_REPORT) {
-        complain("fuzz: --sandbox: 'report' is not on or off: nobody would hear a child's report");
-        return STATUS_OPTION;
-    }
-    if (a->merge && !a->corpus) {
-        complain("--merge: needs --corpus, whose inputs it takes");
-        return STATUS_OPTION;
-    }
-    return run(a, &o, pair, &t);
+    return pair == -2 ? STATUS_OPTION : hunt_calls(a, pair);
 }
 
 static int print_dictionary(void)
@@ -236,7 +266,7 @@ static int print_dictionary(void)
     return print_out(text);
 }
 
-static int parse(struct asked *a, int argc, char **argv)
+static int parse(struct fuzz_asked *a, int argc, char **argv, bool triage)
 {
     const GOptionEntry entries[] = {
         {"abi", 0, 0, G_OPTION_ARG_STRING, &a->abi, "Calls of this ABI (all)", "ABI"},
@@ -263,57 +293,67 @@ static int parse(struct asked *a, int argc, char **argv)
         {"help", 'h', 0, G_OPTION_ARG_NONE, &a->help, "Print this text", NULL},
         {0},
     };
-    g_autoptr(GOptionContext) context =
-        g_option_context_new("- look for calls that break the dispatcher\n"
-                             "  ring1 fuzz triage [--sandbox=HOW] DIR or FILE...\n"
-                             "  ring1 fuzz show FILE...\n"
-                             "  ring1 fuzz import [--corpus DIR] FILE.hc...");
+    g_autoptr(GOptionContext) context = g_option_context_new(
+        "- look for calls that break the dispatcher\n"
+        "  ring1 fuzz --guest IMAGE [OPTION...] [-- GUEST COMMAND LINE]\n"
+        "  ring1 fuzz triage [--sandbox=HOW] [--guest IMAGE [OPTION...]] DIR or FILE...\n"
+        "  ring1 fuzz show FILE...\n"
+        "  ring1 fuzz import [--corpus DIR] FILE.hc...");
     g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_group(context, fuzz_guest_group(&a->guest));
+    g_option_context_add_group(context, options_of_machine(&a->machine));
+    int end = 1;
+    while (end < argc && strcmp(argv[end], "--") != 0)
+        end++;
+    char **words = end < argc ? argv + end + 1 : NULL;
+    argc = end;
     if (!options_take(context, "fuzz", &argc, &argv))
         return STATUS_OPTION;
     if (a->help) {
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
         return print_out(text);
     }
+    if (!confine_choose(a->how, &a->sandbox))
+        return STATUS_OPTION;
+    options_join(&a->machine, words);
+    if (triage)
+        return fuzz_guest_triage(a, argc, argv);
     if (argc > 1) {
         complain("fuzz: '%s' is not expected", argv[1]);
         return STATUS_OPTION;
     }
-    if (!confine_choose(a->how, &a->sandbox))
+    if (words && !a->guest.image) {
+        complain("fuzz: there is no command line without --guest: '--'");
         return STATUS_OPTION;
+    }
     if (!a->finds)
         a->finds = g_strdup("finds");
     return a->dictionary ? print_dictionary() : fuzz(a);
 }
 
-void fuzz_module_prepare(void *user, struct world *w)
+static bool asks(const char *option, int argc, char **argv)
 {
-    const struct telling *t = user;
-    fuzz_module_install(t->module, w);
-}
-
-static bool asks_oracle(int argc, char **argv)
-{
+    g_autofree char *with_value = g_strconcat(option, "=", NULL);
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--oracle") == 0 || g_str_has_prefix(argv[i], "--oracle="))
+        if (strcmp(argv[i], option) == 0 || g_str_has_prefix(argv[i], with_value))
             return true;
     return false;
 }
 
 int command_fuzz(int argc, char **argv)
 {
-    struct asked a = {.seed = 1, .tries = 3000};
-    int status;
-    if (argc > 1 && strcmp(argv[1], "triage") == 0)
-        status = fuzz_command_triage(argc - 1, argv + 1);
-    else if (argc > 1 && strcmp(argv[1], "show") == 0)
-        status = fuzz_command_show(argc - 1, argv + 1);
-    else if (argc > 1 && strcmp(argv[1], "import") == 0)
-        status = fuzz_command_import(argc - 1, argv + 1);
-    else if (asks_oracle(argc, argv))
-        status = fuzz_command_oracle(argc, argv);
-    else
-        status = parse(&a, argc, argv);
+    struct fuzz_asked a = {.seed = 1, .tries = 3000};
+    bool triage = argc > 1 && strcmp(argv[1], "triage") == 0;
+    if (triage && !asks("--guest", argc, argv))
+        return fuzz_command_triage(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "show") == 0)
+        return fuzz_command_show(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "import") == 0)
+        return fuzz_command_import(argc - 1, argv + 1);
+    if (asks("--oracle", argc, argv))
+        return fuzz_command_oracle(argc, argv);
+    options_begin(&a.machine, COMMAND_RUN);
+    int status = parse(&a, argc - triage, argv + triage, triage);
     asked_clear(&a);
     return status;
 }

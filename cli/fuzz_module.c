@@ -125,6 +125,11 @@ void fuzz_module_close(struct fuzz_module *m)
     g_free(m);
 }
 
+void fuzz_module_prepare(void *module, struct world *w)
+{
+    fuzz_module_install(module, w);
+}
+
 void fuzz_module_install(struct fuzz_module *m, struct world *w)
 {
     struct domain *d = w->d;

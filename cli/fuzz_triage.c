@@ -33,7 +33,7 @@ static gint by_name(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool add_files(GPtrArray *files, const char *path)
+static bool add_files(GPtrArray *files, const char *path, const char *ending)
 {
     if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
         g_ptr_array_add(files, g_strdup(path));
@@ -43,7 +43,7 @@ static bool add_files(GPtrArray *files, const char *path)
     if (!dir)
         return false;
     for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
-        if (name[0] != '.')
+        if (name[0] != '.' && (!ending || g_str_has_suffix(name, ending)))
             g_ptr_array_add(files, g_build_filename(path, name, NULL));
     g_dir_close(dir);
     g_ptr_array_sort(files, by_name);
@@ -66,16 +66,10 @@ static char *check_input(const char *bytes, gsize len)
     return reason;
 }
 
-/* What a file breaks; NULL: nothing. It is read, and then looked at. */
-static char *check_file(const char *file, const struct sandbox_choice *sandbox)
+static char *check_bytes(void *user, const char *file, const char *bytes, gsize len)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *bytes = NULL;
-    gsize len;
-    if (!g_file_get_contents(file, &bytes, &len, &error))
-        return g_strdup_printf("unreadable: %s", error->message);
-    if (sandbox && !confine_reader("fuzz triage", sandbox, 0))
-        return g_strdup("unreadable: there is no sandbox");
+    (void)user;
     if (!g_str_has_suffix(file, ".hc"))
         return check_input(bytes, len);
     struct seq *s = seq_parse(bytes, len, file, &error);
@@ -84,18 +78,32 @@ static char *check_file(const char *file, const struct sandbox_choice *sandbox)
     return error ? g_strdup_printf("no sequence: %s", error->message) : reason;
 }
 
+/* What a file breaks; NULL: nothing. It is read, and then looked at. */
+static char *check_file(const struct fuzz_triage *how, const char *file, const struct sandbox_choice *sandbox)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *bytes = NULL;
+    gsize len;
+    if (!g_file_get_contents(file, &bytes, &len, &error))
+        return g_strdup_printf("unreadable: %s", error->message);
+    if (sandbox && !confine_reader("fuzz triage", sandbox, how->needs))
+        return g_strdup("unreadable: there is no sandbox");
+    return how->check(how->user, file, bytes, len);
+}
+
 /* In a child: a find may end the process. */
-static char *check_apart(const char *file, const struct sandbox_choice *sandbox)
+static char *check_apart(const struct fuzz_triage *how, const char *file,
+                         const struct sandbox_choice *sandbox)
 {
     int pipes[2], status = 0;
     char text[512] = "";
     if (pipe(pipes) != 0)
-        return check_file(file, NULL);
+        return check_file(how, file, NULL);
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
         alarm(60);
-        g_autofree char *reason = check_file(file, sandbox);
+        g_autofree char *reason = check_file(how, file, sandbox);
         if (reason && write(pipes[1], reason, strlen(reason)) < 0)
             _exit(1);
         _exit(0);
@@ -127,9 +135,10 @@ static bool take_sandbox(int *argc, char ***argv, struct sandbox_choice *sandbox
 
 /* --- triage ---------------------------------------------------------------------------------------- */
 
-static struct kind *kind_of(GPtrArray *kinds, GHashTable *by_kind, const char *reason)
+static struct kind *kind_of(const struct fuzz_triage *how, GPtrArray *kinds, GHashTable *by_kind,
+                            const char *reason)
 {
-    g_autofree char *name = reason ? fuzz_reason_kind(reason) : g_strdup("");
+    g_autofree char *name = reason ? how->kind(reason) : g_strdup("");
     struct kind *k = g_hash_table_lookup(by_kind, name);
     if (k)
         return k;
@@ -158,28 +167,34 @@ static int report(const GPtrArray *kinds, guint nr_files)
     return status == STATUS_OK && broken ? STATUS_DIFFERS : status;
 }
 
-int fuzz_command_triage(int argc, char **argv)
+int fuzz_triage_files(const struct fuzz_triage *how, const struct sandbox_choice *sandbox, int argc,
+                      char **argv)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) kinds = g_ptr_array_new_with_free_func(kind_free);
     g_autoptr(GHashTable) by_kind = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    struct sandbox_choice sandbox;
-    if (!take_sandbox(&argc, &argv, &sandbox))
-        return STATUS_OPTION;
     if (argc < 2) {
         complain("fuzz triage: a folder of finds, or files, are missing");
         return STATUS_OPTION;
     }
     for (int i = 1; i < argc; i++)
-        if (!add_files(files, argv[i])) {
+        if (!add_files(files, argv[i], how->ending)) {
             complain("%s: cannot be read", argv[i]);
             return STATUS_IMAGE;
         }
     for (guint i = 0; i < files->len; i++) {
-        g_autofree char *reason = check_apart(files->pdata[i], &sandbox);
-        g_ptr_array_add(kind_of(kinds, by_kind, reason)->files, files->pdata[i]);
+        g_autofree char *reason = check_apart(how, files->pdata[i], sandbox);
+        g_ptr_array_add(kind_of(how, kinds, by_kind, reason)->files, files->pdata[i]);
     }
     return report(kinds, files->len);
+}
+
+int fuzz_command_triage(int argc, char **argv)
+{
+    static const struct fuzz_triage how = {.check = check_bytes, .kind = fuzz_reason_kind};
+    struct sandbox_choice sandbox;
+    return take_sandbox(&argc, &argv, &sandbox) ? fuzz_triage_files(&how, &sandbox, argc, argv)
+                                                : STATUS_OPTION;
 }
 
 /* --- show -------------------------------------------------------------------------------------------- */

@@ -171,7 +171,7 @@ static void mend_words(GPtrArray *words)
 }
 
 /* The guest's command line: --append, then the words after `--`. */
-static void join_command_line(struct options *o, char **words)
+void options_join(struct options *o, char **words)
 {
     g_autofree char *rest = words ? g_strjoinv(" ", words) : NULL;
     g_free(o->config->cmdline);
@@ -260,11 +260,10 @@ bool options_take(GOptionContext *context, const char *name, int *argc, char ***
     return false;
 }
 
-static bool parse_words(struct options *o, enum subcommand command, int argc, char **argv, int *status)
+void options_begin(struct options *o, enum subcommand command)
 {
-    const struct command_row *row = command_row(command);
     *o = (struct options){.command = command,
-                          .name = row->name,
+                          .name = command_row(command)->name,
                           .config = ring1_config_new(),
                           .max_host_ns = NO_LIMIT,
                           .max_guest_ns = NO_LIMIT,
@@ -274,6 +273,33 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
                           .at_calls = NO_LIMIT,
                           .at_ns = NO_LIMIT,
                           .tracing = {.filter = filter_new(), .text = TRACE_TEXT_DEFAULTS}};
+}
+
+GOptionGroup *options_of_machine(struct options *o)
+{
+    g_autofree GOptionEntry *entries = make_entries(COMMAND_RUN);
+    size_t n = 0;
+    const struct option_row *row;
+    for (size_t i = 0, k = 0; (row = option_row(i)); i++) {
+        if (!(row->commands & COMMAND_RUN))
+            continue;
+        GOptionEntry entry = entries[k++];
+        entry.short_name = 0;
+        if ((row->commands & OPTION_OF_MACHINE) && strcmp(row->name, "abi") != 0 &&
+            strcmp(row->name, "xen") != 0)
+            entries[n++] = entry;
+    }
+    entries[n] = (GOptionEntry){0};
+    GOptionGroup *group =
+        g_option_group_new("machine", "What the guest's machine is:", "The guest's machine", o, NULL);
+    g_option_group_add_entries(group, entries);
+    return group;
+}
+
+static bool parse_words(struct options *o, enum subcommand command, int argc, char **argv, int *status)
+{
+    const struct command_row *row = command_row(command);
+    options_begin(o, command);
     *status = STATUS_OPTION;
 
     int end = 1;
@@ -316,7 +342,7 @@ static bool parse_words(struct options *o, enum subcommand command, int argc, ch
     if (!check_pair(o, row->name) || !take_image(o, rest, row->name) ||
         !check_snapshot(o, row->name, end < argc))
         return false;
-    join_command_line(o, end < argc ? argv + end + 1 : NULL);
+    options_join(o, end < argc ? argv + end + 1 : NULL);
     return true;
 }
 

@@ -105,6 +105,13 @@ struct options {
 bool options_parse(struct options *o, enum subcommand command, int argc, char **argv, int *status);
 void options_clear(struct options *o);
 
+/* For a command whose other options are its own: what says what the machine is, as a group without
+ * letters; --abi and --xen are the command's. options_begin is options_parse without words; words behind `--`
+ * are the guest's command line, NULL: none. */
+void options_begin(struct options *o, enum subcommand command);
+GOptionGroup *options_of_machine(struct options *o);
+void options_join(struct options *o, char **words);
+
 /* GOption's step for every command: names it ("trace", "seq run") in what the context
  * prints, takes the options out of argv, and says what is wrong with one. */
 bool options_take(GOptionContext *context, const char *name, int *argc, char ***argv);

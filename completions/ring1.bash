@@ -47,7 +47,9 @@ _ring1()
         ;;
     fuzz)
         options="--abi --xen --runs --seconds --seed --corpus --merge --finds --max-finds --checks --tries --module --json
-            --quiet --dictionary --oracle --calls --batch --rounds --sandbox --help"
+            --quiet --dictionary --oracle --calls --batch --rounds --sandbox --guest --buffer --length --from --until --crash --skip --budget --max-guest-time --max-input --words
+            --host-only --load --symbols --input --trace --hc --memory --name --maxmem --vcpus --initrd --disk --net --xenstore --append
+            --cpu --mfn --time --date --console-io --segment-limits --preempt --raw --help"
         if ((cword == 2)) && [[ $cur != -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "triage show import" -- "$cur")
             return

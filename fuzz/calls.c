@@ -35,8 +35,9 @@ static void copy(void *to, const void *from)
     fuzz_copy(to, from);
 }
 
-static size_t encode(const void *input, uint8_t *bytes)
+static size_t encode(struct fuzz_target *t, const void *input, uint8_t *bytes)
 {
+    (void)t;
     return fuzz_encode(input, bytes);
 }
 
@@ -185,8 +186,11 @@ struct fuzz_target *fuzz_calls_new(const struct fuzz_grammars *g, int pair,
                                    const struct fuzz_prepare *prepare, GError **error)
 {
     struct calls *c = g_new0(struct calls, 1);
-    c->target = (struct fuzz_target){
-        .ops = &ops, .input_bytes = sizeof(struct fuzz_input), .file_bytes = FUZZ_INPUT_MAX};
+    c->target = (struct fuzz_target){.ops = &ops,
+                                     .input_bytes = sizeof(struct fuzz_input),
+                                     .file_bytes = FUZZ_INPUT_MAX,
+                                     .full_each = 256,
+                                     .recount_each = 16};
     c->g = g;
     c->pair = pair;
     c->prepare = prepare;

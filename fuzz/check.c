@@ -11,6 +11,7 @@
 #include "dispatch/run_queue.h"
 #include "dispatch/stale.h"
 #include "left.h"
+#include "rules.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,9 +22,6 @@
 #define FIRST_LOOKED FUZZ_RW_PFN
 #define NR_LOOKED    48u
 #define NR_BEYOND    8u
-/* Units of work that one call may do between two stops: a step of a list is what it is,
- * and no step is more than a whole tree of page tables or an extent of order 9. */
-#define MAX_WORK (WORK_MAX + 4096u)
 
 struct translation {
     uint32_t mfn; /* UINT32_MAX: none */
@@ -187,20 +185,8 @@ static void check_entries(struct fuzz_checker *c)
 /* What is known in constant time. */
 static void check_domain(struct fuzz_checker *c)
 {
-    const struct domain *d = c->w->d;
-    const struct vcpu *v = &d->s.vcpu[d->s.queue.current];
-    const struct frame *f = frame_info(d->mem, v->cr3);
-    if (d->s.tot_pages > d->mem->nr_frames)
-        broken(c, "domain: it has %u pages of %u", d->s.tot_pages, d->mem->nr_frames);
-    if (d->s.evtchn_top > NR_EVTCHNS)
-        broken(c, "domain: %u event channels", d->s.evtchn_top);
-    if (d->s.queue.current >= d->s.nr_vcpus)
-        broken(c, "domain: vcpu %u has the CPU", d->s.queue.current);
-    if (f->type != root_type(d->abi) || f->type_count == 0 || f->count < f->type_count ||
-        f->owner != d->s.domid)
-        broken(c, "domain: the frame in CR3 is no top-level table of its own");
-    if (d->s.preempt.work > MAX_WORK)
-        broken(c, "work: %u units without a stop", d->s.preempt.work);
+    if (!c->reason[0])
+        fuzz_domain_holds(c->w->d, c->reason, sizeof c->reason);
 }
 
 /* --- full ------------------------------------------------------------------------------------------ */

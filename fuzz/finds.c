@@ -50,7 +50,7 @@ static void *take(const struct fuzz_loop *l, const void *shared, uint8_t **bytes
     void *input = g_malloc0(l->stride);
     memcpy(input, shared, l->target->input_bytes);
     *bytes = g_malloc(l->target->file_bytes);
-    *len = l->target->ops->encode(input, *bytes);
+    *len = l->target->ops->encode(l->target, input, *bytes);
     l->target->ops->decode(l->target, *bytes, *len, input);
     return input;
 }
@@ -167,27 +167,6 @@ static void leave(struct fuzz_loop *l, unsigned index, const void *input, const 
     __atomic_store_n(&s->nr_kinds, index + 1, __ATOMIC_RELEASE);
 }
 
-void fuzz_find_write(struct fuzz_loop *l, unsigned index, char **file)
-{
-    const char *folder = l->o->finds;
-    const struct fuzz_shared *s = l->s;
-    if (!folder)
-        return;
-    size_t len;
-    g_autofree uint8_t *bytes = NULL;
-    g_autofree void *input = take(l, fuzz_kind_at(l, index), &bytes, &len);
-    g_autofree char *reason = g_strndup(s->kind[index].reason, sizeof s->kind[0].reason);
-    g_autofree char *base = base_name(reason, s->kind[index].hash);
-    g_autofree char *text = g_strndup(s->kind[index].text, FIND_TEXT);
-    g_autofree char *hc = g_strconcat(base, ".hc", NULL), *raw = g_strconcat(base, ".input", NULL);
-    (void)input;
-    g_mkdir_with_parents(folder, 0777);
-    write_file(folder, raw, bytes, len);
-    if (text[0])
-        write_file(folder, hc, text, strlen(text));
-    *file = g_strdup(text[0] && s->kind[index].is_sequence ? hc : raw);
-}
-
 /* --- in children ------------------------------------------------------------------------------- */
 
 /* How a child ended that tried the input: its signal, or 0. */
@@ -239,6 +218,40 @@ static char *lines_of(struct fuzz_loop *l, const void *input, const char *reason
     return text;
 }
 
+/* What there is to be read of an input that is no sequence: the report, and its calls. */
+static void write_about(struct fuzz_loop *l, const void *input, const char *base, const char *reason,
+                        const char *report)
+{
+    g_autofree char *hc = g_strconcat(base, ".hc", NULL), *about = g_strconcat(base, ".txt", NULL);
+    g_autofree char *all = g_strdup_printf("%s\n\n%s", reason, report);
+    g_autofree char *lines = lines_of(l, input, reason);
+    write_file(l->o->finds, about, all, strlen(all));
+    if (lines)
+        write_file(l->o->finds, hc, lines, strlen(lines));
+}
+
+void fuzz_find_write(struct fuzz_loop *l, unsigned index, char **file)
+{
+    const char *folder = l->o->finds;
+    const struct fuzz_shared *s = l->s;
+    if (!folder)
+        return;
+    size_t len;
+    g_autofree uint8_t *bytes = NULL;
+    g_autofree void *input = take(l, fuzz_kind_at(l, index), &bytes, &len);
+    g_autofree char *reason = g_strndup(s->kind[index].reason, sizeof s->kind[0].reason);
+    g_autofree char *base = base_name(reason, s->kind[index].hash);
+    g_autofree char *text = g_strndup(s->kind[index].text, FIND_TEXT);
+    g_autofree char *hc = g_strconcat(base, ".hc", NULL), *raw = g_strconcat(base, ".input", NULL);
+    g_mkdir_with_parents(folder, 0777);
+    write_file(folder, raw, bytes, len);
+    if (!l->target->ops->sequence)
+        write_about(l, input, base, reason, text);
+    else if (text[0])
+        write_file(folder, hc, text, strlen(text));
+    *file = g_strdup(text[0] && l->target->ops->sequence && s->kind[index].is_sequence ? hc : raw);
+}
+
 /* --- finds --------------------------------------------------------------------------------------- */
 
 struct alike {
@@ -247,6 +260,7 @@ struct alike {
     int how;            /* a crash */
     char *kind;
     void *copy;
+    enum fuzz_level level;
     unsigned left; /* tries */
 };
 
@@ -265,7 +279,7 @@ static bool breaks_alike(void *user, const void *input)
         return false;
     a->left--;
     t->ops->copy(a->copy, input);
-    const char *reason = t->ops->check(t, a->copy, FUZZ_FULL, &out);
+    const char *reason = t->ops->check(t, a->copy, a->level, &out);
     g_autofree char *kind = reason ? kind_of(a->l, reason) : NULL;
     return g_strcmp0(kind, a->kind) == 0;
 }
@@ -276,6 +290,8 @@ static void reduce_find(struct fuzz_loop *l, void *input, const char *reason)
     struct alike a = {
         .l = l, .kind = kind_of(l, reason), .copy = g_malloc0(l->stride), .left = l->o->min_tries};
     const struct fuzz_trial holds = {breaks_alike, &a};
+    if (!breaks_alike(&a, input))
+        a.level = FUZZ_FULL;
     if (breaks_alike(&a, input))
         l->target->ops->reduce(l->target, input, &holds, l->o->min_tries);
     g_free(a.kind);
@@ -296,7 +312,7 @@ void fuzz_keep_find(struct fuzz_loop *l, const void *input, const char *reason)
         text = ops->sequence(l->target, small, copy, l->o->min_tries);
     } else if (l->o->finds) {
         reduce_find(l, small, copy);
-        text = lines_of(l, small, copy);
+        text = ops->report ? ops->report(l->target, small) : NULL;
     }
     l->s->busy = false;
     leave(l, index, small, text, ops->sequence != NULL);
@@ -318,7 +334,7 @@ void fuzz_keep_crash(struct fuzz_loop *l, const void *shared, const char *reason
         const struct fuzz_trial holds = {crashes_alike, &a};
         if (a.how)
             ops->reduce(l->target, small, &holds, l->o->min_tries);
-        text = lines_of(l, small, reason);
+        text = ops->sequence ? lines_of(l, small, reason) : NULL;
     }
     leave(l, index, small, text, true);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,6 +133,7 @@ static bool run_children(struct fuzz_loop *l, GError **error)
             return refuse_host(error, "a process for the fuzzer");
         if (pid == 0) {
             signal(SIGINT, SIG_IGN);
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
             dup2(words, STDERR_FILENO);
             fuzz_worker(l);
         }

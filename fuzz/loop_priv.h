@@ -24,8 +24,10 @@ struct fuzz_shared {
         uint64_t hash;
         char reason[400];
         bool is_sequence;     /* `text` is what is told of */
-        char text[FIND_TEXT]; /* lines of a sequence; "": there are none */
+        char text[FIND_TEXT]; /* lines of a sequence, or else a report; "": there are none */
     } kind[MAX_KINDS];
+    unsigned nr_ways;
+    uint16_t way[MAX_CORPUS];   /* inputs that took a new way through code */
     uint8_t wanted[MAX_CORPUS]; /* of each input of the corpus: enum fuzz_wanted */
     uint8_t edge[FUZZ_COVERAGE_BYTES];
     uint8_t feature[FEATURE_BYTES];
@@ -67,7 +69,7 @@ static inline uint8_t *fuzz_kind_at(const struct fuzz_loop *l, unsigned i)
 
 static inline struct fuzz_pool fuzz_pool_of(const struct fuzz_loop *l)
 {
-    return (struct fuzz_pool){l->s->input + l->stride, l->stride, l->s->nr_corpus};
+    return (struct fuzz_pool){l->s->input + l->stride, l->stride, l->s->nr_corpus, l->s->way, l->s->nr_ways};
 }
 
 /* --- worker.c: in the child, to the end of the limits; ends the process. */

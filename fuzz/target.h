@@ -30,6 +30,8 @@ struct fuzz_pool {
     const uint8_t *inputs;
     size_t stride;
     unsigned nr;
+    const uint16_t *way; /* of these, nr_ways: those that took a new way through code, the oldest first */
+    unsigned nr_ways;
 };
 static inline const void *fuzz_pool_at(const struct fuzz_pool *pool, unsigned i)
 {
@@ -46,13 +48,16 @@ struct fuzz_target {
     const struct fuzz_target_ops *ops;
     size_t input_bytes; /* of an input in memory; what is all zeroes is one */
     size_t file_bytes;  /* at most, of one as a file */
+    /* Of inputs that do nothing new, one in so many is tried with all checks, and one in so many with a
+     * recount at its end. */
+    unsigned full_each, recount_each;
 };
 
 struct fuzz_target_ops {
     void (*copy)(void *to, const void *from);
     /* As a file, of file_bytes at most, even where the input is damaged: a child that was taken over
      * may have left it. Any bytes at all are an input. */
-    size_t (*encode)(const void *input, uint8_t *bytes);
+    size_t (*encode)(struct fuzz_target *t, const void *input, uint8_t *bytes);
     void (*decode)(struct fuzz_target *t, const uint8_t *bytes, size_t len, void *input);
     /* Of a corpus: it is to be tried. NULL: each is. */
     bool (*wanted)(struct fuzz_target *t, const void *input);
@@ -72,6 +77,8 @@ struct fuzz_target_ops {
     /* A find, minimised, as a sequence that breaks alike, headed by what broke; NULL: there is none, or
      * the op is NULL: then the input is reduced. */
     char *(*sequence)(struct fuzz_target *t, const void *input, const char *reason, unsigned tries);
+    /* What there is to be read about a find, after its line; the caller frees it. NULL: nothing. */
+    char *(*report)(struct fuzz_target *t, const void *input);
     /* Its calls as lines of a sequence, each written before it is made: in a child, which may
      * not come to the end. */
     void (*tell)(struct fuzz_target *t, const void *input, int fd);

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Of inputs that do nothing new, one in so many is tried with all checks, and one in so
- * many with a recount at its end. */
-#define FULL_EACH    256u
-#define RECOUNT_EACH 16u
-
 static bool new_features(struct fuzz_loop *l, const struct fuzz_outcome *out)
 {
     bool any = false;
@@ -65,9 +60,8 @@ static enum fuzz_level level_of(const struct fuzz_loop *l)
     uint64_t n = l->s->runs;
     if (l->o->effort != FUZZ_AUTO)
         return l->o->effort == FUZZ_ALL_FULL ? FUZZ_FULL : FUZZ_CHEAP;
-    return n % FULL_EACH == FULL_EACH - 1         ? FUZZ_FULL
-           : n % RECOUNT_EACH == RECOUNT_EACH - 1 ? FUZZ_RECOUNT
-                                                  : FUZZ_CHEAP;
+    unsigned full = l->target->full_each, recount = l->target->recount_each;
+    return n % full == full - 1 ? FUZZ_FULL : n % recount == recount - 1 ? FUZZ_RECOUNT : FUZZ_CHEAP;
 }
 
 static void try_now(struct fuzz_loop *l, bool keep)
@@ -83,6 +77,8 @@ static void try_now(struct fuzz_loop *l, bool keep)
     if (G_UNLIKELY((edges || features) && !reason)) {
         /* Where edges are known, those alone are worth a file. */
         bool worth = edges || !(fuzz_coverage_on() || out.nr_places);
+        if (edges && s->nr_ways < MAX_CORPUS && s->nr_corpus < l->max_corpus)
+            s->way[s->nr_ways++] = (uint16_t)(keep ? s->nr_corpus : l->replayed);
         if (keep)
             fuzz_corpus_add(l, fuzz_now(l), worth ? FUZZ_NEW : FUZZ_OF_FOLDER);
         else if (worth)

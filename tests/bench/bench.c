@@ -20,15 +20,25 @@ static const struct measure {
     bool (*run)(struct bench *b);
     unsigned rounds;
 } measures[] = {
-    {"start", measure_start, 1},         {"memory", measure_memory, 1},
-    {"grub", measure_grub, 1},           {"hypercall", measure_hypercall, 3},
-    {"trace-off", measure_door, 3},      {"tracing", measure_tracing, 3},
-    {"records", measure_records, 3},     {"multicall", measure_multicall, 3},
-    {"compute", measure_compute, 1},     {"traps", measure_traps, 3},
-    {"vcpus", measure_vcpus, 3},         {"sequences", measure_sequences, 1},
-    {"devices", measure_devices, 1},     {"network", measure_network, 1},
-    {"snapshots", measure_snapshots, 1}, {"gdb", measure_gdb, 1},
-    {"backward", measure_backward, 1},   {"stops", measure_stops, 1},
+    {"start", measure_start, 1},
+    {"memory", measure_memory, 1},
+    {"grub", measure_grub, 1},
+    {"hypercall", measure_hypercall, 3},
+    {"trace-off", measure_door, 3},
+    {"tracing", measure_tracing, 3},
+    {"records", measure_records, 3},
+    {"multicall", measure_multicall, 3},
+    {"compute", measure_compute, 1},
+    {"traps", measure_traps, 3},
+    {"vcpus", measure_vcpus, 3},
+    {"sequences", measure_sequences, 1},
+    {"devices", measure_devices, 1},
+    {"network", measure_network, 1},
+    {"snapshots", measure_snapshots, 1},
+    {"gdb", measure_gdb, 1},
+    {"backward", measure_backward, 1},
+    {"stops", measure_stops, 1},
+    {"fuzz-guest", measure_guest_fuzzing, 1},
 };
 
 /* --- shared ----------------------------------------------------------------- */
@@ -126,7 +136,7 @@ int main(int argc, char **argv)
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING, &only,
          "One measure: start, memory, grub, hypercall, trace-off, tracing, multicall, compute, traps, vcpus, "
-         "sequences, devices, network, snapshots, gdb, backward, stops",
+         "sequences, devices, network, snapshots, gdb, backward, stops, fuzz-guest",
          "NAME"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
         {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},
@@ -134,6 +144,7 @@ int main(int argc, char **argv)
         {"work", 0, 0, G_OPTION_ARG_FILENAME, &b.work, "The guest bench", "FILE"},
         {"smp", 0, 0, G_OPTION_ARG_FILENAME, &b.smp, "The guest bench_smp", "FILE"},
         {"network", 0, 0, G_OPTION_ARG_FILENAME, &b.network, "The guest network", "FILE"},
+        {"fuzzed", 0, 0, G_OPTION_ARG_FILENAME, &b.fuzzed, "The guest fuzzed", "FILE"},
         {"grub", 0, 0, G_OPTION_ARG_FILENAME, &b.grub, "GRUB's image", "FILE"},
         {"bare-start", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &bare, "", NULL},
         {"child", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &child, "", NULL},
@@ -148,8 +159,8 @@ int main(int argc, char **argv)
     }
     if (bare)
         return bare_start();
-    if (!b.ring1 || !b.hello || !b.work || !b.smp || !b.network) {
-        bench_failed("--ring1, --hello, --work, --smp and --network must be given");
+    if (!b.ring1 || !b.hello || !b.work || !b.smp || !b.network || !b.fuzzed) {
+        bench_failed("--ring1, --hello, --work, --smp, --network and --fuzzed must be given");
         return 2;
     }
     b.quick = quick;

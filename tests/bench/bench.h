@@ -44,6 +44,7 @@ struct bench {
     const char *work;
     const char *smp;
     const char *network;
+    const char *fuzzed;
     const char *grub; /* may be missing */
     const char *self;
     bool quick;
@@ -68,6 +69,7 @@ bool measure_traps(struct bench *b);
 bool measure_vcpus(struct bench *b);
 bool measure_sequences(struct bench *b);
 bool measure_fuzzing(struct bench *b);
+bool measure_guest_fuzzing(struct bench *b);
 bool measure_devices(struct bench *b);
 bool measure_network(struct bench *b);
 bool measure_gdb(struct bench *b);

@@ -88,6 +88,8 @@ static bool run_child(struct bench *b, const char *name)
                           b->smp,
                           "--network",
                           b->network,
+                          "--fuzzed",
+                          b->fuzzed,
                           "--grub",
                           b->grub,
                           b->quick ? "--quick" : NULL,

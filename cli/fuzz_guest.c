@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * fuzz_guest.c - `ring1 fuzz --guest`: a guest runs to where its work on a buffer begins, and
+ * from there again and again with other bytes. Here are the options, what they mean for an
+ * image, and one run that can be looked at.
+ */
+#include "fuzz_command.h"
+#include "tracing.h"
+
+#include "debug/seq_capture.h"
+#include "fuzz/guest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <ring1/host.h>
+#include <ring1/snapshot.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NS_PER_S      1000000000.0
+#define BOOT_S        60.0 /* of the guest's time, to come to its start */
+#define INPUT_DEFAULT 4096
+#define INPUT_LIMIT   (1 << 20)
+
+/* What a guest names who knows of this (ring1/fuzz_guest.h). */
+#define SYMBOL_START  "ring1_fuzz_start"
+#define SYMBOL_DONE   "ring1_fuzz_done"
+#define SYMBOL_CRASH  "ring1_fuzz_crash"
+#define SYMBOL_INPUT  "ring1_fuzz_input"
+#define SYMBOL_LENGTH "ring1_fuzz_length"
+
+GOptionGroup *fuzz_guest_group(struct fuzz_guest_asked *a)
+{
+    const GOptionEntry entries[] = {
+        {"guest", 0, 0, G_OPTION_ARG_FILENAME, &a->image, "Fuzz this kernel, and what it calls", "IMAGE"},
+        {"buffer", 0, 0, G_OPTION_ARG_STRING, &a->buffer, "Where inputs go (" SYMBOL_INPUT ")",
+         "PLACE[:SIZE]"},
+        {"length", 0, 0, G_OPTION_ARG_STRING, &a->length,
+         "32 bits that are told how many bytes (" SYMBOL_LENGTH ", if there is one)", "PLACE"},
+        {"from", 0, 0, G_OPTION_ARG_STRING, &a->from,
+         "Where each run begins: a symbol, an address, or call:N (" SYMBOL_START ")", "PLACE"},
+        {"until", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->until,
+         "Where a run is over (" SYMBOL_DONE ", or where --from returns to); may be repeated", "PLACE"},
+        {"crash", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->crash,
+         "A run that comes here has failed (" SYMBOL_CRASH ", if there is one); may be repeated", "PLACE"},
+        {"skip", 0, 0, G_OPTION_ARG_INT, &a->skip, "Begin when --from is passed for the time after N times",
+         "N"},
+        {"budget", 0, 0, G_OPTION_ARG_DOUBLE, &a->budget, "A run of more guest time hangs (0.05)", "S"},
+        {"max-guest-time", 0, 0, G_OPTION_ARG_DOUBLE, &a->boot, "For coming to --from (60)", "S"},
+        {"max-input", 0, 0, G_OPTION_ARG_INT, &a->max, "Bytes of an input (the buffer's, at most 4096)", "N"},
+        {"words", 0, 0, G_OPTION_ARG_FILENAME, &a->dictionary,
+         "Words of inputs, a dictionary as AFL++ has them", "FILE"},
+        {"host-only", 0, 0, G_OPTION_ARG_NONE, &a->host_only, "Crashes and hangs of the guest are no finds",
+         NULL},
+        {"load", 0, 0, G_OPTION_ARG_FILENAME, &a->load, "Begin with what `ring1 run --save` wrote", "FILE"},
+        {"symbols", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->symbols, "Names of addresses; may be repeated",
+         "FILE[,offset=N]"},
+        {"input", 0, 0, G_OPTION_ARG_FILENAME, &a->input, "Run this input, tell how it ends, and exit",
+         "FILE"},
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &a->trace,
+         "With --input: its calls, as `ring1 trace` writes them", "FILE"},
+        {"hc", 0, 0, G_OPTION_ARG_FILENAME, &a->hc,
+         "With --input: all calls from the guest's first on, as a sequence", "FILE"},
+        {0},
+    };
+    GOptionGroup *group = g_option_group_new("guest", "Of a guest:", "Options for a guest", a, NULL);
+    g_option_group_add_entries(group, entries);
+    return group;
+}
+
+void fuzz_guest_clear(struct fuzz_guest_asked *a)
+{
+    char *const texts[] = {a->image, a->load,  a->buffer, a->length,    a->from,
+                           a->input, a->trace, a->hc,     a->dictionary};
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    g_strfreev(a->until);
+    g_strfreev(a->crash);
+    g_strfreev(a->symbols);
+}
+
+/* --- the machine ------------------------------------------------------------------------------- */
+
+/* A machine at its start, and who writes down its calls on the way. */
+struct guest {
+    const struct fuzz_asked *asked;
+    ring1_host *host; /* what was opened for its machines: a child in the sandbox opens nothing */
+    ring1_machine *m;
+    ring1_target *target;
+    struct ring1_target_setup setup;
+};
+
+static bool bad_option(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static bool bad_option(GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, RING1_ERROR, RING1_ERROR_OPTION, text);
+    return false;
+}
+
+static bool take_pair(const struct fuzz_asked *a, ring1_config *config, GError **error)
+{
+    if (a->abi && !ring1_abi_from_name(a->abi, &config->abi))
+        return bad_option(error, "--abi: '%s' is not xen-2.0, xen-3.0 or xen-3.0-pae", a->abi);
+    if (a->xen && !ring1_xen_from_name(a->xen, &config->xen))
+        return bad_option(error, "--xen: '%s' is not 2.0, 3.0.0, 3.0.4, 3.2 or 4.17", a->xen);
+    return true;
+}
+
+static ring1_machine *load_machine(const char *path, GError **error)
+{
+    g_autoptr(ring1_saved) saved = ring1_saved_open(path, error);
+    return saved ? ring1_saved_make(saved, NULL, error) : NULL;
+}
+
+static bool make_machine(struct guest *g, GError **error)
+{
+    const struct fuzz_guest_asked *a = &g->asked->guest;
+    ring1_config *config = g->asked->machine.config;
+    config->host = g->host;
+    if (!take_pair(g->asked, config, error))
+        return false;
+    if (!a->load && !ring1_host_fetch(g->host, config, a->image, error))
+        return false;
+    for (char **s = a->symbols; s && *s; s++)
+        if (!ring1_host_fetch_symbols(g->host, *s, error))
+            return false;
+    g->m = a->load ? load_machine(a->load, error) : ring1_machine_new_from_file(config, a->image, error);
+    for (char **s = a->symbols; g->m && s && *s; s++)
+        if (!ring1_machine_add_symbols(g->m, *s, error))
+            return false;
+    return g->m != NULL;
+}
+
+/* --- places ------------------------------------------------------------------------------------ */
+
+static bool parse_u32(const char *text, uint32_t *number)
+{
+    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    guint64 n;
+    if (!g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, UINT32_MAX, &n, NULL))
+        return false;
+    *number = (uint32_t)n;
+    return true;
+}
+
+/* SYMBOL, SYMBOL+NUMBER or NUMBER. */
+static bool find_place(const struct guest *g, const char *option, const char *text, uint32_t *address,
+                       uint32_t *size, GError **error)
+{
+    uint32_t offset = 0;
+    *size = 0;
+    if (parse_u32(text, address))
+        return true;
+    const char *plus = strrchr(text, '+');
+    g_autofree char *name = g_strndup(text, plus ? (gsize)(plus - text) : strlen(text));
+    if ((plus && !parse_u32(plus + 1, &offset)) || !ring1_target_symbol(g->m, name, address, size))
+        return bad_option(error, "%s: '%s' is no symbol of the image, and no address", option, text);
+    *address += offset;
+    *size = *size > offset ? *size - offset : 0;
+    return true;
+}
+
+static bool find_buffer(struct guest *g, GError **error)
+{
+    const struct fuzz_guest_asked *a = &g->asked->guest;
+    const char *text = a->buffer ? a->buffer : SYMBOL_INPUT, *colon = strrchr(text, ':');
+    g_autofree char *place = g_strndup(text, colon ? (gsize)(colon - text) : strlen(text));
+    uint32_t size, unused;
+    if (!find_place(g, "--buffer", place, &g->setup.buffer, &size, error))
+        return false;
+    if (colon && !parse_u32(colon + 1, &size))
+        return bad_option(error, "--buffer: '%s' is no number of bytes", colon + 1);
+    if (size == 0)
+        return bad_option(error, "--buffer: %s does not say how large it is: %s:SIZE", text, place);
+    g->setup.size = a->max ? (uint32_t)a->max : MIN(size, INPUT_DEFAULT);
+    if (a->max < 0 || g->setup.size > MIN(size, INPUT_LIMIT))
+        return bad_option(error, "--max-input: the buffer has %u bytes", size);
+    if (a->length)
+        return find_place(g, "--length", a->length, &g->setup.length, &unused, error);
+    if (!ring1_target_symbol(g->m, SYMBOL_LENGTH, &g->setup.length, &unused))
+        g->setup.length = 0;
+    return true;
+}
+
+static bool find_list(const struct guest *g, const char *option, char **list, uint32_t *address, unsigned *nr,
+                      GError **error)
+{
+    uint32_t unused;
+    for (; list && *list; list++) {
+        if (*nr == RING1_TARGET_ADDRESSES)
+            return bad_option(error, "%s: there are more than %u", option, RING1_TARGET_ADDRESSES);
+        if (!find_place(g, option, *list, &address[(*nr)++], &unused, error))
+            return false;
+    }
+    return true;
+}
+
+/* Where runs end, unless it is where --from returns to. */
+static bool find_ends(struct guest *g, GError **error)
+{
+    const struct fuzz_guest_asked *a = &g->asked->guest;
+    struct ring1_target_setup *s = &g->setup;
+    uint32_t size;
+    if (!find_list(g, "--until", a->until, s->until, &s->nr_until, error) ||
+        !find_list(g, "--crash", a->crash, s->crash, &s->nr_crash, error))
+        return false;
+    if (!a->until && !a->from && ring1_target_symbol(g->m, SYMBOL_DONE, &s->until[0], &size))
+        s->nr_until = 1;
+    if (!a->crash && ring1_target_symbol(g->m, SYMBOL_CRASH, &s->crash[0], &size))
+        s->nr_crash = 1;
+    return true;
+}
+
+static bool go_to_call(struct guest *g, const char *text, const struct ring1_budget *limits, GError **error)
+{
+    struct ring1_budget budget = *limits;
+    struct ring1_stop stop;
+    uint32_t calls;
+    if (!parse_u32(text, &calls) || calls == 0)
+        return bad_option(error, "--from: call:%s is no call", text);
+    budget.hypercalls = calls;
+    if (!ring1_machine_run(g->m, &budget, &stop, error))
+        return false;
+    if (stop.reason == RING1_STOP_BUDGET && ring1_machine_hypercalls(g->m) >= calls)
+        return true;
+    g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "--from: the guest made %" PRIu64 " calls, and ended",
+                ring1_machine_hypercalls(g->m));
+    return false;
+}
+
+/* To --from; and if nothing says where a run is over, it is where that function returns to. */
+static bool go_to_start(struct guest *g, GError **error)
+{
+    const struct fuzz_guest_asked *a = &g->asked->guest;
+    struct ring1_budget budget = RING1_BUDGET_UNLIMITED;
+    const char *from = a->from ? a->from : SYMBOL_START;
+    uint32_t address, size;
+    unsigned which;
+    budget.until_ns = ring1_machine_now(g->m) + (uint64_t)((a->boot > 0 ? a->boot : BOOT_S) * NS_PER_S);
+    if (g_str_has_prefix(from, "call:"))
+        return go_to_call(g, from + strlen("call:"), &budget, error);
+    if (!find_place(g, "--from", from, &address, &size, error))
+        return false;
+    for (int i = 0; i <= a->skip; i++)
+        if (!ring1_target_goto(g->m, &address, 1, &budget, &which, error)) {
+            g_prefix_error(error, "--from %s: ", from);
+            return false;
+        }
+    if (g->setup.nr_until == 0 && !ring1_target_return_address(g->m, &g->setup.until[g->setup.nr_until++]))
+        return bad_option(error, "--until: the guest's stack cannot be read: say where a run is over");
+    return true;
+}
+
+static bool guest_start(struct guest *g, GError **error)
+{
+    g->setup.budget_ns = (uint64_t)(g->asked->guest.budget * NS_PER_S);
+    return find_buffer(g, error) && find_ends(g, error) && go_to_start(g, error) &&
+           (g->target = ring1_target_new(g->m, &g->setup, error));
+}
+
+static void guest_clear(struct guest *g)
+{
+    ring1_target_free(g->target);
+    ring1_machine_free(g->m);
+}
+
+/* --- the calls of an input -------------------------------------------------------------------------- */
+
+static void write_lines(void *user, const char *text, size_t len)
+{
+    const int *fd = user;
+    while (len > 0) {
+        ssize_t n = write(*fd, text, len);
+        if (n <= 0)
+            return;
+        text += n;
+        len -= (size_t)n;
+    }
+}
+
+/* Once more from the guest's first instruction: a sequence stands alone. */
+static void tell_calls(void *user, const void *bytes, size_t len, int fd)
+{
+    const struct guest *first = user;
+    struct guest g = {.asked = first->asked, .host = first->host};
+    struct ring1_target_end end;
+    struct capture *capture = seq_capture_new(write_lines, &fd);
+    struct trace *trace = trace_new();
+    trace_add(trace, &seq_capture_consumer, capture);
+    if (!g.asked->guest.load && make_machine(&g, NULL)) {
+        seq_capture_start(capture, g.m, g.asked->guest.image);
+        trace_attach(trace, g.m);
+        if (guest_start(&g, NULL)) {
+            ring1_target_set_quiet(g.target, false);
+            ring1_target_put(g.target, bytes, (uint32_t)len);
+            ring1_target_run(g.target, &end, NULL);
+        }
+        trace_end(trace);
+    }
+    guest_clear(&g);
+    trace_free(trace);
+    seq_capture_free(capture);
+}
+
+/* --- one run ------------------------------------------------------------------------------------ */
+
+static void show_console(void *user, const char *bytes, size_t len)
+{
+    (void)user;
+    fwrite(bytes, 1, len, stdout);
+}
+
+static int tell_end(struct guest *g, const char *reason, const struct ring1_target_end *end)
+{
+    g_autofree char *how = ring1_target_describe(g->target);
+    g_autofree char *text =
+        g_strdup_printf("%s\n%" PRIu64 " hypercalls, %" PRIu64 " ns of the guest's time\n",
+                        reason ? reason : how, end->hypercalls, end->ns);
+    int status = print_out(text);
+    return status == STATUS_OK && reason ? STATUS_DIFFERS : status;
+}
+
+static bool write_sequence(struct guest *g, const char *bytes, gsize len)
+{
+    const char *path = g->asked->guest.hc;
+    FILE *f = path ? fopen(path, "w") : NULL;
+    if (!path)
+        return true;
+    if (!f) {
+        complain("--hc: %s: %s", path, g_strerror(errno));
+        return false;
+    }
+    tell_calls(g, bytes, len, fileno(f));
+    fclose(f);
+    return true;
+}
+
+/* First as it is, so that it can be looked at; then with all checks. */
+static int run_input(struct guest *g, struct fuzz_target *t)
+{
+    const struct fuzz_guest_asked *a = &g->asked->guest;
+    static const struct ring1_console console = {.write = show_console};
+    g_autofree char *bytes = NULL;
+    g_autoptr(GError) error = NULL;
+    struct options o = g->asked->machine;
+    struct tracing *tracing = NULL;
+    struct ring1_target_end end;
+    gsize len;
+    if (!g_file_get_contents(a->input, &bytes, &len, &error)) {
+        complain("--input: %s", error->message);
+        return STATUS_IMAGE;
+    }
+    o.trace = a->trace != NULL;
+    o.trace_file = a->trace && strcmp(a->trace, "-") != 0 ? a->trace : NULL;
+    if (!tracing_open(&o, &tracing))
+        return STATUS_FAILED;
+    ring1_machine_set_console(g->m, &console, NULL);
+    ring1_target_set_quiet(g->target, false);
+    tracing_attach(tracing, g->m, a->image);
+    ring1_target_put(g->target, bytes, (uint32_t)MIN(len, g->setup.size));
+    bool ran = ring1_target_run(g->target, &end, &error);
+    if (ran && end.reason == RING1_TARGET_CRASHED) {
+        g_autofree char *report = ring1_machine_report(g->m, false);
+        fputs(report, stderr);
+    }
+    tracing_detach(tracing);
+    ring1_machine_set_watch(g->m, NULL, NULL);
+    ring1_target_set_quiet(g->target, true);
+    if (!tracing_close(tracing) || !write_sequence(g, bytes, len))
+        return STATUS_FAILED;
+    const char *reason =
+        ran && ring1_target_reset(g->target, &error) ? fuzz_guest_try(t, bytes, len, FUZZ_FULL, &end) : NULL;
+    if (error) {
+        complain("%s", error->message);
+        return status_of_error(error);
+    }
+    return tell_end(g, reason, &end);
+}
+
+/* --- the commands --------------------------------------------------------------------------------- */
+
+static struct fuzz_words *read_words(const char *path, GError **error)
+{
+    g_autofree char *text = NULL;
+    struct fuzz_words *words = fuzz_words_new();
+    if (!path || (g_file_get_contents(path, &text, NULL, error) && fuzz_words_read(words, path, text, error)))
+        return words;
+    fuzz_words_free(words);
+    return NULL;
+}
+
+static int with_guest(const struct fuzz_asked *a,
+                      int (*run)(struct guest *g, struct fuzz_target *t, void *user), void *user)
+{
+    struct guest g = {.asked = a, .host = ring1_host_new()};
+    g_autoptr(GError) error = NULL;
+    struct fuzz_words *words = read_words(a->guest.dictionary, &error);
+    int status;
+    if (words && make_machine(&g, &error) && guest_start(&g, &error)) {
+        const struct fuzz_guest_setup setup = {
+            .machine = g.m,
+            .target = g.target,
+            .max = g.setup.size,
+            .words = words,
+            .host_only = a->guest.host_only,
+            .tell = tell_calls,
+            .user = &g,
+        };
+        struct fuzz_target *t = fuzz_guest_new(&setup);
+        status = run(&g, t, user);
+        fuzz_guest_free(t);
+    } else {
+        complain("fuzz: %s", error->message);
+        status = status_of_error(error);
+    }
+    fuzz_words_free(words);
+    guest_clear(&g);
+    ring1_host_free(g.host);
+    return status;
+}
+
+static int hunt(struct guest *g, struct fuzz_target *t, void *user)
+{
+    (void)user;
+    return g->asked->guest.input ? run_input(g, t) : fuzz_hunt(g->asked, t, SANDBOX_ENGINE);
+}
+
+int fuzz_guest(const struct fuzz_asked *a)
+{
+    return with_guest(a, hunt, NULL);
+}
+
+/* --- triage ------------------------------------------------------------------------------------------ */
+
+struct files {
+    int argc;
+    char **argv;
+};
+
+static char *check_bytes(void *user, const char *file, const char *bytes, gsize len)
+{
+    struct ring1_target_end end;
+    (void)file;
+    return g_strdup(fuzz_guest_try(user, bytes, len, FUZZ_FULL, &end));
+}
+
+static int triage(struct guest *g, struct fuzz_target *t, void *user)
+{
+    const struct files *files = user;
+    const struct fuzz_triage how = {check_bytes, fuzz_guest_kind, ".input", t, SANDBOX_ENGINE};
+    return fuzz_triage_files(&how, &g->asked->sandbox, files->argc, files->argv);
+}
+
+int fuzz_guest_triage(const struct fuzz_asked *a, int argc, char **argv)
+{
+    struct files files = {argc, argv};
+    return with_guest(a, triage, &files);
+}

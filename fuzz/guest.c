@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * guest.c - see guest.h.
+ */
+#include "guest.h"
+
+#include "check.h"
+#include "dispatch/hypercall.h"
+#include "dispatch/page_type.h"
+#include "rules.h"
+
+#include <string.h>
+
+#define NEW_EACH  32u /* of all inputs, one in so many is made up from nothing */
+#define NEWEST    8u  /* inputs that are tried more often */
+#define MAX_CALLS 16u /* of a run that are looked at: the last */
+
+struct guest {
+    struct fuzz_target target;
+    struct fuzz_guest_setup setup;
+    struct fuzz_random random;
+    bool used; /* the machine is not at its start */
+    char reason[400];
+    struct domain *d;
+    struct tap tap;
+    uint32_t feature[MAX_CALLS];
+    struct fuzz_bytes *trial;
+};
+
+static struct guest *guest_of(struct fuzz_target *t)
+{
+    return (struct guest *)(void *)t;
+}
+
+/* --- inputs ------------------------------------------------------------------------------------ */
+
+static void decode(struct fuzz_target *t, const uint8_t *bytes, size_t len, void *input)
+{
+    struct fuzz_bytes *in = input;
+    in->len = (uint32_t)MIN(len, guest_of(t)->setup.max);
+    memcpy(in->byte, bytes, in->len);
+}
+
+static void begin(struct fuzz_target *t, uint64_t seed)
+{
+    fuzz_seed(&guest_of(t)->random, seed);
+}
+
+/* Ways through the guest's code before results of calls, and new ones before old ones: who has
+ * guessed half a word shall be asked for the other half. */
+static unsigned pick(struct guest *g, const struct fuzz_pool *pool)
+{
+    unsigned n = pool->nr_ways;
+    if (n == 0 || fuzz_roll(&g->random, 4) == 0)
+        return fuzz_roll(&g->random, pool->nr);
+    unsigned last = MIN(n, NEWEST);
+    if (fuzz_roll(&g->random, 2))
+        return pool->way[n - 1 - fuzz_roll(&g->random, last)];
+    return pool->way[fuzz_roll(&g->random, n)];
+}
+
+static void next(struct fuzz_target *t, const struct fuzz_pool *pool, void *input)
+{
+    struct guest *g = guest_of(t);
+    if (pool->nr == 0 || fuzz_roll(&g->random, NEW_EACH) == 0) {
+        fuzz_bytes_generate(&g->random, g->setup.words, input, g->setup.max);
+        return;
+    }
+    fuzz_bytes_copy(input, fuzz_pool_at(pool, pick(g, pool)));
+    const struct fuzz_bytes *other = fuzz_pool_at(pool, fuzz_roll(&g->random, pool->nr));
+    fuzz_bytes_mutate(&g->random, g->setup.words, input, other, g->setup.max);
+}
+
+/* --- what is broken ------------------------------------------------------------------------------- */
+
+/* The first that is broken stays. */
+G_GNUC_PRINTF(2, 3) static void broken(struct guest *g, const char *format, ...)
+{
+    va_list args;
+    if (g->reason[0])
+        return;
+    va_start(args, format);
+    g_vsnprintf(g->reason, sizeof g->reason, format, args);
+    va_end(args);
+    g_strdelimit(g->reason, "\n", ' ');
+    g_strchomp(g->reason);
+}
+
+static void check_counts(struct guest *g, const char *when)
+{
+    if (g->reason[0] || g->d->s.shutdown != SHUTDOWN_NONE || G_LIKELY(page_recount(g->d, NULL)))
+        return;
+    g_autoptr(GString) report = g_string_new(NULL);
+    page_recount(g->d, report);
+    broken(g, "counts: after %s: %s", when, report->str);
+}
+
+static void after_call(void *user, struct vcpu *v, const struct call *call)
+{
+    struct guest *g = user;
+    (void)v;
+    check_counts(g, call->row ? call->row->name : "a call");
+}
+
+static void check_end(struct guest *g, const struct ring1_target_end *end)
+{
+    if (g->setup.host_only || (end->reason != RING1_TARGET_CRASHED && end->reason != RING1_TARGET_HANGS))
+        return;
+    g_autofree char *text = ring1_target_describe(g->setup.target);
+    broken(g, "guest %s: %s", end->reason == RING1_TARGET_HANGS ? "hang" : "crash", text);
+}
+
+/* Results of the last calls, and what kinds there were. */
+static unsigned look_at_calls(struct guest *g)
+{
+    struct ring1_target_call call[MAX_CALLS];
+    unsigned n = ring1_target_calls(g->setup.target, call, MAX_CALLS);
+    for (unsigned i = 0; i < n; i++) {
+        int32_t result = call[i].result;
+        uint32_t kind = result >= 0 ? (uint32_t)MIN(result, 2) : (uint32_t)result;
+        g->feature[i] =
+            ((call[i].nr * 0x9E3779B1u ^ (call[i].arg[0] & 63)) * 0x85EBCA77u ^ kind) * 0xC2B2AE3Du;
+        if (!g->reason[0])
+            fuzz_result_holds(g->d, call[i].nr, call[i].arg, result, g->reason, sizeof g->reason);
+    }
+    return n;
+}
+
+/* --- running -------------------------------------------------------------------------------------- */
+
+static bool run(struct guest *g, const struct fuzz_bytes *in, struct ring1_target_end *end)
+{
+    g_autoptr(GError) error = NULL;
+    if ((!g->used || ring1_target_reset(g->setup.target, &error))) {
+        g->used = true;
+        ring1_target_put(g->setup.target, in->byte, in->len);
+        if (ring1_target_run(g->setup.target, end, &error))
+            return true;
+    }
+    broken(g, "engine: %s", error->message);
+    return false;
+}
+
+static uint64_t coverage_digest(struct guest *g)
+{
+    const uint16_t *place;
+    const uint8_t *count;
+    unsigned n = ring1_target_coverage(g->setup.target, &place, &count);
+    uint64_t sum = n;
+    for (unsigned i = 0; i < n; i++)
+        sum += (place[i] * 256u + count[place[i]]) * 0x9E3779B97F4A7C15ull;
+    return sum;
+}
+
+/* The same input again comes to the same end at the same time. */
+static void check_again(struct guest *g, const struct fuzz_bytes *in, const struct ring1_target_end *first)
+{
+    uint64_t coverage = coverage_digest(g);
+    struct ring1_target_end end;
+    if (g->reason[0] || !run(g, in, &end))
+        return;
+    if (end.reason != first->reason || end.ns != first->ns || end.hypercalls != first->hypercalls ||
+        end.eip != first->eip)
+        broken(g,
+               "repeat: the same input ended otherwise the second time: after %" G_GUINT64_FORMAT
+               " ns and %" G_GUINT64_FORMAT " calls, not %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT,
+               end.ns, end.hypercalls, first->ns, first->hypercalls);
+    else if (coverage != coverage_digest(g))
+        broken(g, "repeat: the same input took another way the second time");
+}
+
+static const char *try(struct guest *g, const struct fuzz_bytes *in, enum fuzz_level level,
+                       struct fuzz_outcome *out, struct ring1_target_end *end)
+{
+    g->reason[0] = '\0';
+    *out = (struct fuzz_outcome){.feature = g->feature};
+    *end = (struct ring1_target_end){0};
+    g->d->tap = level == FUZZ_FULL ? &g->tap : NULL;
+    if (run(g, in, end)) {
+        out->calls = (unsigned)end->hypercalls;
+        out->nr_features = look_at_calls(g);
+        if (!g->reason[0])
+            fuzz_domain_holds(g->d, g->reason, sizeof g->reason);
+        if (level == FUZZ_RECOUNT)
+            check_counts(g, "the last call");
+        check_end(g, end);
+        if (level == FUZZ_FULL)
+            check_again(g, in, end);
+        out->nr_places = ring1_target_coverage(g->setup.target, &out->place, &out->count);
+    }
+    g->d->tap = NULL;
+    return g->reason[0] ? g->reason : NULL;
+}
+
+static const char *check(struct fuzz_target *t, void *input, enum fuzz_level level, struct fuzz_outcome *out)
+{
+    struct ring1_target_end end;
+    return try(guest_of(t), input, level, out, &end);
+}
+
+const char *fuzz_guest_try(struct fuzz_target *t, const void *bytes, size_t len, enum fuzz_level level,
+                           struct ring1_target_end *end)
+{
+    struct fuzz_outcome out;
+    decode(t, bytes, len, guest_of(t)->trial);
+    return try(guest_of(t), guest_of(t)->trial, level, &out, end);
+}
+
+/* --- finds ---------------------------------------------------------------------------------------- */
+
+struct slow {
+    const struct fuzz_trial *trial;
+    unsigned left;
+};
+
+static bool few_times(void *user, const void *input)
+{
+    struct slow *slow = user;
+    return slow->left && slow->left-- && slow->trial->holds(slow->trial->user, input);
+}
+
+/* The trial counts its tries; but a hang takes its time. */
+static void reduce(struct fuzz_target *t, void *input, const struct fuzz_trial *trial, unsigned tries)
+{
+    struct guest *g = guest_of(t);
+    bool hangs = g_str_has_prefix(g->reason, "guest hang");
+    struct slow slow = {trial, hangs ? tries / 20 : tries};
+    const struct fuzz_trial counted = {few_times, &slow};
+    fuzz_bytes_reduce(input, g->setup.max, &counted);
+}
+
+/* Crashes by how and where, hangs by the function that goes on. */
+char *fuzz_guest_kind(const char *reason)
+{
+    static const char crash[] = "guest crash: ", hang[] = "guest hang: ";
+    if (g_str_has_prefix(reason, crash))
+        return g_strndup(reason, strlen(crash) + strcspn(reason + strlen(crash), ":"));
+    if (g_str_has_prefix(reason, hang))
+        return g_strndup(reason, strlen(hang) + strcspn(reason + strlen(hang), "+0"));
+    return fuzz_reason_kind(reason);
+}
+
+static char *report(struct fuzz_target *t, const void *input)
+{
+    struct guest *g = guest_of(t);
+    struct fuzz_outcome out;
+    struct ring1_target_end end;
+    try(g, input, FUZZ_CHEAP, &out, &end);
+    return ring1_machine_report(g->setup.machine, false);
+}
+
+static void tell(struct fuzz_target *t, const void *input, int fd)
+{
+    const struct guest *g = guest_of(t);
+    const struct fuzz_bytes *in = input;
+    if (g->setup.tell)
+        g->setup.tell(g->setup.user, in->byte, in->len, fd);
+}
+
+static const struct fuzz_target_ops ops = {
+    .copy = fuzz_bytes_copy,
+    .encode = fuzz_bytes_encode,
+    .decode = decode,
+    .begin = begin,
+    .next = next,
+    .check = check,
+    .reduce = reduce,
+    .kind = fuzz_guest_kind,
+    .report = report,
+    .tell = tell,
+};
+
+struct fuzz_target *fuzz_guest_new(const struct fuzz_guest_setup *setup)
+{
+    struct guest *g = g_new0(struct guest, 1);
+    g->setup = *setup;
+    g->target = (struct fuzz_target){
+        .ops = &ops,
+        .input_bytes = sizeof(struct fuzz_bytes) + setup->max,
+        .file_bytes = MAX(setup->max, 1u),
+        .full_each = 8192,
+        .recount_each = 1024,
+    };
+    g->trial = g_malloc0(g->target.input_bytes);
+    g->d = ring1_machine_vcpu(setup->machine, 0)->domain;
+    g->tap = (struct tap){.after = after_call, .user = g};
+    return &g->target;
+}
+
+void fuzz_guest_free(struct fuzz_target *t)
+{
+    if (!t)
+        return;
+    g_free(guest_of(t)->trial);
+    g_free(t);
+}

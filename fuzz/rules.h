@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * rules.h - what holds of a domain at any time, as far as it can be looked at in constant
+ * time; and what a call may return. Both say what is broken in one line.
+ */
+#ifndef FUZZ_RULES_H
+#define FUZZ_RULES_H
+
+#include "dispatch/domain.h"
+
+bool fuzz_domain_holds(const struct domain *d, char *reason, size_t size);
+/* `arg`: the call's words. A multicall may have ended by an iret. */
+bool fuzz_result_holds(const struct domain *d, uint32_t nr, const uint32_t *arg, int32_t result, char *reason,
+                       size_t size);
+
+#endif
