@@ -25,7 +25,8 @@ def start(*more):
     run = subprocess.Popen([RING1, "run", "--control", "unix:" + path, *more, *echo], stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 30
-    while not os.path.exists(path) and time.monotonic() < deadline:
+    # It answers once whoever removes the socket is there, which is after the socket is.
+    while ctl("status").status != 0 and run.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     return run
 
