@@ -4,12 +4,9 @@
  * stop of the record, where it gets what came in there. On the way its calls are
  * compared with the record's marks, and its end with that of the recorded one.
  */
-#include "emu/resume.h"
 #include "replay_priv.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* 36 years: no clock runs over. */
 #define WAIT_MAX_NS (UINT64_C(1) << 60)
@@ -19,137 +16,6 @@ static void is_done(struct position *p, struct record_place place)
 {
     if (place.index > p->done.index || (place.index == p->done.index && place.at > p->done.at))
         p->done = place;
-}
-
-static void position_clear(struct position *p)
-{
-    for (unsigned i = 0; i < NR_PLACES; i++)
-        record_cursor_clear(&p->at[i]);
-}
-
-static void position_copy(struct position *to, const struct position *from)
-{
-    struct record_cursor at[NR_PLACES];
-    memcpy(at, to->at, sizeof at);
-    *to = *from;
-    memcpy(to->at, at, sizeof at);
-    for (unsigned i = 0; i < NR_PLACES; i++)
-        record_cursor_copy(&to->at[i], &from->at[i]);
-}
-
-/* --- the record ------------------------------------------------------------------------ */
-
-static void add_warning(ring1_replay *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void add_warning(ring1_replay *r, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
-    va_end(args);
-    char *both = r->warning ? g_strconcat(r->warning, "; ", text, NULL) : g_strdup(text);
-    g_free(r->warning);
-    r->warning = both;
-}
-
-static bool check_writer(ring1_replay *r, const char *path, GError **error)
-{
-    const char *runs = record_value(r->reader, -1, "runs"), *engine = record_value(r->reader, -1, "engine");
-    const char *ring1 = record_value(r->reader, -1, "ring1");
-    g_autofree char *own = g_strdup_printf("%u", RECORD_RUNS), *own_engine = cpu_engine_version();
-    if (g_strcmp0(runs, own) != 0) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT,
-                    "record %s: written by ring1 %s, which ran guests in way %s; this is way %s", path,
-                    ring1 ? ring1 : "?", runs ? runs : "?", own);
-        return false;
-    }
-    if (g_strcmp0(engine, own_engine) != 0)
-        add_warning(r, "it was recorded with %s, this is %s", engine ? engine : "an unknown CPU engine",
-                    own_engine);
-    if (record_is_cut(r->reader))
-        add_warning(r, "it was cut: how the run ended is not known");
-    return true;
-}
-
-static ring1_replay *new_replay(struct record_reader *reader)
-{
-    ring1_replay *r = g_new0(ring1_replay, 1);
-    r->reader = reader;
-    r->host = r->own_host = ring1_host_new();
-    return r;
-}
-
-static ring1_replay *open_reader(struct record_reader *reader, const char *name, GError **error)
-{
-    if (!reader)
-        return NULL;
-    ring1_replay *r = new_replay(reader);
-    if (check_writer(r, name, error))
-        return r;
-    ring1_replay_free(r);
-    return NULL;
-}
-
-ring1_replay *ring1_replay_open(const char *path, GError **error)
-{
-    return open_reader(record_reader_new(path, error), path, error);
-}
-
-ring1_replay *ring1_replay_open_fd(int fd, const char *name, GError **error)
-{
-    return open_reader(record_reader_take_fd(name, fd, error), name, error);
-}
-
-void ring1_replay_use_host(ring1_replay *r, ring1_host *host)
-{
-    r->host = host;
-}
-
-void ring1_replay_free(ring1_replay *r)
-{
-    if (!r)
-        return;
-    ring1_machine_free(r->m);
-    position_clear(&r->p);
-    g_clear_pointer(&r->reader, record_reader_free);
-    g_clear_error(&r->diverged);
-    g_free(r->warning);
-    ring1_host_free(r->own_host);
-    g_free(r);
-}
-
-struct record_reader *replay_reader(ring1_replay *r)
-{
-    return r->reader;
-}
-
-const char *ring1_replay_warning(const ring1_replay *r)
-{
-    return r->warning;
-}
-
-bool ring1_replay_has_next(const ring1_replay *r)
-{
-    return r->machine + (r->m ? 1 : 0) < record_nr_machines(r->reader);
-}
-
-const char *ring1_replay_image(const ring1_replay *r)
-{
-    const char *name = record_value(r->reader, (int)r->machine, "image_name");
-    return name ? name : "recorded";
-}
-
-ring1_machine *ring1_replay_machine(ring1_replay *r)
-{
-    return r->m;
-}
-
-bool ring1_replay_result(const ring1_replay *r, int *status, const char **text)
-{
-    const char *value = record_value(r->reader, -2, "status");
-    if (text)
-        *text = record_value(r->reader, -2, "text");
-    *status = value ? atoi(value) & 0xFF : 0;
-    return value != NULL;
 }
 
 /* --- divergence -------------------------------------------------------------------------- */
@@ -236,7 +102,7 @@ static bool take_data(void *user, unsigned index, uint8_t *bytes, size_t len)
 
 /* --- answers to calls --------------------------------------------------------------------- */
 
-static void next_answer(ring1_replay *r)
+void replay_next_answer(ring1_replay *r)
 {
     if (!next_of(r, ANSWERS, RECORD_ANSWER, &r->p.answer))
         r->p.answer.op = 0;
@@ -264,12 +130,12 @@ static bool take_answer(void *user, struct ring1_call *call, uint32_t *work)
     *work = answer.work;
     if (answer.answered)
         call->result = (int32_t)answer.result;
-    next_answer(r);
+    replay_next_answer(r);
     return answer.answered;
 }
 
 /* Only where there are any are calls looked at. */
-static void begin_answers(ring1_replay *r)
+void replay_begin_answers(ring1_replay *r)
 {
     r->answers = (struct answers){take_answer, r};
     r->m->answers = r->p.answer.op == RECORD_ANSWER ? &r->answers : NULL;
@@ -364,7 +230,7 @@ static bool take_inputs(ring1_replay *r, GError **error)
 static bool next_machine(ring1_replay *r, GError **error)
 {
     g_clear_pointer(&r->m, ring1_machine_free);
-    position_clear(&r->p);
+    replay_position_clear(&r->p);
     r->p = (struct position){0};
     if (r->machine >= record_nr_machines(r->reader))
         return false;
@@ -374,8 +240,8 @@ static bool next_machine(ring1_replay *r, GError **error)
         return false;
     r->sums = (struct call_sums){.mark = on_mark, .user = r, .each = RECORD_MARK_CALLS};
     r->m->machine->sums = &r->sums;
-    next_answer(r);
-    begin_answers(r);
+    replay_next_answer(r);
+    replay_begin_answers(r);
     return take_inputs(r, error);
 }
 
@@ -389,7 +255,7 @@ bool ring1_replay_next(ring1_replay *r, GError **error)
 ring1_replay *replay_of_recorder(struct recorder *of, GError **error)
 {
     struct record_reader *reader = recorder_reader(of, error);
-    ring1_replay *r = new_replay(reader);
+    ring1_replay *r = replay_new(reader);
     r->live = true;
     if (reader && record_nr_machines(reader) > 0) {
         r->machine = record_nr_machines(reader) - 1;
@@ -644,100 +510,4 @@ bool replay_run_debug(ring1_replay *r, const struct ring1_budget *limits, struct
 {
     debug->reached = false;
     return run(r, limits, debug, stop, error);
-}
-
-/* --- places to come back to ------------------------------------------------------------------- */
-
-ring1_replay_point *replay_point_of_live(ring1_machine *m)
-{
-    struct position *p;
-    ring1_replay_point *point = g_new0(ring1_replay_point, 1);
-    point->live = true;
-    point->snapshot = ring1_machine_save(m);
-    p = &point->p;
-    p->done = recorder_place(m->recorder, &p->skip, &p->turn);
-    return point;
-}
-
-/* What the recorder would say there: the stop that is not written yet. */
-static struct record_event stop_at_position(const struct position *p)
-{
-    static const struct record_event written;
-    if (!p->standing)
-        return written;
-    return p->goal == GOAL_STOP ? p->next : p->skip;
-}
-
-struct record_place replay_place(const ring1_replay *r, struct record_event *stop, struct call_turn *turn)
-{
-    *stop = stop_at_position(&r->p);
-    if (!r->p.standing) {
-        struct ring1_place place = stops_place(r->m->machine);
-        *stop = (struct record_event){.op = RECORD_STOP,
-                                      .stop = RECORD_EXACT,
-                                      .time = place.ns,
-                                      .calls = place.calls,
-                                      .entry = place.entry << 1 | place.looked};
-    }
-    *turn = r->p.turn;
-    return r->p.done;
-}
-
-void replay_point_forget_next(ring1_replay_point *point)
-{
-    if (point->live)
-        return;
-    point->p.skip = stop_at_position(&point->p);
-    point->live = true;
-}
-
-ring1_replay_point *ring1_replay_save(ring1_replay *r)
-{
-    ring1_replay_point *point = g_new0(ring1_replay_point, 1);
-    point->machine = r->machine;
-    point->snapshot = ring1_machine_save(r->m);
-    position_copy(&point->p, &r->p);
-    return point;
-}
-
-/* The record's part of a place that was taken of the recorded machine. */
-static void go_to_live(ring1_replay *r, const struct position *from)
-{
-    struct position *p = &r->p;
-    for (unsigned i = 0; i < NR_PLACES; i++)
-        record_cursor_go(&p->at[i], r->machine, &from->done);
-    p->goal = GOAL_CUT;
-    p->next = (struct record_event){.time = from->done.time};
-    p->standing = true;
-    p->done = from->done;
-    p->skip = from->skip;
-    p->turn = from->turn;
-    next_answer(r);
-    begin_answers(r);
-}
-
-bool ring1_replay_restore(ring1_replay *r, const ring1_replay_point *point, GError **error)
-{
-    if ((!point->live && point->machine != r->machine) || !r->m) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_STATE, "the place is in machine %u, not in %u",
-                    point->machine, r->machine);
-        return false;
-    }
-    if (!ring1_machine_restore(r->m, point->snapshot, error))
-        return false;
-    if (point->live)
-        go_to_live(r, &point->p);
-    else
-        position_copy(&r->p, &point->p);
-    g_clear_error(&r->diverged);
-    return true;
-}
-
-void ring1_replay_point_free(ring1_replay_point *point)
-{
-    if (!point)
-        return;
-    ring1_snapshot_free(point->snapshot);
-    position_clear(&point->p);
-    g_free(point);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * replay_priv.h - what a replay's parts share: replay.c runs from stop to stop,
- * replay_machine.c makes the machine, replay_info.c describes the record. The debugger
+ * replay_priv.h - what a replay's parts share: replay_open.c opens the record, replay.c runs from stop
+ * to stop, replay_points.c goes back, replay_machine.c makes the machine, replay_info.c describes
+ * the record. The debugger
  * asks for more than record.h has: places, and records that are still written.
  */
 #ifndef LIB_REPLAY_PRIV_H
@@ -58,12 +59,22 @@ struct ring1_replay_point {
     bool live; /* of the recorded machine: of p only `done`, `skip` and `turn` are there */
 };
 
+/* replay_open.c: of what a reader has, which becomes its. */
+ring1_replay *replay_new(struct record_reader *reader);
 struct record_reader *replay_reader(ring1_replay *r);
 
 /* replay_machine.c: the machine of which the record is, with disks that ask `data`. */
 ring1_machine *replay_make(ring1_replay *r,
                            bool (*data)(void *user, unsigned index, uint8_t *bytes, size_t len),
                            GError **error);
+
+/* replay.c: the next answer to a call is looked up; calls get answers from here. */
+void replay_next_answer(ring1_replay *r);
+void replay_begin_answers(ring1_replay *r);
+
+/* replay_points.c */
+void replay_position_clear(struct position *p);
+void replay_position_copy(struct position *to, const struct position *from);
 
 /* --- for a debugger -------------------------------------------------------------------- */
 
