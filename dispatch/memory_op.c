@@ -225,6 +225,9 @@ static int32_t reservation_op(struct vcpu *v, unsigned op, gva_t arg, uint32_t s
     if (!(r.mem_flags & MEMF_vnode) && !node_may_be_asked(d, r.mem_flags))
         return refuse(d, (int32_t)start, "mem_flags %#x: exactly that node may not be asked for",
                       r.mem_flags);
+    uint32_t bits = r.mem_flags & 0xFFu;
+    if (bits && bits <= RING1_PAGE_SHIFT && d->abi->xen >= RING1_XEN_4_17) /* 13.4: decrease, too */
+        return refuse(d, (int32_t)start, "mem_flags %#x: no frame lies below 2^%u", r.mem_flags, bits);
     struct extents x = {.v = v,
                         .list = GVA(r.extent_start),
                         .nr = r.nr_extents,

@@ -48,6 +48,7 @@ static const struct {
     {"dm_op*", "4.17.5 looks for the domain before it looks at the buffers, 4.17.7 behind"},
     {"memory_op XENMEM_exchange: memory",
      "of a list that fails half-way a 32-bit caller hears only where Xen stopped between"},
+    {"event_channel_op*: -EPERM, Xen -EINVAL", "which ports domain 0 has is its own affair"},
     {"multicall: -EFAULT, Xen -ENOSYS",
      "a list that went with its tables: Xen goes on with what the registers hold"},
 };

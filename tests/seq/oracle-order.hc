@@ -3,8 +3,10 @@
 ring1-sequence 1
 abi xen-3.0-pae 4.17
 
+page a
 memory_op(XENMEM_machine_memory_map, 0xc1) = -EFAULT
 memory_op(XENMEM_machine_memory_map, {nr_entries=1, buffer=NULL}) = -EPERM
-grant_table_op(GNTTABOP_get_status_frames, 0xc1, 0) = 0
-grant_table_op(GNTTABOP_get_status_frames, 0xc1, 1) = -EFAULT
-grant_table_op(GNTTABOP_get_status_frames, 0xc1, 2) = -EINVAL
+grant_table_op(GNTTABOP_get_status_frames, [{nr_frames=0, dom=DOMID_SELF}, {}], 2) = -EINVAL
+update_va_mapping(&a, 0, UVMF_INVLPG) = 0
+memory_op(XENMEM_decrease_reservation, {extent_start=[mfn(a)], nr_extents=1, mem_flags=12, domid=DOMID_SELF}) = 0
+memory_op(XENMEM_decrease_reservation, {extent_start=[mfn(a)], nr_extents=1, mem_flags=13, domid=DOMID_SELF}) = 1
