@@ -18,24 +18,26 @@
 
 /* Number and arguments, each word read once. They go straight to their places:
  * copying a copy at another offset stalls the host's CPU for longer than all
- * else takes. */
-static inline int32_t entry_read(struct vcpu *v, struct window *w, gva_t va, uint32_t *nr, uint32_t *arg)
+ * else takes. *host: where the entry lies; NULL: in two pages. */
+static inline bool entry_read(struct vcpu *v, const struct abi *abi, struct window *w, gva_t va,
+                              struct entry_record *to, uint8_t **host)
 {
     uint8_t copy[ENTRY_SIZE];
     const uint8_t *entry = copy;
+    *host = NULL;
     if (G_UNLIKELY(!in_one_page(va.va, ENTRY_SIZE))) {
         if (guest_read(v, va, copy, ENTRY_SIZE))
-            return -XEN_EFAULT;
-    } else if (!(entry = window_at(v, w, va, false))) {
-        return -XEN_EFAULT;
+            return false;
+    } else if (!(entry = *host = window_at(v, w, va, false))) {
+        return false;
     }
-    memcpy(nr, entry, 4);
-    memcpy(arg, entry + 4u * v->domain->abi->multicall_arg, ENTRY_ARGS * 4);
-    arg[ENTRY_ARGS] = 0;
-    return 0;
+    memcpy(&to->nr, entry, 4);
+    memcpy(to->arg, entry + 4u * abi->multicall_arg, ENTRY_ARGS * 4);
+    to->arg[ENTRY_ARGS] = 0;
+    return true;
 }
 
-static inline int32_t result_write(struct vcpu *v, struct window *w, gva_t va, uint32_t result)
+static int32_t result_write(struct vcpu *v, struct window *w, gva_t va, uint32_t result)
 {
     if (G_UNLIKELY(!in_one_page(va.va, 4)))
         return guest_write(v, va, &result, 4);
@@ -44,6 +46,18 @@ static inline int32_t result_write(struct vcpu *v, struct window *w, gva_t va, u
         return -XEN_EFAULT;
     memcpy(p, &result, 4);
     window_changed(v->domain, w);
+    return 0;
+}
+
+/* The same for an entry at `host`, in the window: mostly no translation changed meanwhile. */
+static inline int32_t answer(struct vcpu *v, struct window *w, uint8_t *host, gva_t va, unsigned at,
+                             uint32_t result)
+{
+    struct domain *d = v->domain;
+    if (G_UNLIKELY(!host || !w->writable || w->generation != d->s.translation_generation))
+        return result_write(v, w, GVA(va.va + at), result);
+    memcpy(host + at, &result, 4);
+    window_changed(d, w);
     return 0;
 }
 
@@ -112,8 +126,9 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t first, uint32_t nr)
     for (uint32_t i = first; i < nr; i++) {
         uint64_t at = list.va + (uint64_t)i * ENTRY_SIZE;
         gva_t va = GVA((uint32_t)at);
+        uint8_t *host;
         struct entry_record *e = &d->s.entry[d->s.nr_entries % LAST_ENTRIES];
-        if (at > UINT32_MAX || entry_read(v, &window, va, &e->nr, e->arg))
+        if (at > UINT32_MAX || !entry_read(v, abi, &window, va, e, &host))
             return refuse(d, -XEN_EFAULT, "entry %u at %#llx cannot be read", i, (unsigned long long)at);
 
         if (G_UNLIKELY(hold) && is_held(v, e, list, nr, i))
@@ -127,7 +142,7 @@ static int32_t run_list(struct vcpu *v, gva_t list, uint32_t first, uint32_t nr)
         if (G_UNLIKELY(d->why[0]))
             entry_refused(d);
 
-        bool lost = result_write(v, &window, GVA(va.va + 4u * abi->multicall_result), (uint32_t)result) != 0;
+        bool lost = answer(v, &window, host, va, 4u * abi->multicall_result, (uint32_t)result) != 0;
         if (G_UNLIKELY(slot && slot->fn == do_iret && abi->xen >= RING1_XEN_4_17) && !PLANTED(iret_continues))
             return result; /* the rest is dropped: EAX is the one that iret restored (3.3) */
         if (G_UNLIKELY(lost)) {
