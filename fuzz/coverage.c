@@ -23,6 +23,7 @@ static inline void note(uint32_t at)
         return;
     map[at] = 1;
     nr_new++;
+    on = true;
 }
 
 void __sanitizer_cov_trace_pc(void);
@@ -34,7 +35,6 @@ void __sanitizer_cov_trace_pc(void)
 {
     uint64_t pc = (uint64_t)(uintptr_t)__builtin_return_address(0) - (uint64_t)(uintptr_t)nowhere;
     uint32_t block = (uint32_t)(pc * 0x9E3779B97F4A7C15ull >> 47);
-    on = true;
     note((block ^ previous) & (FUZZ_COVERAGE_BYTES - 1));
     previous = block >> 1;
 }
