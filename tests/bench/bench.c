@@ -32,6 +32,7 @@ static const struct measure {
     {"traps", measure_traps, 3},
     {"vcpus", measure_vcpus, 3},
     {"sequences", measure_sequences, 1},
+    {"fuzzing", measure_fuzzing, 1},
     {"devices", measure_devices, 1},
     {"network", measure_network, 1},
     {"snapshots", measure_snapshots, 1},
@@ -136,7 +137,7 @@ int main(int argc, char **argv)
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Few and short samples", NULL},
         {"only", 0, 0, G_OPTION_ARG_STRING, &only,
          "One measure: start, memory, grub, hypercall, trace-off, tracing, multicall, compute, traps, vcpus, "
-         "sequences, devices, network, snapshots, gdb, backward, stops, fuzz-guest",
+         "sequences, fuzzing, devices, network, snapshots, gdb, backward, stops, fuzz-guest",
          "NAME"},
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &json, "Write the table there too", "FILE"},
         {"ring1", 0, 0, G_OPTION_ARG_FILENAME, &b.ring1, "The ring1 command", "FILE"},
