@@ -86,6 +86,8 @@ static const struct row {
     {24, RING1_XEN_3_0_0, RING1_XEN_4_17, 0, LEAVES_CONTEXT, 2, 0},
     {19, RING1_XEN_2_0, RING1_XEN_2_0, ANY, LEAVES_BYTES, 0, 40}, /* the whole structure (8.19) */
     {33, RING1_XEN_4_17, RING1_XEN_4_17, 13, LEAVES_BYTES, 1, 36},
+    /* The same by the old number: the command lies in memory, before what is given back (13.4). */
+    {19, RING1_XEN_4_17, RING1_XEN_4_17, ANY, LEAVES_BYTES, 0, 40},
     {20, RING1_XEN_4_17, RING1_XEN_4_17, 8, LEAVES_BYTES, 1, 4}, /* the version that there is (8.20) */
 };
 
