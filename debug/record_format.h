@@ -20,7 +20,7 @@ extern const struct chunk_file record_file;
 /* A MARK each so many hypercalls. */
 #define RECORD_MARK_CALLS 1024u
 /* How guests run: a new number when a run of the same guest is not what it was. */
-#define RECORD_RUNS 1u
+#define RECORD_RUNS 2u
 
 enum record_chunk {
     RECORD_ABOUT = 1, /* key=value lines: who wrote it */

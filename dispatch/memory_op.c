@@ -28,6 +28,9 @@ static bool is_free(const struct memory *mem, uint32_t mfn)
     return f->owner == OWNER_NOBODY && f->count == 0;
 }
 
+/* Frames that can be looked at for one unit of work. */
+#define FRAMES_A_UNIT 64u
+
 uint32_t extent_end(const struct domain *d, uint32_t mem_flags)
 {
     uint32_t bits = mem_flags & 0xFFu;
@@ -46,7 +49,7 @@ bool extent_find(struct domain *d, unsigned order, uint32_t end, uint32_t *curso
     const struct memory *mem = d->mem;
     uint32_t n = 1u << order;
     bool from_lowest = *cursor <= d->s.lowest_free;
-    uint32_t at = ((from_lowest ? d->s.lowest_free : *cursor) + n - 1) & ~(n - 1);
+    uint32_t from = ((from_lowest ? d->s.lowest_free : *cursor) + n - 1) & ~(n - 1), at = from;
     for (; at + n <= end; at += n) {
         uint32_t i = 0;
         while (i < n && is_free(mem, at + i))
@@ -59,6 +62,8 @@ bool extent_find(struct domain *d, unsigned order, uint32_t end, uint32_t *curso
             return true;
         }
     }
+    /* A search for nothing counts, or a batch of them would never stop. */
+    preempt_work(d, (at - from) / FRAMES_A_UNIT);
     *cursor = end;
     return false;
 }
