@@ -94,6 +94,8 @@ static bool has_page(const struct fuzz_said *v)
 static void tame(struct oracle_maker *m, const struct fuzz_slot *slot, struct fuzz_said *v)
 {
     bool named = v->kind == FUZZ_PAGE || v->kind == FUZZ_SPECIAL;
+    if (slot->role == FUZZ_POINTER && v->kind == FUZZ_NEAR) /* structures over each other */
+        v->b = 0;
     if (slot->role == FUZZ_POINTER || slot->format == FORMAT_VA || slot->format == FORMAT_PFN)
         return;
     if (!is_frame(slot->format)) {
@@ -180,6 +182,8 @@ static bool tame_step(struct oracle_maker *m, struct fuzz_step *s)
         return false;
     if (s->what == FUZZ_TIME || s->what == FUZZ_RAW || (c && reuses_frames(m, s)))
         return false;
+    if (c && c->command && strcmp(c->command->name, "XENMEM_exchange") == 0)
+        s->n = MIN(s->n, 1); /* how far it came depends on where Xen stopped */
     for (unsigned i = 0; i < s->nr_said; i++) {
         const struct fuzz_slot *slot = slot_of(c ? &c->shape[s->n] : NULL, s, i);
         if (slot && c && c->row->nr == NR_GRANT_TABLE_OP && slot->role == FUZZ_VALUE)
