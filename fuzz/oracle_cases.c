@@ -230,6 +230,14 @@ static void tidy_value(struct seq_value *v)
         tidy_value(child);
 }
 
+/* A present entry, or a half of one, that is written as a number. */
+static bool writes_a_frame(const struct seq_item *i)
+{
+    const struct seq_value *v = i->line == SEQ_WRITE || i->line == SEQ_PTWRITE ? i->value : NULL;
+    uint64_t frame = v ? (v->number & 0xFFFFFFFFFF000ull) >> RING1_PAGE_SHIFT : 0;
+    return v && v->kind == SEQ_NUMBER && (v->number & PTE_P) && frame >= FIRST_RAM && frame < NO_RAM;
+}
+
 static void tidy_items(struct seq_item **first, struct seq_item **last)
 {
     struct seq_item **at = first;
@@ -237,7 +245,7 @@ static void tidy_items(struct seq_item **first, struct seq_item **last)
     while (*at) {
         struct seq_item *i = *at;
         bool ends = i->result && i->result->kind == SEQ_NAME && i->result->name[0] != '-';
-        if (i->line == SEQ_CALL && !i->name) { /* words say nothing of frames */
+        if ((i->line == SEQ_CALL && !i->name) || writes_a_frame(i)) { /* words say nothing of frames */
             *at = i->next;
             continue;
         }
