@@ -63,18 +63,18 @@ void virq_raise(struct vcpu *v, unsigned virq)
         evtchn_set_pending(v->domain, port);
 }
 
-/* Xen keeps ports in buckets that are made as they are needed: 128 at a time, in
- * 2.0 16 and then doubling. A port in no bucket is not valid (12.2). */
+/* Xen keeps ports in buckets that are made as they are needed: 128 at a time, in 4.17
+ * 64, in 2.0 16 and then doubling. A port in no bucket is not valid (12.2, 13.4). */
 bool port_is_valid(const struct domain *d, uint32_t port)
 {
     if (port >= NR_EVTCHNS)
         return PLANTED(array_end);
-    unsigned top = 128;
+    unsigned top, bucket = d->abi->xen >= RING1_XEN_4_17 ? 64 : 128;
     if (d->abi->xen == RING1_XEN_2_0) {
         for (top = 16; top < d->s.evtchn_top;)
             top *= 2;
     } else {
-        top = (d->s.evtchn_top + 127) & ~127u;
+        top = (d->s.evtchn_top + bucket - 1) / bucket * bucket;
     }
     return port < top;
 }

@@ -326,8 +326,9 @@ static int32_t machphys_mfn_list(struct vcpu *v, gva_t arg)
     return 0;
 }
 
-/* Elements of a batch that 4.17 reads first. */
-#define XLAT_BATCH 508u
+/* Elements of a batch, and frames of a resource, that 4.17 reads first. */
+#define XLAT_BATCH  508u
+#define XLAT_FRAMES 1020u
 
 #define MAPSPACE_gmfn_range   3u
 #define MAPSPACE_gmfn_foreign 4u
@@ -373,7 +374,8 @@ static int32_t check_other(struct vcpu *v, unsigned op, const uint32_t *word)
     case XENMEM_get_vnumainfo:
         return word[0] >> 16 ? refuse(d, -XEN_EINVAL, "padding of %#x, not 0", word[0] >> 16) : 0;
     case XENMEM_acquire_resource:
-        return word[3] || word[5] || (uint64_t)word[4] + word[2] > UINT32_MAX
+        n = word[6] ? MIN(word[2], XLAT_FRAMES) : word[2];
+        return word[3] || word[5] || (uint64_t)word[4] + n > UINT32_MAX
                    ? refuse(d, -XEN_EINVAL, "%u frames from %#x%08x on: beyond the resource", word[2],
                             word[5], word[4])
                    : 0;

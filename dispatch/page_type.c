@@ -581,7 +581,7 @@ bool page_release(struct domain *d, mfn_t mfn)
     struct frame *f = frame_edit(d->mem, mfn);
     if (!(f->flags & PGF_ALLOCATED) || (f->flags & PGF_SHARED))
         return false;
-    if (f->flags & PGF_PINNED)
+    if ((f->flags & PGF_PINNED) && d->abi->xen < RING1_XEN_4_17) /* 13.4 */
         page_unpin(d, mfn);
     f->flags &= (uint8_t)~PGF_ALLOCATED;
     page_put(d, mfn);

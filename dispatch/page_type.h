@@ -90,8 +90,8 @@ void drop_l1_entry(struct domain *d, uint64_t value);
 /* A free frame becomes the domain's memory, with the reference of its being
  * allocated. */
 void page_assign(struct domain *d, mfn_t mfn);
-/* The domain gives a frame back: the pin and the reference of its being allocated
- * go; it is free when nothing else holds it. False when it was not allocated. */
+/* The domain gives a frame back: the reference of its being allocated goes, and before
+ * 4.17 its pin; it is free when nothing else holds it. False when it was not allocated. */
 bool page_release(struct domain *d, mfn_t mfn);
 /* The domain's, and nothing but its being allocated holds it: it can be given
  * away. */

@@ -168,8 +168,9 @@ START_TEST(status)
         ck_rc(EV(f, STATUS, FX_SELF, 0), 0);
         ck_assert_uint_eq(out[2], 0);
         ck_assert_uint_eq(out[4], 0xEEEE0005);
-        ck_rc(EV(f, STATUS, FX_SELF, 100), 0);
-        ck_rc(EV(f, STATUS, FX_SELF, 128), -XEN_EINVAL);
+        uint32_t bucket = f->abi->xen >= RING1_XEN_4_17 ? 64 : 128;
+        ck_rc(EV(f, STATUS, FX_SELF, bucket - 1), 0);
+        ck_rc(EV(f, STATUS, FX_SELF, bucket), -XEN_EINVAL);
         ck_rc(EV(f, STATUS, FX_SELF, 1024), -XEN_EINVAL);
         ck_rc(EV(f, STATUS, 9, 1), X417(f) ? -XEN_ESRCH : -XEN_EPERM);
         ck_rc(EV(f, STATUS, 0, 1), -XEN_EPERM);

@@ -329,6 +329,11 @@ START_TEST(release)
         uint32_t mapped = fx_alloc(f), pinned = unmapped(f);
         ck_assert_int_eq(page_pin(f->d, fx_mfn(f, pinned), PGT_l1_table), 0);
         ck_assert(page_release(f->d, fx_mfn(f, pinned)));
+        if (f->abi->xen >= RING1_XEN_4_17) { /* the pin stays, and the frame with it */
+            ck_assert_uint_eq(info(f, pinned)->owner, f->d->s.domid);
+            fx_recount(f);
+            ck_assert_int_eq(page_unpin(f->d, fx_mfn(f, pinned)), 0);
+        }
         ck_assert_uint_eq(info(f, pinned)->owner, OWNER_NOBODY);
         ck_assert_uint_eq(f->d->s.tot_pages, FX_PAGES - 1);
         ck_assert(page_release(f->d, fx_mfn(f, mapped)));
