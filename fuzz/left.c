@@ -77,12 +77,15 @@ static const struct row {
     enum ring1_xen from, to;
     uint32_t command;
     enum leaves leaves;
-    uint8_t arg, bytes;
+    uint8_t arg;
+    uint16_t bytes;
 } rows[] = {
     {1, RING1_XEN_2_0, RING1_XEN_4_17, ANY, LEAVES_BYTES, 2, 4}, /* *pdone (5.5) */
     {26, RING1_XEN_3_0_0, RING1_XEN_4_17, ANY, LEAVES_BYTES, 2, 4},
     {26, RING1_XEN_4_17, RING1_XEN_4_17, ANY, LEAVES_TABLES, 0, 0},
     {2, RING1_XEN_2_0, RING1_XEN_4_17, ANY, LEAVES_DESCRIPTORS, 0, 0},
+    {17, RING1_XEN_2_0, RING1_XEN_4_17, ANY, LEAVES_BYTES, 1,
+     1024}, /* up to the page that cannot be written */
     {24, RING1_XEN_3_0_0, RING1_XEN_4_17, 0, LEAVES_CONTEXT, 2, 0},
     {19, RING1_XEN_2_0, RING1_XEN_2_0, ANY, LEAVES_BYTES, 0, 40}, /* the whole structure (8.19) */
     {33, RING1_XEN_4_17, RING1_XEN_4_17, 13, LEAVES_BYTES, 1, 36},
