@@ -84,8 +84,12 @@ static const struct row {
     {26, RING1_XEN_3_0_0, RING1_XEN_4_17, ANY, LEAVES_BYTES, 2, 4},
     {26, RING1_XEN_4_17, RING1_XEN_4_17, ANY, LEAVES_TABLES, 0, 0},
     {2, RING1_XEN_2_0, RING1_XEN_4_17, ANY, LEAVES_DESCRIPTORS, 0, 0},
-    {17, RING1_XEN_2_0, RING1_XEN_4_17, ANY, LEAVES_BYTES, 1,
-     1024}, /* up to the page that cannot be written */
+    /* Strings, up to the page that cannot be written. */
+    {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 1, LEAVES_BYTES, 1, 16},
+    {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 2, LEAVES_BYTES, 1, 144},
+    {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 3, LEAVES_BYTES, 1, 1024},
+    {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 4, LEAVES_BYTES, 1, 64},
+    {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 9, LEAVES_BYTES, 1, 1024},
     {24, RING1_XEN_3_0_0, RING1_XEN_4_17, 0, LEAVES_CONTEXT, 2, 0},
     {19, RING1_XEN_2_0, RING1_XEN_2_0, ANY, LEAVES_BYTES, 0, 40}, /* the whole structure (8.19) */
     {33, RING1_XEN_4_17, RING1_XEN_4_17, 13, LEAVES_BYTES, 1, 36},

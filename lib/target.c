@@ -130,7 +130,8 @@ static bool find_places(ring1_target *t, GError **error)
         (t->setup.length && !find_parts(t->m, length, t->setup.length, 4, error)))
         return false;
     t->nr_length = length->len;
-    memcpy(t->length, length->data, length->len * sizeof t->length[0]);
+    for (guint i = 0; i < length->len; i++)
+        t->length[i] = g_array_index(length, struct part, i);
     return true;
 }
 

@@ -171,7 +171,7 @@ START_TEST(each_use_is_told)
                 ck_assert_uint_eq(t.type[mfn], type_of(f, mfn));
         }
         f->d->tap = NULL;
-        ck_assert_uint_gt(t.events, 100);
+        ck_assert_uint_gt(t.events, STEPS / 200);
     }
 }
 END_TEST
