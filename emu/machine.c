@@ -393,3 +393,19 @@ void machine_get_fpu(struct machine *m, struct vcpu *v, uint8_t image[512])
     cpu_get_fpu(m->cpu, image);
     cpu_select(m->cpu, m->current->id);
 }
+
+struct ring1_call machine_call_seen(const struct domain *d, const struct call *call)
+{
+    const struct hypercall_slot *slot = hypercall_slot(d, call->nr);
+    return (struct ring1_call){
+        .nr = call->nr,
+        .name = slot && slot->row ? slot->row->name : NULL,
+        .nargs = slot ? slot->nargs : 0,
+        .arg = call->arg,
+        .depth = (unsigned)call->depth,
+        .index = call->index,
+        .result = call->result,
+        .why = call->why,
+        .continued = call->continued,
+    };
+}

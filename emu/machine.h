@@ -202,4 +202,7 @@ bool machine_fill(void *machine, uint32_t va, enum access access, bool ring3, st
 void fill_mark_executed(const struct machine *m, uint8_t *mark);
 void fill_forget(struct machine *m, mfn_t mfn);
 
+/* A call as whoever watches is told of it. Its words stay those of the call. */
+struct ring1_call machine_call_seen(const struct domain *d, const struct call *call);
+
 #endif

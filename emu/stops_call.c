@@ -9,27 +9,11 @@
 
 #include <string.h>
 
-static struct ring1_call describe(const struct domain *d, const struct call *call)
-{
-    const struct hypercall_slot *slot = hypercall_slot(d, call->nr);
-    return (struct ring1_call){
-        .nr = call->nr,
-        .name = slot && slot->row ? slot->row->name : NULL,
-        .nargs = slot ? slot->nargs : 0,
-        .arg = call->arg,
-        .depth = (unsigned)call->depth,
-        .index = call->index,
-        .result = call->result,
-        .why = call->why,
-        .continued = call->continued,
-    };
-}
-
 /* Why it was refused is told in the debugger's own time. */
 static bool wants_stop(struct machine *m, struct vcpu *v, const struct call *call, bool is_return)
 {
     struct stops *s = m->stops;
-    struct ring1_call what = describe(m->domain, call);
+    struct ring1_call what = machine_call_seen(m->domain, call);
     if (!s->catch || !s->catch (s->catch_user, (ring1_vcpu *)v, &what, is_return))
         return false;
     if (stops_report(m, STOP_CALL)) {

@@ -44,7 +44,7 @@ struct fuzz_checker {
     struct fuzz_left *left; /* NULL until it is needed */
     enum fuzz_level level;
     uint8_t poison;
-    char reason[400];
+    struct fuzz_reason reason;
     /* Of one input. */
     unsigned calls;
     uint32_t feature[FUZZ_MAX_FEATURES];
@@ -112,19 +112,6 @@ struct world *fuzz_checker_world(const struct fuzz_checker *c)
     return c->w;
 }
 
-/* The first that is broken stays. */
-G_GNUC_PRINTF(2, 3) static void broken(struct fuzz_checker *c, const char *format, ...)
-{
-    va_list args;
-    if (c->reason[0])
-        return;
-    va_start(args, format);
-    g_vsnprintf(c->reason, sizeof c->reason, format, args);
-    va_end(args);
-    g_strdelimit(c->reason, "\n", ' ');
-    g_strchomp(c->reason);
-}
-
 /* --- results --------------------------------------------------------------------------------------- */
 
 static const char *row_name(const struct fuzz_checker *c, uint32_t nr)
@@ -163,8 +150,8 @@ static void check_result(struct fuzz_checker *c, uint32_t nr, const uint32_t *ar
     const struct hypercall_slot *slot = hypercall_slot(c->w->d, nr);
     if (slot && slot->user_fn)
         return;
-    broken(c, "result: %s returned %d (%s), which Xen %s does not document", row_name(c, nr), result,
-           errno_name(result) ? errno_name(result) : "no errno", c->w->abi->xen_name);
+    fuzz_broken(&c->reason, "result: %s returned %d (%s), which Xen %s does not document", row_name(c, nr),
+                result, errno_name(result) ? errno_name(result) : "no errno", c->w->abi->xen_name);
 }
 
 /* Entries of the multicall that just ran; those of a long one that are still known. One
@@ -177,7 +164,7 @@ static void check_entries(struct fuzz_checker *c)
         const struct entry_record *e = &s->entry[i % LAST_ENTRIES];
         check_result(c, e->nr, e->arg, e->result);
         if (c->w->abi->xen >= RING1_XEN_4_17 && e->nr == 23 && i + 1 < s->nr_entries)
-            broken(c, "multicall: it goes on behind an iret");
+            fuzz_broken(&c->reason, "multicall: it goes on behind an iret");
         add_feature(c, e->nr, e->arg[0] & 63, e->result);
     }
 }
@@ -185,8 +172,7 @@ static void check_entries(struct fuzz_checker *c)
 /* What is known in constant time. */
 static void check_domain(struct fuzz_checker *c)
 {
-    if (!c->reason[0])
-        fuzz_domain_holds(c->w->d, c->reason, sizeof c->reason);
+    fuzz_domain_holds(c->w->d, &c->reason);
 }
 
 /* --- full ------------------------------------------------------------------------------------------ */
@@ -268,8 +254,9 @@ static void check_translations(struct fuzz_checker *c, fuzz_name_fn name, void *
             (was.mfn == is.mfn && was.writable <= is.writable && was.user <= is.user))
             continue;
         g_autofree char *what = name(user);
-        broken(c, "translation: after %s: page %#x is frame %#x and was %#x, and nothing was flushed", what,
-               looked_page(i), is.mfn, was.mfn);
+        fuzz_broken(&c->reason,
+                    "translation: after %s: page %#x is frame %#x and was %#x, and nothing was flushed", what,
+                    looked_page(i), is.mfn, was.mfn);
         return;
     }
 }
@@ -287,7 +274,7 @@ static void check_counts(struct fuzz_checker *c, fuzz_name_fn name, void *user)
     g_autoptr(GString) report = g_string_new(NULL);
     g_autofree char *what = name(user);
     (void)fuzz_shadow_recount(c->shadow[0], c->w, report);
-    broken(c, "counts: after %s: %s", what, report->str);
+    fuzz_broken(&c->reason, "counts: after %s: %s", what, report->str);
 }
 
 static bool tap_before(void *user, struct vcpu *v, struct call *call)
@@ -321,18 +308,18 @@ static void tap_after(void *user, struct vcpu *v, const struct call *call)
     unsigned changed = fuzz_shadow_changed(c->shadow[call->depth ? 1 : 0], c->w);
     for (unsigned i = 0; changed && i < NR_PARTS; i++)
         if (changed & 1u << i)
-            broken(c, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
-                   errno_name(call->result), fuzz_part_names[i]);
+            fuzz_broken(&c->reason, "leaves: %s was refused with %s and has changed %s",
+                        row_name(c, call->nr), errno_name(call->result), fuzz_part_names[i]);
     const char *left = fuzz_left_after(c->left);
     if (G_UNLIKELY(left))
-        broken(c, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
-               errno_name(call->result), left);
+        fuzz_broken(&c->reason, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
+                    errno_name(call->result), left);
 }
 
 static void watch(struct fuzz_checker *c, enum fuzz_level level)
 {
     c->level = level;
-    c->reason[0] = '\0';
+    c->reason.text[0] = '\0';
     c->calls = c->nr_features = c->nr_results = 0;
     c->tap = (struct tap){.before = tap_before, .after = tap_after, .user = c};
     c->w->d->tap = level == FUZZ_FULL ? &c->tap : NULL;
@@ -369,7 +356,7 @@ bool fuzz_checker_after(struct fuzz_checker *c, fuzz_name_fn name, void *user)
         if (c->count)
             check_counts(c, name, user);
     }
-    return c->reason[0] == '\0';
+    return c->reason.text[0] == '\0';
 }
 
 /* --- one run, and others like it -------------------------------------------------------------------- */
@@ -419,13 +406,13 @@ static void check_again(struct fuzz_checker *c, const struct fuzz_subject *subje
     c->w->d->want_why = false;
     c->poison = 0xA5;
     c->again = false;
-    if (c->reason[0] || (same_results(first, &other, &at) && first->digest.all == other.digest.all))
+    if (c->reason.text[0] || (same_results(first, &other, &at) && first->digest.all == other.digest.all))
         return;
     run(c, subject, &again);
     if (again.digest.all == first->digest.all)
-        broken(c, "host bytes: what the host's stack held has come to the guest");
+        fuzz_broken(&c->reason, "host bytes: what the host's stack held has come to the guest");
     else
-        broken(c, "repeat: the same input gives something else the second time");
+        fuzz_broken(&c->reason, "repeat: the same input gives something else the second time");
 }
 
 static void check_stopped(struct fuzz_checker *c, const struct fuzz_subject *subject,
@@ -439,12 +426,13 @@ static void check_stopped(struct fuzz_checker *c, const struct fuzz_subject *sub
     c->flip = false;
     c->count = true;
     check_counts(c, last_call, NULL);
-    if (c->reason[0])
+    if (c->reason.text[0])
         return;
     if (!same_results(first, &other, &at))
-        broken(c, "stopped: a call returns something else when calls are stopped half-way: number %u", at);
+        fuzz_broken(&c->reason,
+                    "stopped: a call returns something else when calls are stopped half-way: number %u", at);
     else if (first->digest.stopped != other.digest.stopped)
-        broken(c, "stopped: what is left is not the same when calls are stopped half-way");
+        fuzz_broken(&c->reason, "stopped: what is left is not the same when calls are stopped half-way");
 }
 
 const char *fuzz_check_subject(struct fuzz_checker *c, const struct fuzz_subject *subject,
@@ -459,17 +447,17 @@ const char *fuzz_check_subject(struct fuzz_checker *c, const struct fuzz_subject
     run(c, subject, level == FUZZ_FULL ? &first : NULL);
     if (level == FUZZ_RECOUNT)
         check_counts(c, last_call, NULL);
-    if (level == FUZZ_FULL && !c->reason[0]) {
+    if (level == FUZZ_FULL && !c->reason.text[0]) {
         unsigned calls = c->calls, nr_features = c->nr_features;
         check_again(c, subject, &first);
-        if (!c->reason[0] && !subject->is_tangled)
+        if (!c->reason.text[0] && !subject->is_tangled)
             check_stopped(c, subject, &first);
         c->calls = calls;
         c->nr_features = nr_features;
     }
     c->w->d->tap = NULL;
     c->w->d->want_why = want_why;
-    return c->reason[0] ? c->reason : NULL;
+    return c->reason.text[0] ? c->reason.text : NULL;
 }
 
 /* --- an input ------------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ struct guest {
     struct fuzz_guest_setup setup;
     struct fuzz_random random;
     bool used; /* the machine is not at its start */
-    char reason[400];
+    struct fuzz_reason reason;
     struct domain *d;
     struct tap tap;
     uint32_t feature[MAX_CALLS];
@@ -73,26 +73,13 @@ static void next(struct fuzz_target *t, const struct fuzz_pool *pool, void *inpu
 
 /* --- what is broken ------------------------------------------------------------------------------- */
 
-/* The first that is broken stays. */
-G_GNUC_PRINTF(2, 3) static void broken(struct guest *g, const char *format, ...)
-{
-    va_list args;
-    if (g->reason[0])
-        return;
-    va_start(args, format);
-    g_vsnprintf(g->reason, sizeof g->reason, format, args);
-    va_end(args);
-    g_strdelimit(g->reason, "\n", ' ');
-    g_strchomp(g->reason);
-}
-
 static void check_counts(struct guest *g, const char *when)
 {
-    if (g->reason[0] || g->d->s.shutdown != SHUTDOWN_NONE || G_LIKELY(page_recount(g->d, NULL)))
+    if (g->reason.text[0] || g->d->s.shutdown != SHUTDOWN_NONE || G_LIKELY(page_recount(g->d, NULL)))
         return;
     g_autoptr(GString) report = g_string_new(NULL);
     page_recount(g->d, report);
-    broken(g, "counts: after %s: %s", when, report->str);
+    fuzz_broken(&g->reason, "counts: after %s: %s", when, report->str);
 }
 
 static void after_call(void *user, struct vcpu *v, const struct call *call)
@@ -107,7 +94,7 @@ static void check_end(struct guest *g, const struct ring1_target_end *end)
     if (g->setup.host_only || (end->reason != RING1_TARGET_CRASHED && end->reason != RING1_TARGET_HANGS))
         return;
     g_autofree char *text = ring1_target_describe(g->setup.target);
-    broken(g, "guest %s: %s", end->reason == RING1_TARGET_HANGS ? "hang" : "crash", text);
+    fuzz_broken(&g->reason, "guest %s: %s", end->reason == RING1_TARGET_HANGS ? "hang" : "crash", text);
 }
 
 /* Results of the last calls, and what kinds there were. */
@@ -120,8 +107,7 @@ static unsigned look_at_calls(struct guest *g)
         uint32_t kind = result >= 0 ? (uint32_t)MIN(result, 2) : (uint32_t)result;
         g->feature[i] =
             ((call[i].nr * 0x9E3779B1u ^ (call[i].arg[0] & 63)) * 0x85EBCA77u ^ kind) * 0xC2B2AE3Du;
-        if (!g->reason[0])
-            fuzz_result_holds(g->d, call[i].nr, call[i].arg, result, g->reason, sizeof g->reason);
+        fuzz_result_holds(g->d, call[i].nr, call[i].arg, result, &g->reason);
     }
     return n;
 }
@@ -137,7 +123,7 @@ static bool run(struct guest *g, const struct fuzz_bytes *in, struct ring1_targe
         if (ring1_target_run(g->setup.target, end, &error))
             return true;
     }
-    broken(g, "engine: %s", error->message);
+    fuzz_broken(&g->reason, "engine: %s", error->message);
     return false;
 }
 
@@ -157,30 +143,29 @@ static void check_again(struct guest *g, const struct fuzz_bytes *in, const stru
 {
     uint64_t coverage = coverage_digest(g);
     struct ring1_target_end end;
-    if (g->reason[0] || !run(g, in, &end))
+    if (g->reason.text[0] || !run(g, in, &end))
         return;
     if (end.reason != first->reason || end.ns != first->ns || end.hypercalls != first->hypercalls ||
         end.eip != first->eip)
-        broken(g,
-               "repeat: the same input ended otherwise the second time: after %" G_GUINT64_FORMAT
-               " ns and %" G_GUINT64_FORMAT " calls, not %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT,
-               end.ns, end.hypercalls, first->ns, first->hypercalls);
+        fuzz_broken(&g->reason,
+                    "repeat: the same input ended otherwise the second time: after %" G_GUINT64_FORMAT
+                    " ns and %" G_GUINT64_FORMAT " calls, not %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT,
+                    end.ns, end.hypercalls, first->ns, first->hypercalls);
     else if (coverage != coverage_digest(g))
-        broken(g, "repeat: the same input took another way the second time");
+        fuzz_broken(&g->reason, "repeat: the same input took another way the second time");
 }
 
 static const char *try(struct guest *g, const struct fuzz_bytes *in, enum fuzz_level level,
                        struct fuzz_outcome *out, struct ring1_target_end *end)
 {
-    g->reason[0] = '\0';
+    g->reason.text[0] = '\0';
     *out = (struct fuzz_outcome){.feature = g->feature};
     *end = (struct ring1_target_end){0};
     g->d->tap = level == FUZZ_FULL ? &g->tap : NULL;
     if (run(g, in, end)) {
         out->calls = (unsigned)end->hypercalls;
         out->nr_features = look_at_calls(g);
-        if (!g->reason[0])
-            fuzz_domain_holds(g->d, g->reason, sizeof g->reason);
+        fuzz_domain_holds(g->d, &g->reason);
         if (level == FUZZ_RECOUNT)
             check_counts(g, "the last call");
         check_end(g, end);
@@ -189,7 +174,7 @@ static const char *try(struct guest *g, const struct fuzz_bytes *in, enum fuzz_l
         out->nr_places = ring1_target_coverage(g->setup.target, &out->place, &out->count);
     }
     g->d->tap = NULL;
-    return g->reason[0] ? g->reason : NULL;
+    return g->reason.text[0] ? g->reason.text : NULL;
 }
 
 static const char *check(struct fuzz_target *t, void *input, enum fuzz_level level, struct fuzz_outcome *out)
@@ -223,7 +208,7 @@ static bool few_times(void *user, const void *input)
 static void reduce(struct fuzz_target *t, void *input, const struct fuzz_trial *trial, unsigned tries)
 {
     struct guest *g = guest_of(t);
-    bool hangs = g_str_has_prefix(g->reason, "guest hang");
+    bool hangs = g_str_has_prefix(g->reason.text, "guest hang");
     struct slow slow = {trial, hangs ? tries / 20 : tries};
     const struct fuzz_trial counted = {few_times, &slow};
     fuzz_bytes_reduce(input, g->setup.max, &counted);

@@ -16,31 +16,34 @@
  * and no step is more than a whole tree of page tables or an extent of order 9. */
 #define MAX_WORK (WORK_MAX + 4096u)
 
-static bool broken(char *reason, size_t size, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static bool broken(char *reason, size_t size, const char *format, ...)
+bool fuzz_broken(struct fuzz_reason *r, const char *format, ...)
 {
     va_list args;
+    if (r->text[0])
+        return false;
     va_start(args, format);
-    g_vsnprintf(reason, size, format, args);
+    g_vsnprintf(r->text, sizeof r->text, format, args);
     va_end(args);
+    g_strdelimit(r->text, "\n", ' ');
+    g_strchomp(r->text);
     return false;
 }
 
-bool fuzz_domain_holds(const struct domain *d, char *reason, size_t size)
+bool fuzz_domain_holds(const struct domain *d, struct fuzz_reason *r)
 {
     const struct domain_state *s = &d->s;
     if (s->tot_pages > d->mem->nr_frames)
-        return broken(reason, size, "domain: it has %u pages of %u", s->tot_pages, d->mem->nr_frames);
+        return fuzz_broken(r, "domain: it has %u pages of %u", s->tot_pages, d->mem->nr_frames);
     if (s->evtchn_top > NR_EVTCHNS)
-        return broken(reason, size, "domain: %u event channels", s->evtchn_top);
+        return fuzz_broken(r, "domain: %u event channels", s->evtchn_top);
     if (s->queue.current >= s->nr_vcpus)
-        return broken(reason, size, "domain: vcpu %u has the CPU", s->queue.current);
+        return fuzz_broken(r, "domain: vcpu %u has the CPU", s->queue.current);
     const struct frame *f = frame_info(d->mem, s->vcpu[s->queue.current].cr3);
     if (f->type != root_type(d->abi) || f->type_count == 0 || f->count < f->type_count ||
         f->owner != s->domid)
-        return broken(reason, size, "domain: the frame in CR3 is no top-level table of its own");
+        return fuzz_broken(r, "domain: the frame in CR3 is no top-level table of its own");
     if (s->preempt.work > MAX_WORK)
-        return broken(reason, size, "work: %u units without a stop", s->preempt.work);
+        return fuzz_broken(r, "work: %u units without a stop", s->preempt.work);
     return true;
 }
 
@@ -59,12 +62,12 @@ static bool is_special(const struct domain *d, uint32_t nr, const uint32_t *arg)
     return nr == 23 || (slot && slot->user_fn);
 }
 
-bool fuzz_result_holds(const struct domain *d, uint32_t nr, const uint32_t *arg, int32_t result, char *reason,
-                       size_t size)
+bool fuzz_result_holds(const struct domain *d, uint32_t nr, const uint32_t *arg, int32_t result,
+                       struct fuzz_reason *r)
 {
     if (G_LIKELY(result_fits(result_row(d->abi, nr & d->abi->number_mask), result)) || is_special(d, nr, arg))
         return true;
     const struct hypercall *row = hypercall_row(d->abi, nr & d->abi->number_mask);
-    return broken(reason, size, "result: %s returned %d, which Xen %s does not document",
-                  row ? row->name : "a number never heard of", result, d->abi->xen_name);
+    return fuzz_broken(r, "result: %s returned %d, which Xen %s does not document",
+                       row ? row->name : "a number never heard of", result, d->abi->xen_name);
 }

@@ -8,9 +8,16 @@
 
 #include "dispatch/domain.h"
 
-bool fuzz_domain_holds(const struct domain *d, char *reason, size_t size);
+/* What is broken, in one line; empty: nothing. */
+struct fuzz_reason {
+    char text[400];
+};
+/* The first that is broken stays. False. */
+bool fuzz_broken(struct fuzz_reason *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+bool fuzz_domain_holds(const struct domain *d, struct fuzz_reason *r);
 /* `arg`: the call's words. A multicall may have ended by an iret. */
-bool fuzz_result_holds(const struct domain *d, uint32_t nr, const uint32_t *arg, int32_t result, char *reason,
-                       size_t size);
+bool fuzz_result_holds(const struct domain *d, uint32_t nr, const uint32_t *arg, int32_t result,
+                       struct fuzz_reason *r);
 
 #endif

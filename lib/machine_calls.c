@@ -50,22 +50,6 @@ bool ring1_machine_register_hypercall(ring1_machine *m, uint32_t nr, unsigned na
     return true;
 }
 
-static struct ring1_call describe_call(const struct domain *d, const struct call *call)
-{
-    const struct hypercall_slot *slot = hypercall_slot(d, call->nr);
-    return (struct ring1_call){
-        .nr = call->nr,
-        .name = call->row ? call->row->name : NULL,
-        .nargs = slot ? slot->nargs : 0,
-        .arg = call->arg,
-        .depth = (unsigned)call->depth,
-        .index = call->index,
-        .result = call->result,
-        .why = call->why,
-        .continued = call->continued,
-    };
-}
-
 /* In a replay; the watch looks on. */
 static bool answer_again(ring1_machine *m, struct vcpu *v, struct call *call, struct ring1_call *seen)
 {
@@ -83,7 +67,7 @@ static bool answer_again(ring1_machine *m, struct vcpu *v, struct call *call, st
 static bool tap_before(void *user, struct vcpu *v, struct call *call)
 {
     ring1_machine *m = user;
-    struct ring1_call seen = describe_call(v->domain, call);
+    struct ring1_call seen = machine_call_seen(v->domain, call);
     if (G_UNLIKELY(m->answers))
         return answer_again(m, v, call, &seen);
     uint32_t work = v->domain->s.preempt.work;
@@ -98,7 +82,7 @@ static bool tap_before(void *user, struct vcpu *v, struct call *call)
 static void tap_after(void *user, struct vcpu *v, const struct call *call)
 {
     ring1_machine *m = user;
-    struct ring1_call seen = describe_call(v->domain, call);
+    struct ring1_call seen = machine_call_seen(v->domain, call);
     m->watch.after(v, &seen, m->watch_user);
 }
 
