@@ -85,13 +85,24 @@ int32_t do_stack_switch(struct vcpu *v, const uint32_t *arg)
     return 0;
 }
 
-static void nmi_register(struct vcpu *v, uint32_t eip)
+static void nmi_unregister(struct vcpu *v)
 {
-    uint16_t cs = v->domain->abi->kernel_cs;
-    v->nmi_callback = (struct callback){.eip = eip, .cs = eip ? cs : 0, .mask_events = true};
     if (v->domain->abi->xen >= RING1_XEN_4_17)
-        v->traps[TRAP_nmi] = (struct trap_gate){eip, eip ? cs : 0, 4};
+        v->traps[TRAP_nmi] = (struct trap_gate){0};
     v->nmi_masked = false;
+}
+
+/* Up to 3.2 NMIs are for domain 0 alone (13.5). */
+static int32_t nmi_register(struct vcpu *v, uint32_t eip)
+{
+    struct domain *d = v->domain;
+    uint16_t cs = eip ? d->abi->kernel_cs : 0;
+    if (d->abi->xen < RING1_XEN_4_17)
+        return refuse(d, -XEN_EINVAL, "only vcpu 0 of domain 0 takes NMIs: this is vcpu %u of domain %u",
+                      v->id, d->s.domid);
+    v->traps[TRAP_nmi] = (struct trap_gate){eip, cs, 4};
+    v->nmi_masked = false;
+    return 0;
 }
 
 int32_t do_nmi_op(struct vcpu *v, const uint32_t *arg)
@@ -101,10 +112,9 @@ int32_t do_nmi_op(struct vcpu *v, const uint32_t *arg)
     case XENNMI_register_callback:
         if (guest_read(v, GVA(arg[1]), nmi, sizeof nmi))
             return refuse(v->domain, -XEN_EFAULT, "struct xennmi_callback at %#x cannot be read", arg[1]);
-        nmi_register(v, nmi[0]);
-        return 0;
+        return nmi_register(v, nmi[0]);
     case XENNMI_unregister_callback:
-        nmi_register(v, 0);
+        nmi_unregister(v);
         return 0;
     default:
         return refuse(v->domain, -XEN_ENOSYS, "unknown command %u", arg[0]);
@@ -136,7 +146,7 @@ static int32_t callback_register(struct vcpu *v, gva_t at)
     else if (reg.type == CALLBACKTYPE_failsafe)
         v->failsafe_callback = cb;
     else if (reg.type == CALLBACKTYPE_nmi)
-        nmi_register(v, reg.eip);
+        return nmi_register(v, reg.eip);
     else if (!callback_ignored(d, reg.type))
         return refuse(d, d->abi->bad_callback_type, "callback type %u is unknown", reg.type);
     return 0;
@@ -149,7 +159,7 @@ static int32_t callback_unregister(struct vcpu *v, gva_t at)
     if (guest_read(v, at, unreg, sizeof unreg))
         return refuse(d, -XEN_EFAULT, "struct callback_unregister at %#x cannot be read", at.va);
     if (unreg[0] == CALLBACKTYPE_nmi) {
-        nmi_register(v, 0);
+        nmi_unregister(v);
         return 0;
     }
     /* Measured: 3.0.4 and 3.2 take the event callback away (12, callback_op). */

@@ -124,7 +124,7 @@ struct vcpu {
 
     struct trap_gate traps[NR_TRAPS];
     int fast_trap; /* 2.0 set_fast_trap: vector, 0 none */
-    struct callback event_callback, failsafe_callback, nmi_callback;
+    struct callback event_callback, failsafe_callback;
     bool nmi_pending, nmi_masked;
 
     /* VCPUOP_initialise's FPU state, as FXSAVE has it; the CPU gets it with the regs. */

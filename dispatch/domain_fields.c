@@ -83,7 +83,6 @@ static const struct state_field vcpu_rows[] = {
     N(fast_trap, NR_TRAPS - 1),
     STATE_S(vcpu, event_callback, &callback_type),
     STATE_S(vcpu, failsafe_callback, &callback_type),
-    STATE_S(vcpu, nmi_callback, &callback_type),
     B(nmi_pending),
     B(nmi_masked),
     B(fpu_given),

@@ -429,31 +429,26 @@ void deliver_failsafe(struct vcpu *v)
         vcpu_info(v)[1] = 1;
 }
 
+/* By entry 2 of the trap table (13.2); before 4.17 a domain like this cannot ask for
+ * any (13.5). Without a handler it is lost. */
 bool deliver_nmi(struct vcpu *v)
 {
     struct domain *d = v->domain;
+    const struct trap_gate *gate = &v->traps[TRAP_nmi];
+    struct bounce b = {.n = 0};
     if (!v->nmi_pending || v->nmi_masked)
         return false;
-    bool own = d->abi->xen >= RING1_XEN_4_17; /* trap table entry 2 (13.2) */
-    const struct trap_gate *gate = &v->traps[TRAP_nmi];
-    struct callback cb =
-        own ? (struct callback){.eip = gate->address, .cs = gate->cs, .mask_events = TRAP_MASKS_EVENTS(gate)}
-            : v->nmi_callback;
-    if (own && handler_missing(d->abi, cb.cs, cb.eip)) {
-        v->nmi_pending = false; /* it is lost */
+    v->nmi_pending = false;
+    if (d->abi->xen < RING1_XEN_4_17 || handler_missing(d->abi, gate->cs, gate->address))
         return false;
-    }
-    if (!own && cb.eip == 0)
-        return false;
-    struct bounce b = {.n = 0};
     vcpu_regs_mut(v);
     if (event_wanted(d, RING1_EVENT_EXCEPTION))
-        event_exception(v, &(const struct ring1_exception_event){
-                               .handler = event_handler(v, true, cb.cs, cb.eip), .vector = TRAP_nmi});
-    v->nmi_pending = false;
+        event_exception(v,
+                        &(const struct ring1_exception_event){
+                            .handler = event_handler(v, true, gate->cs, gate->address), .vector = TRAP_nmi});
     v->nmi_masked = true;
     push_return(v, &b, false);
-    if (enter(v, &b, cb.cs, cb.eip) && cb.mask_events)
+    if (enter(v, &b, gate->cs, gate->address) && TRAP_MASKS_EVENTS(gate))
         vcpu_info(v)[1] = 1;
     return true;
 }
