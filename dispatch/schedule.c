@@ -152,8 +152,10 @@ void sched_port_pending(struct domain *d, unsigned port)
 {
     for (unsigned i = 0; i < d->s.nr_vcpus; i++) {
         struct vcpu *v = &d->s.vcpu[i];
-        /* Xen remembers one port alone: who polls several wakes up for any. */
-        if (v->run == VCPU_POLLING && (v->poll_nr != 1 || v->poll_ports[0] == port))
+        /* Xen remembers one port alone: who polls several wakes up for any. Up to 3.3 it
+         * remembers none (13.5). */
+        bool any = v->poll_nr != 1 || d->abi->xen < RING1_XEN_4_17;
+        if (v->run == VCPU_POLLING && (any || v->poll_ports[0] == port))
             vcpu_wake(v);
     }
 }
@@ -195,6 +197,7 @@ G_STATIC_ASSERT(sizeof(struct poll_args) == 16);
 static int32_t poll(struct vcpu *v, gva_t arg)
 {
     struct domain *d = v->domain;
+    bool new = d->abi->xen >= RING1_XEN_4_17;
     struct poll_args poll;
     uint16_t ports[G_N_ELEMENTS(v->poll_ports)];
     if (guest_read(v, arg, &poll, sizeof poll))
@@ -209,9 +212,9 @@ static int32_t poll(struct vcpu *v, gva_t arg)
         uint32_t port;
         if (guest_read_index(v, GVA(poll.ports), i, &port, sizeof port))
             return refuse(d, -XEN_EFAULT, "port %u of the list cannot be read", i);
-        if (!port_is_valid(d, port))
+        if (new ? !port_is_valid(d, port) : port >= NR_EVTCHNS)
             return refuse(d, -XEN_EINVAL, "port %u is not valid", port);
-        if (d->abi->xen >= RING1_XEN_4_17 && (port == 0 || d->s.evtchn[port].kind == ECS_FREE))
+        if (new && (port == 0 || d->s.evtchn[port].kind == ECS_FREE))
             return refuse(d, -XEN_EINVAL, "port %u is closed", port);
         if (port_pending(d, port))
             return 0;

@@ -236,7 +236,7 @@ static int32_t set_timer(struct vcpu *v, uint64_t deadline)
     uint64_t now = domain_now(d);
     if (deadline == 0) {
         v->singleshot = NO_DEADLINE;
-    } else if (d->abi->xen >= RING1_XEN_4_17 &&
+    } else if (d->abi->xen >= RING1_XEN_3_2 &&
                ((int64_t)deadline < 0 || (deadline > now && deadline - now >= 1ull << 50))) {
         /* Guests whose own arithmetic wrapped mean "soon", not "in centuries". */
         v->singleshot = now + 100 * NS_PER_MS;

@@ -8,6 +8,7 @@
 
 #include "access.h"
 #include "event.h"
+#include "shared.h"
 
 /* Bits of EFLAGS that delivery clears: TF, VM, RF, NT. */
 #define EFLAGS_DELIVERY_CLEARS    (EFLAGS_TF | EFLAGS_VM | EFLAGS_RF | EFLAGS_NT)
@@ -299,10 +300,8 @@ void deliver_page_fault(struct vcpu *v, gva_t address, uint32_t error)
 {
     const struct abi *abi = v->domain->abi;
     v->cr2 = address.va;
-    if (!abi->frame_has_cr2) {
-        uint8_t *cr2 = vcpu_info(v) + 8;
-        *(uint32_t *)cr2 = address.va;
-    }
+    if (!abi->frame_has_cr2)
+        store32(vcpu_info(v) + 8, address.va);
     if (regs_ring(vcpu_regs(v)) != 3)
         error &= ~PF_USER;
     else if (abi->pf_code_by_ring)

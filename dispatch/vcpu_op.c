@@ -137,11 +137,14 @@ static bool take_writable(struct domain *d, uint64_t mfn)
 static int32_t register_info(struct vcpu *current, struct vcpu *v, gva_t arg)
 {
     struct domain *d = v->domain;
+    bool new = d->abi->xen >= RING1_XEN_4_17;
     struct register_info info;
     if (read_arg(current, arg, &info, sizeof info))
         return -XEN_EFAULT;
-    if (info.offset > RING1_PAGE_SIZE - VCPU_INFO_SIZE || info.offset % 4 != 0)
-        return refuse(d, -XEN_ENXIO, "vcpu_info does not fit at offset %u", info.offset);
+    if (!new) /* a frame's number has 32 bits there */
+        info.mfn = (uint32_t)info.mfn;
+    if (info.offset > RING1_PAGE_SIZE - VCPU_INFO_SIZE || (new &&info.offset % 4 != 0))
+        return refuse(d, new ? -XEN_ENXIO : -XEN_EINVAL, "vcpu_info does not fit at offset %u", info.offset);
     if (v->info_mfn.mfn != d->s.shared_info.mfn || v->info_offset != v->id * VCPU_INFO_SIZE)
         return refuse(d, -XEN_EINVAL, "vcpu %u has its place already", v->id);
     if (v != current && v->run != VCPU_DOWN)
@@ -195,6 +198,8 @@ static int32_t set_periodic(struct vcpu *current, struct vcpu *v, gva_t arg)
     uint64_t period;
     if (read_arg(current, arg, &period, sizeof period))
         return -XEN_EFAULT;
+    if (v->domain->abi->xen < RING1_XEN_4_17)
+        period = MIN(period, UINT64_MAX >> 2); /* taken as it is, and never over */
     if (period < MIN_PERIOD_NS || period > UINT64_MAX >> 2)
         return refuse(v->domain, -XEN_EINVAL, "a period of %llu ns: at least %u", (unsigned long long)period,
                       (unsigned)MIN_PERIOD_NS);
@@ -231,8 +236,9 @@ static int32_t set_singleshot(struct vcpu *current, struct vcpu *v, gva_t arg)
         return -XEN_EFAULT;
     if (v != current)
         return only_oneself(v);
-    bool past = (int64_t)set.timeout_abs_ns < 0 || set.timeout_abs_ns < domain_now(d);
-    if (past && (set.flags & VCPU_SSHOTTMR_future) && d->abi->xen < RING1_XEN_4_17)
+    bool negative = (int64_t)set.timeout_abs_ns < 0, past = negative || set.timeout_abs_ns < domain_now(d);
+    /* A negative time is not compared as one. */
+    if (past && !negative && (set.flags & VCPU_SSHOTTMR_future) && d->abi->xen < RING1_XEN_4_17)
         return refuse(d, -XEN_ETIME, "the deadline of %llu ns is past: it is %llu",
                       (unsigned long long)set.timeout_abs_ns, (unsigned long long)domain_now(d));
     v->singleshot = past ? 0 : set.timeout_abs_ns;

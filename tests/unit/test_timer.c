@@ -73,10 +73,11 @@ START_TEST(absurd_deadlines)
         f->v->periodic = 0;
         f->now = 1000;
         ck_rc(set_timer(f, 0x8000000000000000ull), 0);
-        ck_assert(X417(f) ? timers_next(f->d) == 1000 + 100 * MS : fired(f));
+        bool soon = f->abi->xen >= RING1_XEN_3_2; /* "some time soon" */
+        ck_assert(soon ? timers_next(f->d) == 1000 + 100 * MS : fired(f));
         uint64_t far = 1000 + (1ull << 50);
         ck_rc(set_timer(f, far), 0);
-        ck_assert(timers_next(f->d) == (X417(f) ? 1000 + 100 * MS : far));
+        ck_assert(timers_next(f->d) == (soon ? 1000 + 100 * MS : far));
         ck_rc(set_timer(f, far - 1), 0);
         ck_assert(timers_next(f->d) == far - 1);
     }
