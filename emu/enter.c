@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * enter.c - the checks of IRETQ from ring 0 to compatibility mode: 4.17 returns to
- * its guests so, and what fails is the guest's exception (docs/xen-abi.md 6.5).
+ * enter.c - the checks of IRET from ring 0 to the guest: what fails is the guest's
+ * exception in 4.17, older Xens call its failsafe callback (docs/xen-abi.md 6.4, 6.5).
  */
 #include "enter.h"
 

@@ -57,18 +57,14 @@ static void give_regs(struct machine *m, struct vcpu *v)
     struct domain *d = m->domain;
     struct regs wanted = v->regs;
     for (unsigned tries = 0; tries < 4 && d->s.shutdown == SHUTDOWN_NONE; tries++) {
-        bool new = d->abi->xen >= RING1_XEN_4_17;
         uint32_t error = 0;
-        unsigned vector = new ? enter_check(v, &error) : 0;
+        unsigned vector = enter_check(v, &error);
         if (!vector && cpu_set_regs(m->cpu, &v->regs, selector_for_cpu, m))
             return;
-        if (new) {
+        if (d->abi->xen >= RING1_XEN_4_17)
             deliver_entry_fault(v, vector ? vector : TRAP_gp_fault, vector ? error : v->regs.cs & 0xFFFCu);
-        } else {
-            /* The frame is built on a stack that is surely good. */
-            vcpu_regs_mut(v)->cs = d->abi->user_cs;
+        else
             deliver_failsafe(v);
-        }
     }
     domain_crash(d, "the guest cannot be entered: CS:EIP %#06x:%#010x, SS:ESP %#06x:%#010x", wanted.cs,
                  wanted.eip, wanted.ss, wanted.esp);
