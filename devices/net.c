@@ -27,6 +27,9 @@ G_STATIC_ASSERT(sizeof(struct netif_rx_request) == 8 && sizeof(struct netif_rx_r
 /* What waits for the guest at most. */
 #define QUEUE_BYTES  (1u << 20)
 #define QUEUE_FRAMES 1024u
+/* Where a packet begins in a page that goes to the guest: Linux wants 16 bytes before
+ * it, and its IP header aligned. */
+#define FLIP_OFFSET 18u
 
 /* All that a snapshot has to hold, beside the packets. */
 struct net_state {
@@ -35,6 +38,9 @@ struct net_state {
     uint32_t xenbus;           /* xenbus_save */
     uint32_t nr_queued;
     bool sg; /* the front end takes packets in several buffers */
+    /* It gives pages away and gets others, with packets in them: those of Xen 3.0.0 and
+     * some time after know no other way. */
+    bool flip;
 };
 
 struct net {
@@ -266,7 +272,13 @@ static void drop_all(struct net *n)
         drop_first(n);
 }
 
-/* Copy a frame into the next `nr` buffers, which are there, and answer them. */
+static int16_t give_bytes(struct net *n, uint32_t ref, const uint8_t *bytes, uint32_t len)
+{
+    return n->s.flip ? grant_transfer(n->d, ref, FLIP_OFFSET, bytes, len)
+                     : grant_copy_to(n->d, ref, 0, bytes, len);
+}
+
+/* Put a frame into the next `nr` buffers, which are there, and answer them. */
 static void receive(struct net *n, const uint8_t *frame, uint32_t len, unsigned nr)
 {
     struct netif_rx_response answers[NET_FRAME_MAX / RING1_PAGE_SIZE + 1];
@@ -275,12 +287,16 @@ static void receive(struct net *n, const uint8_t *frame, uint32_t len, unsigned 
         uint32_t at = i * RING1_PAGE_SIZE, size = MIN(len - at, RING1_PAGE_SIZE);
         struct netif_rx_request r;
         ring_take(n->d, &n->s.rx, &r);
-        if (good && grant_copy_to(n->d, r.gref, 0, frame + at, size)) {
+        if (good && give_bytes(n, r.gref, frame + at, size)) {
             fault(n, "a buffer: grant %u: %s", r.gref, n->d->why);
             good = false;
         }
         answers[i] = (struct netif_rx_response){
-            .id = r.id, .flags = i + 1 < nr ? NETRXF_more_data : 0, .status = (int16_t)size};
+            .id = r.id,
+            .offset = n->s.flip ? FLIP_OFFSET : 0,
+            .flags = i + 1 < nr ? NETRXF_more_data : 0,
+            .status = (int16_t)size,
+        };
     }
     if (good && net_checksum_good(frame, len))
         answers[0].flags |= NETRXF_data_validated;
@@ -330,7 +346,7 @@ static bool serve(struct net *n)
 
 bool net_input(struct net *n, const uint8_t *frame, uint32_t len)
 {
-    uint32_t most = n->s.sg ? NET_FRAME_MAX : RING1_PAGE_SIZE;
+    uint32_t most = n->s.sg ? NET_FRAME_MAX : RING1_PAGE_SIZE - (n->s.flip ? FLIP_OFFSET : 0);
     if (!net_connected(n) || len < ETHER_HEADER || len > most || n->queued_bytes + len > QUEUE_BYTES ||
         g_queue_get_length(&n->queue) >= QUEUE_FRAMES)
         return false;
@@ -411,8 +427,9 @@ static bool map_rings(struct net *n)
 static bool connect_rings(void *device)
 {
     struct net *n = device;
-    uint32_t yes, queues;
-    if (!xenbus_get_number(n->bus, "request-rx-copy", 1, &yes) || !yes) {
+    uint32_t yes = 0, queues;
+    bool copies = xenbus_get_number(n->bus, "request-rx-copy", 1, &yes) && yes;
+    if (!copies && n->d->abi->xen >= RING1_XEN_4_17) {
         xenbus_fail(n->bus, "request-rx-copy is not 1: packets are copied to the guest, never flipped");
         return false;
     }
@@ -422,7 +439,8 @@ static bool connect_rings(void *device)
     }
     if (!map_rings(n) || !bind_ports(n))
         return false;
-    n->s.sg = xenbus_get_number(n->bus, "feature-sg", 1, &yes) && yes;
+    n->s.flip = !copies;
+    n->s.sg = copies && xenbus_get_number(n->bus, "feature-sg", 1, &yes) && yes;
     g_clear_pointer(&n->fault, g_free);
     /* A request may stand there already. */
     serve(n);
@@ -439,7 +457,7 @@ static void let_go(struct net *n)
     ring_unmap(n->d, &n->s.rx);
     drop_all(n);
     n->s.tx_port = n->s.rx_port = 0;
-    n->s.sg = false;
+    n->s.sg = n->s.flip = false;
 }
 
 static void disconnect(void *device)
@@ -516,6 +534,7 @@ static const struct state_field net_rows[] = {
     STATE_N(net_state, xenbus, XENBUS_SAVED_MAX),
     STATE_N(net_state, nr_queued, QUEUE_FRAMES),
     STATE_B(net_state, sg),
+    STATE_B(net_state, flip),
 };
 static const struct state_type net_type = STATE_TYPE(net_state, net_rows);
 

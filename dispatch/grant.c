@@ -8,6 +8,7 @@
 
 #include "describe.h"
 #include "event.h"
+#include "memory_priv.h"
 
 #include <string.h>
 
@@ -350,5 +351,33 @@ int16_t grant_copy_to(struct domain *d, uint32_t ref, uint32_t offset, const voi
     memcpy(grant_bytes(d, &m) + offset, from, len);
     grant_written(d, &m);
     grant_unmap(d, &m);
+    return GNTST_okay;
+}
+
+int16_t grant_transfer(struct domain *d, uint32_t ref, uint32_t offset, const void *from, uint32_t len)
+{
+    uint32_t cursor = 0;
+    mfn_t mfn;
+    if ((uint64_t)offset + len > RING1_PAGE_SIZE)
+        return grant_fail(d, GNTST_bad_copy_arg, "%u bytes at %u reach beyond the page", len, offset);
+    struct grant_entry *entry = grant_init(d) ? grant_entry(d, ref) : NULL;
+    if (!entry)
+        return grant_fail(d, GNTST_bad_gntref, "reference %u: the table has %u", ref, grant_nr_entries(d));
+    const struct grant_entry seen = *entry;
+    if (seen.flags != GTF_accept_transfer || seen.domid != DOMID_BACKEND)
+        return grant_fail(d, GNTST_general_error,
+                          "reference %u (flags %#x, domain %u) awaits no page of domain %u", ref, seen.flags,
+                          seen.domid, DOMID_BACKEND);
+    if (d->s.tot_pages >= d->s.max_pages || !extent_find(d, 0, d->mem->nr_frames, &cursor, &mfn))
+        return grant_fail(d, GNTST_general_error, "the domain may have no page more than its %u",
+                          d->s.tot_pages);
+    extent_assign(d, mfn, 0);
+    memset(frame_ptr(d->mem, mfn), 0, RING1_PAGE_SIZE);
+    memcpy((uint8_t *)frame_ptr(d->mem, mfn) + offset, from, len);
+    frame_changed(d, mfn);
+    m2p_set(d, mfn, seen.frame);
+    *entry = (struct grant_entry){seen.flags | GTF_transfer_committed | GTF_transfer_completed, seen.domid,
+                                  mfn.mfn};
+    grant_changed(d, ref);
     return GNTST_okay;
 }

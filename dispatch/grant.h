@@ -82,6 +82,9 @@ extern const struct state_type grant_mapping_state_type;
  * offset and len reach beyond the page. */
 int16_t grant_copy_from(struct domain *d, uint32_t ref, uint32_t offset, void *to, uint32_t len);
 int16_t grant_copy_to(struct domain *d, uint32_t ref, uint32_t offset, const void *from, uint32_t len);
+/* Give the guest a page of its own for the one that it awaits at `ref` (8.20's transfer),
+ * with these bytes in it. */
+int16_t grant_transfer(struct domain *d, uint32_t ref, uint32_t offset, const void *from, uint32_t len);
 
 /* The guest's own mappings end without a trace in its tables, as when a domain
  * dies: no grant stays in use but what back ends have mapped. */

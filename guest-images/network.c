@@ -4,7 +4,8 @@
  * DHCP, ARP, and a small server: UDP port 7 and TCP port 7 echo, TCP port 19 sends a
  * pattern in packets that the card has to cut, UDP port 9 ends the guest. `reach=PORT`
  * on the command line: connect to that port of the router, `reached=0` or 1 says with
- * which end (docs/xen-abi.md 9.5).
+ * which end; `flip=1`: as the front ends of Xen 3.0.0, which give pages away and get others
+ * with packets in them (docs/xen-abi.md 9.5).
  */
 #include "lib/xenbus.h"
 
@@ -36,7 +37,7 @@ static u8 tx_page[4096] PAGE, rx_page[4096] PAGE, rx_data[BUFFERS][4096] PAGE, t
 static u32 tx_refs[PARTS], rx_refs[BUFFERS], tx_cons, rx_cons, port;
 static u8 mac[6], router[6], frame[PARTS * 4096];
 static u32 pattern = 200000, filled = 1; /* bytes of port 19 */
-static u32 address, bad_sends, bad_sums, packets;
+static u32 address, bad_sends, bad_sums, packets, flips, flipped;
 static char front[64], back[128];
 #define TX ((struct ring *)tx_page)
 #define RX ((struct ring *)rx_page)
@@ -111,6 +112,8 @@ static void send(u32 len, u32 flags, u32 mss)
 
 static void give(u32 buffer)
 {
+    if (flips)
+        grant_await(rx_refs[buffer], rx_data[buffer]);
     ((struct rx_request *)RX->slots)[RX->req_prod % SLOTS] =
         (struct rx_request){(u16)buffer, 0, rx_refs[buffer]};
     push(RX, RX->req_prod + 1);
@@ -330,6 +333,9 @@ static u32 look(void)
 
         barrier();
         RX->rsp_event = rx_cons + 2;
+        if (flips)
+            flipped += check_quietly("a page for the one given away",
+                                     (u32)grant_take(rx_refs[r.id], rx_data[r.id]), 1);
         if (r.status > 0)
             frame_came(rx_data[r.id] + r.offset, (u32)r.status, r.flags);
         give(r.id);
@@ -391,9 +397,12 @@ static void connect(void)
     xenbus_put_number(front, "tx-ring-ref", grant_page(tx_page, 0));
     xenbus_put_number(front, "rx-ring-ref", grant_page(rx_page, 0));
     xenbus_put_number(front, "event-channel", port);
-    xenbus_put_number(front, "request-rx-copy", 1);
-    xenbus_put_number(front, "feature-rx-notify", 1);
-    xenbus_put_number(front, "feature-sg", 1);
+    flips = option("flip") != 0;
+    if (!flips) {
+        xenbus_put_number(front, "request-rx-copy", 1);
+        xenbus_put_number(front, "feature-rx-notify", 1);
+        xenbus_put_number(front, "feature-sg", 1);
+    }
     CHECK("a mac", xs_path(XS_READ, 0, xenbus_path(front, "mac")), 17);
     for (i = 0; i < 6; i++)
         mac[i] = (u8)(hex(xs_reply[i * 3]) << 4 | hex(xs_reply[i * 3 + 1]));
@@ -458,6 +467,8 @@ void guest_main(void)
     while (!quit)
         if (!look())
             yield();
+    if (flips)
+        CHECK("pages came for those given away", flipped > 4, 1);
     CHECK("packets that were not sent", bad_sends, 0);
     CHECK("checksums that nobody looked at", bad_sums, 0);
     print("%s\n", packets > 4 ? "packets came" : "too few packets came");

@@ -278,3 +278,27 @@ int grant_end(u32 ref)
     grants[ref].flags = 0;
     return 1;
 }
+
+void grant_await(u32 ref, const void *va)
+{
+    u32 mfn = virt_to_mfn(va), away[5] = {(u32)&mfn, 1, 0, 0, DOMID_SELF};
+
+    grants[ref].flags = 0;
+    map_page(va, 0);
+    check_quietly("a page is given away", (u32)hypercall(NR_memory_op, 1, (u32)away, 0, 0, 0), 1);
+    grants[ref].frame = ((u32)va - VIRT_BASE) / PAGE_SIZE;
+    asm volatile("" ::: "memory");
+    grants[ref].flags = 2; /* accept_transfer */
+}
+
+int grant_take(u32 ref, const void *va)
+{
+    u32 mfn = grants[ref].frame, pfn = ((u32)va - VIRT_BASE) / PAGE_SIZE, done;
+    struct mmu_update update = {((u64)mfn << 12) | MMU_MACHPHYS, pfn};
+
+    if (grants[ref].flags != 0xE) /* accepted, committed, completed */
+        return 0;
+    grants[ref].flags = 0;
+    ((u32 *)start_info->mfn_list)[pfn] = mfn;
+    return mmu_update(&update, 1, &done) == 0 && map_page(va, pte(mfn, PTE_RWX)) == 0;
+}

@@ -61,6 +61,10 @@ void xenbus_put_number(const char *directory, const char *name, u32 number);
 u32 grant_page(const void *va, int readonly);
 /* Take it back: 1; 0: it is in use. */
 int grant_end(u32 ref);
+/* Give the page at `va` away, by a reference that grant_page gave, and await another in its
+ * place; and take that: 0, none came. */
+void grant_await(u32 ref, const void *va);
+int grant_take(u32 ref, const void *va);
 
 /* A port that waits for domain 0, and an event to it. */
 u32 channel_new(void);

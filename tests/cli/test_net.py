@@ -164,6 +164,14 @@ def serve(what, image, *options):
     check_dump(dump)
 
 
+def flips(image, xen):
+    """A front end that knows nothing of copies."""
+    network = Network(image, "--xen", xen, words="flip=1")
+    check(f"flips, {xen}: UDP echo", network.datagram("u7", b"x" * 1400) == b"x" * 1400)
+    check(f"flips, {xen}: TCP echo", echo(network, 100000, 3001))
+    check(f"flips, {xen}: it is content", network.end(), network.out, network.err)
+
+
 def reaches(image):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -232,6 +240,8 @@ for abi_image in sys.argv[2:]:
 if len(sys.argv) > 2:
     reaches(sys.argv[2])
     recorded(sys.argv[2])
+    flips(sys.argv[3], "3.0.0")
+    flips(sys.argv[2], "3.2")
     deaths(sys.argv[2])
     serve("several vcpus", sys.argv[2], "--vcpus", "2")
 

@@ -61,9 +61,9 @@ static void on_output(void *user, const uint8_t *frame, uint32_t len)
     g_ptr_array_add(sent, g_bytes_new(frame, len));
 }
 
-static void setup(void)
+static void setup_for(enum ring1_xen xen)
 {
-    f = fixture_new(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
+    f = fixture_new(RING1_ABI_XEN_3_0_PAE, xen);
     ck_assert(grant_init(f->d));
     x = xenstore_new(f->d, "ring1");
     sent = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
@@ -74,6 +74,11 @@ static void setup(void)
         data_pfn[i] = fx_alloc(f);
         grant(DATA_REF + i, data_pfn[i], 1);
     }
+}
+
+static void setup(void)
+{
+    setup_for(RING1_XEN_4_17);
 }
 
 static void teardown(void)
@@ -90,8 +95,14 @@ static unsigned new_port(void)
 {
     uint16_t op[4] = {FX_SELF, 0, 0, 0};
     gva_t at = fx_put(f, op, sizeof op);
-    ck_assert_int_eq(CALL(f, 32, 6, at.va), 0);
-    return fx_get(f, GVA(at.va + 4));
+    uint32_t old[7] = {6, FX_SELF};
+    if (f->abi->xen >= RING1_XEN_3_0_4) {
+        ck_assert_int_eq(CALL(f, 32, 6, at.va), 0);
+        return fx_get(f, GVA(at.va + 4));
+    }
+    at = fx_put(f, old, sizeof old);
+    ck_assert_int_eq(CALL(f, 16, at.va), 0);
+    return fx_get(f, GVA(at.va + 8));
 }
 
 static void init_ring(uint32_t pfn)
@@ -589,6 +600,55 @@ START_TEST(test_receive)
 }
 END_TEST
 
+/* A front end of Xen 3.0.0 to 3.2 awaits pages, which come with packets in them. */
+static void flips(enum ring1_xen xen)
+{
+    teardown();
+    setup_for(xen);
+    prepare(false);
+    xenstore_rm(x, FRONT "request-rx-copy");
+    set_front("state", "4");
+    ck_assert_int_eq(back_state(), XenbusStateConnected);
+    f->d->s.max_pages += 1;
+    for (uint32_t i = 0; i < 4; i++)
+        *grant_entry(f->d, DATA_REF + i) = (struct grant_entry){GTF_accept_transfer, i == 2, 0x77 + i};
+    rx(0, 4);
+    g_autoptr(GByteArray) frame = frame_of(17, 100);
+    ck_assert(!net_input(net, frame->data, 4096 - 17));
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert(net_input(net, frame->data, frame->len));
+    struct netif_rx_response r = rx_answer();
+    ck_assert_int_eq(r.status, frame->len);
+    ck_assert_uint_eq(r.offset, 18);
+    const struct grant_entry *e = grant_entry(f->d, DATA_REF);
+    ck_assert_uint_eq(e->flags, GTF_accept_transfer | GTF_transfer_committed | GTF_transfer_completed);
+    ck_assert_uint_eq(frame_info(f->mem, MFN(e->frame))->owner, f->d->s.domid);
+    ck_assert_uint_eq(m2p_get(f->mem, MFN(e->frame)), 0x77);
+    const uint8_t *page = frame_ptr(f->mem, MFN(e->frame));
+    ck_assert_mem_eq(page + 18, frame->data, frame->len);
+    /* No page more than the domain may have, and none that it does not wait for. */
+    ck_assert_int_eq(rx_answer().status, NETIF_RSP_ERROR);
+    ck_assert_uint_eq(grant_entry(f->d, DATA_REF + 1)->flags, GTF_accept_transfer);
+    ck_assert(strstr(net_fault(net), "no page more"));
+    f->d->s.max_pages += 4;
+    ck_assert_int_eq(rx_answer().status, NETIF_RSP_ERROR);
+    ck_assert_int_eq(rx_answer().status, NETIF_RSP_ERROR);
+    f->d->why[0] = '\0'; /* the first reason stays */
+    *grant_entry(f->d, DATA_REF) = (struct grant_entry){GTF_permit_access, 0, fx_mfn(f, data_pfn[0]).mfn};
+    rx(0, 1);
+    ck_assert(net_input(net, frame->data, frame->len));
+    ck_assert_int_eq(rx_answer().status, NETIF_RSP_ERROR);
+    ck_assert(strstr(net_fault(net), "awaits no page"));
+    fx_recount(f);
+}
+
+START_TEST(test_flip)
+{
+    flips(RING1_XEN_3_0_0);
+    flips(RING1_XEN_3_2);
+}
+END_TEST
+
 /* Frames wait for buffers, in order, and the guest is asked to tell of new ones. */
 START_TEST(test_flow_control)
 {
@@ -804,7 +864,7 @@ int main(void)
                                test_broken_rings, NULL});
     add(s, "to the guest",
         (const TTest *const[]){test_receive, test_flow_control, test_receive_parts, test_receive_without_sg,
-                               test_bad_buffers, NULL});
+                               test_bad_buffers, test_flip, NULL});
     add(s, "checksums", (const TTest *const[]){test_checksums, test_no_checksum, NULL});
     return fx_main(s);
 }
