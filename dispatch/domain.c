@@ -28,9 +28,9 @@ static void vcpu_init(struct domain *d, unsigned id)
         v->dr[6] = 0xFFFF0FF0u;
         v->dr[7] = 0x400u;
     }
-    if (abi->xen <= RING1_XEN_3_0_4) {
-        /* The builders of 2.0 and 3.0 fill the table with address 0 in the
-         * kernel's segment (docs/xen-abi.md 4.3). */
+    if (abi->xen <= RING1_XEN_3_2) {
+        /* The builders of 2.0 to 3.2 fill the table with address 0 in the
+         * kernel's segment (docs/xen-abi.md 4.3, 13.5). */
         for (unsigned i = 0; i < NR_TRAPS; i++)
             v->traps[i].cs = abi->kernel_cs;
         v->event_callback.cs = v->failsafe_callback.cs = abi->kernel_cs;
