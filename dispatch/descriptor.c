@@ -336,6 +336,12 @@ bool ldt_fault(struct vcpu *v, uint32_t offset)
     return true;
 }
 
+void ldt_reload(struct vcpu *v)
+{
+    if (v->domain->abi->xen < RING1_XEN_4_17)
+        (void)ldt_fault(v, 0);
+}
+
 int32_t ldt_set(struct vcpu *v, uint32_t base, uint32_t entries)
 {
     struct domain *d = v->domain;
@@ -355,5 +361,6 @@ int32_t ldt_set(struct vcpu *v, uint32_t base, uint32_t entries)
     v->ldt_base = base;
     v->ldt_entries = entries;
     descriptors_changed(v);
+    ldt_reload(v);
     return 0;
 }

@@ -22,6 +22,9 @@ int32_t validate_descriptors(struct domain *d, mfn_t mfn);
  * code 0. */
 bool ldt_fault(struct vcpu *v, uint32_t offset);
 
+/* After SET_LDT and a new CR3: Xens before 4.17 do not wait for the first page's use (13.5). */
+void ldt_reload(struct vcpu *v);
+
 /* Let go of the pages that ldt_fault typed: they are asked for anew. */
 void ldt_drop(struct vcpu *v);
 void ldt_drop_all(struct domain *d);

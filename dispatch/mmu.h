@@ -81,6 +81,12 @@ static inline bool requests_range_ok(const struct domain *d, gva_t array, uint32
     return !d->abi->array_range_checked || guest_range_ok(d, array, (uint64_t)count * size);
 }
 
+/* 3.0.2 asked for the foreign domain before that, 3.2 after it (13.5). */
+static inline bool range_goes_first(const struct domain *d)
+{
+    return d->abi->xen >= RING1_XEN_3_2;
+}
+
 /* Stop before request `i` of a call with these arguments, to go on there with the
  * count `left`. */
 static inline int32_t requests_continue(const struct requests *r, uint32_t nr, const uint32_t *arg,

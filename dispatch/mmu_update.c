@@ -42,8 +42,8 @@ static int32_t table_entry(struct domain *d, mfn_t mfn, unsigned index, uint64_t
 {
     enum page_type type = frame_info(d->mem, mfn)->type;
     int32_t rc = page_get_same_type(d, mfn);
-    if (G_UNLIKELY(rc))
-        return rc;
+    if (G_UNLIKELY(rc)) /* 3.2: then it is no table any more (13.5) */
+        return d->abi->xen == RING1_XEN_3_2 ? store_word(d, mfn, index, value) : rc;
     if (G_LIKELY(type == PGT_l1_table))
         rc = mod_l1_entry(d, mfn, index, value, owner);
     else if (owner != d->s.domid && d->abi->xen >= RING1_XEN_4_17)
@@ -160,10 +160,11 @@ int32_t do_mmu_update(struct vcpu *v, const uint32_t *arg)
     if (access == -XEN_ESRCH)
         return refuse(d, access, "page tables of domain %u: no such domain", (arg[3] >> 16) - 1);
     int32_t foreign = foreign_owner(d, (uint16_t)arg[3], &owner);
+    bool range_ok = requests_range_ok(d, reqs.array, count, reqs.size);
     int32_t rc = 0;
-    if (foreign == d->abi->bad_foreigndom)
+    if (foreign == d->abi->bad_foreigndom && (range_ok || !range_goes_first(d)))
         rc = refuse(d, foreign, "foreign domain %#x: DOMID_SELF is %#x", arg[3] & 0xFFFFu, FOREIGN_SELF);
-    else if (!requests_range_ok(d, reqs.array, count, reqs.size))
+    else if (!range_ok)
         rc = refuse(d, -XEN_EFAULT, "%u requests at %#x reach beyond the guest's addresses", count, arg[0]);
     for (; !rc && i < count; i += !rc) {
         struct mmu_request req;

@@ -42,6 +42,7 @@ int32_t mmu_new_baseptr(struct vcpu *v, mfn_t mfn)
     ldt_drop(v);
     mfn_t old = v->cr3;
     v->cr3 = mfn;
+    ldt_reload(v);
     page_drop_cr3(d, old);
     if (old.mfn == mfn.mfn)
         domain_flush_asked(d);
@@ -190,10 +191,11 @@ static const struct mmuext_command {
     [20] = {no_superpages, RING1_XEN_4_17, RING1_XEN_4_17},
 };
 
-/* Pins look at the foreign domain, of which nobody owns page tables here. */
-static bool is_pin(uint32_t cmd)
+/* Pins look at the foreign domain, of which nobody owns page tables here. In 3.2 to
+ * unpin is about one's own (13.5). */
+static bool is_pin(const struct abi *abi, uint32_t cmd)
 {
-    return cmd <= 2 || cmd == 4;
+    return cmd <= 2 || (cmd == 4 && abi->xen < RING1_XEN_3_2);
 }
 
 static int32_t one_op(struct vcpu *v, const struct mmuext_request *op, uint16_t owner)
@@ -203,7 +205,7 @@ static int32_t one_op(struct vcpu *v, const struct mmuext_request *op, uint16_t 
     if (!c || d->abi->xen < c->from || d->abi->xen > c->to)
         return refuse(d, PLANTED(wrong_sign) ? -d->abi->bad_mmuext_cmd : d->abi->bad_mmuext_cmd,
                       "command %u is unknown to Xen %s", op->cmd, d->abi->xen_name);
-    if (owner != d->s.domid && is_pin(op->cmd) && c->fn != pin_nothing)
+    if (owner != d->s.domid && is_pin(d->abi, op->cmd) && c->fn != pin_nothing)
         return refuse(d, -XEN_EINVAL, "command %u on a frame of I/O space", op->cmd);
     int32_t rc = c->fn(v, op);
     return rc == -XEN_EBUSY || rc == -XEN_EPERM ? mmu_errno(d, rc) : rc;
@@ -222,14 +224,15 @@ int32_t do_mmuext_op(struct vcpu *v, const uint32_t *arg)
 
     if (count == 0 && d->abi->xen >= RING1_XEN_4_17)
         return 0; /* a 32-bit caller's empty list: nothing is looked at (13.2) */
+    bool range_ok = requests_range_ok(d, ops.array, count, ops.size);
     int32_t rc = foreign_owner(d, (uint16_t)arg[3], &owner);
     if (!rc && owner == OWNER_DOMID_IO && d->abi->xen >= RING1_XEN_4_17)
         rc = -XEN_EPERM;
-    if (rc) {
+    if (rc && (range_ok || !range_goes_first(d))) {
         refuse(d, rc, "foreign domain %#x: DOMID_SELF is %#x", arg[3] & 0xFFFFu, FOREIGN_SELF);
         if (d->abi->xen >= RING1_XEN_4_17)
             return rc; /* *pdone stays as it is */
-    } else if (!requests_range_ok(d, ops.array, count, ops.size)) {
+    } else if (!range_ok) {
         rc = refuse(d, -XEN_EFAULT, "%u commands at %#x reach beyond the guest's addresses", count, arg[0]);
     }
     for (; !rc && i < count; i += !rc) {

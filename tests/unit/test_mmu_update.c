@@ -153,6 +153,12 @@ START_TEST(former_table)
         ck_assert_int_eq(page_unpin(f->d, mfn), 0);
         ck_rc(fx_mmu(f, fx_entry(mfn, 0), fx_entry(f->xen_frame, 0x61)), LATE(f) ? 0 : -XEN_EINVAL);
         ck_assert_uint_eq(frame_info(f->mem, mfn)->type, LATE(f) ? PGT_writable : PGT_l1_table);
+        /* One that is none any more: 3.2 takes it for memory, too. */
+        pte_write(f->d, mfn, 3, fx_entry(f->xen_frame, 0x61));
+        bool memory = f->abi->xen >= RING1_XEN_3_2;
+        ck_rc(fx_mmu(f, fx_entry(mfn, 0), 0x77777000), memory ? 0 : -XEN_EINVAL);
+        ck_assert_uint_eq(pte_read(f->d, mfn, 0), memory ? 0x77777000 : 0);
+        fx_recount(f);
     }
 }
 END_TEST
