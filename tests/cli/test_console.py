@@ -9,7 +9,8 @@ import struct
 import subprocess
 import time
 
-from kit import BUFFER, CONSOLE_IO, RING1, SCHED_OP_OLD, Guest, Guests, check, check_refused, echo_guest, finish, print_guest, ring1
+from kit import (BUFFER, CONSOLE_IO, PATIENCE, RING1, SCHED_OP_OLD, Guest, Guests, check, check_refused,
+                 echo_guest, finish, print_guest, ring1)
 
 SIZE, TIMES = 1024, 1500
 guests = Guests()
@@ -47,11 +48,11 @@ def start(console, guest):
 
 
 def connect():
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             s = socket.socket(socket.AF_UNIX)
-            s.settimeout(30)
+            s.settimeout(PATIENCE)
             s.connect(path)
             return s
         except OSError:
@@ -80,7 +81,7 @@ with connect() as s:
     check("the next client", read_until(s.recv, b"two.").endswith(b"two."))
     with connect():
         s.sendall(b"q")
-        run.wait(timeout=30)
+        run.wait(timeout=PATIENCE)
 check("its end", run.returncode == 0 and not run.stdout.read() and not os.path.exists(path), run.returncode)
 run.communicate()
 
@@ -97,7 +98,7 @@ with connect() as s:
         got += piece
         if len(got) < 200000:
             time.sleep(0.002)
-run.communicate(timeout=30)
+run.communicate(timeout=PATIENCE)
 check("a slow reader gets it all", got == text * TIMES, len(got))
 
 # Nobody reads: what was written is kept for who comes next.
@@ -111,7 +112,7 @@ with connect() as s:
     got = read_until(s.recv, b"new.")
     check("a late reader", got.endswith(b"new.") and b"kept." in got, got)
     s.sendall(b"q")
-    run.wait(timeout=30)
+    run.wait(timeout=PATIENCE)
 run.communicate()
 
 # A pseudo-terminal.
@@ -127,7 +128,7 @@ if match:
         os.close(fd)
     fd = os.open(match[1], os.O_RDWR | os.O_NOCTTY)
     os.write(fd, b"q")
-    run.wait(timeout=30)
+    run.wait(timeout=PATIENCE)
     os.close(fd)
 check("its end", run.returncode == 0, run.returncode)
 run.communicate()
@@ -143,7 +144,7 @@ check("it sleeps", run.poll() is None, run.poll())
 fd = os.open(match[1], os.O_RDWR | os.O_NOCTTY)
 os.write(fd, b"!")
 try:
-    run.wait(timeout=10)
+    run.wait(timeout=PATIENCE)
 except subprocess.TimeoutExpired:
     run.kill()
 os.close(fd)

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 
-from kit import RING1, Guest, Guests, check, finish, one_line, ring1
+from kit import PATIENCE, RING1, Guest, Guests, check, finish, one_line, ring1
 
 FALL, DIE, GNUMACH, GRUB = sys.argv[3:7]
 GDB = shutil.which("gdb")
@@ -73,7 +73,7 @@ def gdb(image, *commands):
     words = [GDB, "-nx", "-batch"]
     for command in ("set debuginfod enabled off", f"file {image}", f"core-file {core}") + commands:
         words += ["-ex", command]
-    done = subprocess.run(words, capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+    done = subprocess.run(words, capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
     return done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
 
 
@@ -161,10 +161,10 @@ if GDB:
     check("gdb: a guest that Xen killed", "SIGSEGV" in out and "die_exception" in out and "ud2" in out, out)
 
     if os.path.exists(GNUMACH):
-        run("GNU Mach", 5, GNUMACH, "-m", "64")
-        unpacked = guests.path("gnumach")
+        unpacked = guests.path("gnumach")  # before the core file: gdb warns of a newer one
         with open(unpacked, "wb") as file:
             subprocess.run(["gzip", "-dc", GNUMACH], stdout=file, check=True)
+        run("GNU Mach", 5, GNUMACH, "-m", "64")
         out = gdb(unpacked, "bt", "x/3i $pc", "x/s *(char **)($esp + 20)")
         check("gdb: GNU Mach's panic", out.count("\n#") >= 3 and "trapno %ld" in out and "warning" not in out, out)
     if os.path.exists(GRUB):

@@ -47,7 +47,7 @@ def trace(name, *args, status=(0,), events="all"):
     """Run with all forms at once: the files' paths."""
     files = {form: guests.path(f"{name}.{form}") for form in FORMS}
     r = ring1("trace", "-e", f"event={events}", "--json", "-o", files["json"], "--perfetto", files["perfetto"], "--xentrace",
-              files["xentrace"], "--max-time", "100", *args, timeout=120)
+              files["xentrace"], "--max-time", "100", *args)
     check(f"{name} runs", r.status in status, r)
     return files
 

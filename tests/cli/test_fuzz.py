@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from kit import RING1, Guests, check, check_refused, finish, ring1
+from kit import PATIENCE, RING1, Guests, check, check_refused, finish, ring1
 
 guests = Guests()  # for its folder
 MODULE, CARELESS, TESTS = sys.argv[2:5]
@@ -165,11 +165,14 @@ def test_triage():
 
 
 def test_interrupt():
-    p = subprocess.Popen([RING1, "fuzz", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    corpus = guests.path("interrupted")
+    p = subprocess.Popen([RING1, "fuzz", "--json", "--corpus", corpus], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          cwd=guests.path(""))
-    time.sleep(1)
+    deadline = time.monotonic() + PATIENCE  # until it has run an input that is worth keeping
+    while not (os.path.isdir(corpus) and os.listdir(corpus)) and p.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
     p.send_signal(signal.SIGINT)
-    out, err = p.communicate(timeout=20)
+    out, err = p.communicate(timeout=PATIENCE)
     check("Ctrl-C ends it with its summary", p.returncode == 0 and json.loads(out)["runs"] > 0, out, err)
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from kit import RING1, Guest, Guests, check, check_refused, finish, ring1
+from kit import PATIENCE, RING1, Guest, Guests, check, check_refused, finish, ring1
 
 guests = Guests()
 off = guests.add("off", Guest().shutdown())
@@ -81,17 +81,17 @@ class Network:
             self.out += line
 
     def connect(self, name):
-        return socket.create_connection(("127.0.0.1", self.port[name]), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port[name]), timeout=PATIENCE)
 
     def datagram(self, name, data, answers=True):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(30)
+            s.settimeout(PATIENCE)
             s.sendto(data, ("127.0.0.1", self.port[name]))
             return s.recv(65536) if answers else None
 
     def end(self):
         self.datagram("u9", b"end", answers=False)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=PATIENCE)
         self.out += out
         self.err = err
         return self.process.returncode == 0 and b" 0 failed" in self.out and not err
@@ -204,7 +204,8 @@ def helpers_of(process):
 
 def gone(pid):
     """Soon, a process that is not ours to wait for."""
-    for _ in range(100):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         try:
             with open(f"/proc/{pid}/stat") as f:
                 if f.read().rsplit(")", 1)[1].split()[0] == "Z":
@@ -224,7 +225,7 @@ def deaths(image):
     os.kill(helpers[0], 9)
     check("the cable is out", network.process.stderr.readline().endswith(b"card 0 of the network: its helper ended: the cable is out\n"))
     network.process.terminate()
-    _, err = network.process.communicate(timeout=60)
+    _, err = network.process.communicate(timeout=PATIENCE)
     check("it is told once", err.count(b"cable") == 0, err)
     network = Network(image)
     helpers = helpers_of(network.process)

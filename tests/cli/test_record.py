@@ -14,7 +14,8 @@ import sys
 import tempfile
 import time
 
-from kit import BUFFER, CONSOLE_IO, RING1, Guest, Guests, check, check_refused, echo_guest, finish, ring1
+from kit import (BUFFER, CONSOLE_IO, PATIENCE, RING1, Guest, Guests, check, check_refused, echo_guest, finish,
+                 ring1)
 
 guests = Guests()
 READY = b"".ljust(2048, b"\0") + b"ready\n"
@@ -159,7 +160,11 @@ for i in range(40):
     os.write(run.stdin.fileno(), b"%d " % i)
     time.sleep(0.02)
     out += os.read(run.stdout.fileno(), 4096)
-time.sleep(0.3)
+# The record is written each 100 ms: until it has the last word.
+whole_length = len("ready\n" + "".join(f"{i} " for i in range(40)))
+deadline = time.monotonic() + PATIENCE
+while len(ring1("replay", record).out) < whole_length and time.monotonic() < deadline:
+    time.sleep(0.1)
 run.kill()
 out += run.stdout.read()
 run.wait()

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 
-from kit import Guests, check, check_refused, echo_guest, finish, print_guest, ring1
+from kit import PATIENCE, Guests, check, check_refused, echo_guest, finish, print_guest, ring1
 
 guests = Guests()
 ECHO = guests.add("echo", echo_guest(), b"".ljust(2048, b"\0") + b"ready\n")
@@ -49,10 +49,10 @@ def compare(what, args, inject=(), forms=("text", "JSON")):
     for name in forms:
         options = FORMS[name]
         extra = [a for option in files for a in (option, path("run" + option))] if name == "JSON" else []
-        r = ring1("trace", "--record", record, "-o", path("run.out"), *options, *extra, *inject, *args, timeout=120)
+        r = ring1("trace", "--record", record, "-o", path("run.out"), *options, *extra, *inject, *args)
         check(f"{what}, {name}: traced", r.status in (0, 3, 124), r)
         extra = [a.replace(path("run"), path("replay")) for a in extra]
-        s = ring1("replay", "-o", path("replay.out"), *options, *extra, record, timeout=120)
+        s = ring1("replay", "-o", path("replay.out"), *options, *extra, record)
         check(f"{what}, {name}: replayed", s.status == r.status and s.out == r.out, r, s)
         one, two = read("run.out"), read("replay.out")
         if name in ("counts", "lines and counts"):
@@ -107,13 +107,13 @@ def test_disk():
         with open(disk, "wb") as f:
             f.write(os.urandom(500 * 512))
         r = ring1("run", "--record", record, "--report", report[0], "--disk", disk, "--net", "none", built["frontends"], "--",
-                  *words, timeout=120)
+                  *words)
         check("a run with a disk", r.status == 0 and b" 0 failed" in r.out and b"500 sectors" in r.out, r)
         trace = ring1("trace", "--json", "-o", path("disk.json"), "--disk", disk, "--net", "none", built["frontends"], "--",
-                      *words, timeout=120)
+                      *words)
         check("the same, traced", trace.status == 0, trace)
         os.unlink(disk)
-        s = ring1("replay", "--report", report[1], record, timeout=120)
+        s = ring1("replay", "--report", report[1], record)
         check("replayed without it", s.status == 0 and s.out == r.out and not s.err, s, r)
         check("the same end", read("one.json") == read("two.json"))
         check("no disk was made", not os.path.exists(disk))
@@ -125,19 +125,19 @@ def test_million():
     """A record of a million calls: whole, up to a call near the end, and with an answer there."""
     printer = guests.add("printer", print_guest(0, 1000000))
     record = path("million.rec")
-    r = ring1("run", "--record", record, *printer, timeout=120)
+    r = ring1("run", "--record", record, *printer)
     check("a million calls", r.status == 0, r)
     about = json.loads(ring1("replay", "--info", "--json", record).out)["machines"][0]
     check("they were made", about["calls"] == 1000001 and about["marks"] >= 976 and about["finished"], about)
     check("it is small", os.path.getsize(record) < 100000, os.path.getsize(record))
-    s = ring1("replay", "--hash", record, timeout=120)
+    s = ring1("replay", "--hash", record)
     check("they are replayed", s.status == 0 and s.out == r.out and "1000001 calls" in s.err, s)
-    s = ring1("replay", "--hash", "--until", "999999", record, timeout=120)
+    s = ring1("replay", "--hash", "--until", "999999", record)
     check("up to the last but one", s.status == 0 and " 999999 calls" in s.err, s)
     s = ring1("trace", "--record", record, "-e", "trace=none", "-e", "inject=console_io:retval=7:when=900000", *printer,
-              timeout=120)
+              timeout=PATIENCE)
     check("one of them is answered", s.status == 0, s)
-    s = ring1("replay", "-e", "trace=console_io", "-P", "0xFFFFFFF0", record, timeout=120)
+    s = ring1("replay", "-e", "trace=console_io", "-P", "0xFFFFFFF0", record)
     check("its replay", s.status == 0 and not s.out, s)
 
 

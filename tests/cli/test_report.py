@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-from kit import RING1, Guest, Guests, check, finish, one_line, ring1
+from kit import PATIENCE, RING1, Guest, Guests, check, finish, one_line, ring1
 
 SCHEMA_FILE, GNUMACH = sys.argv[2], sys.argv[3]
 IMAGES = {os.path.basename(path)[len("die-"):-len(".elf")]: path for path in sys.argv[4:]}
@@ -308,7 +308,7 @@ def test_gnumach():
     """It stores into its own L2 table; its panic has no console yet."""
     if not os.path.exists(GNUMACH):
         return
-    r = subprocess.run([RING1, "run", "-m", "128", GNUMACH], input=b"", capture_output=True, timeout=60)
+    r = subprocess.run([RING1, "run", "-m", "128", GNUMACH], input=b"", capture_output=True, timeout=PATIENCE)
     err = r.stderr.decode()
     check("GNU Mach: status", r.returncode == 5, r.returncode)
     for words in ("#PF (14) error 0x3", "at 0xc000525a function@0xc0005150+0x10a", "movl %ecx, (%eax)", "l2 table",

@@ -3,19 +3,23 @@
 trace, signals."""
 
 import os
+import select
 import signal
 import struct
 import subprocess
 import time
 
-from kit import (BUFFER, CONSOLE_IO, MULTICALL, RING1, SCHED_OP_OLD, XEN_VERSION, Guest, Guests, check,
-                 check_refused, echo_guest, finish, one_line, print_guest, ring1)
+from kit import (BUFFER, CONSOLE_IO, MULTICALL, PATIENCE, RING1, SCHED_OP_OLD, XEN_VERSION, Guest, Guests,
+                 check, check_refused, echo_guest, finish, one_line, print_guest, ring1)
 
 guests = Guests()
 OFF = guests.add("off", Guest().shutdown())
 ECHO = guests.add("echo", echo_guest(), b"".ljust(2048, b"\0") + b"ready\n")
 SPIN = guests.add("spin", Guest().label("loop").jump("loop"))
 BLOCK = guests.add("block", Guest().label("loop").call(SCHED_OP_OLD, 1, 0).jump("loop"))
+SAY_AND = {"spin": guests.add("say-spin", Guest().call(CONSOLE_IO, 0, 1, BUFFER).label("loop").jump("loop"), b"!"),
+           "block": guests.add("say-block", Guest().call(CONSOLE_IO, 0, 1, BUFFER)
+                               .label("loop").call(SCHED_OP_OLD, 1, 0).jump("loop"), b"!")}
 CALLS = guests.add("calls", Guest().label("loop").call(XEN_VERSION, 0, 0).jump("loop"))
 PRINT = guests.add("print", print_guest(1000, 1000), (b"x" * 999 + b"\n"))
 SAY = guests.add("say", Guest().call(CONSOLE_IO, 0, 3, BUFFER).shutdown(1), b"hi\n")
@@ -52,13 +56,13 @@ def test_limits():
         start = time.monotonic()
         r = ring1("run", "--max-time", "0.3", *guest)
         check(f"--max-time, {name}", r.status == 124 and one_line(r.err), r)
-        check(f"--max-time, {name}: in time", 0.25 < time.monotonic() - start < 15)
+        check(f"--max-time, {name}: in time", 0.25 < time.monotonic() - start < 90)
     r = ring1("run", "--on-reboot", "restart", "--max-hypercalls", "11", *SAY)
     check("--on-reboot restart", r.status == 124 and r.out == b"hi\n" * 6, r)
     # A wait with an open stdin takes the host's time, and a limit ends it.
     with subprocess.Popen([RING1, "run", "--max-time", "0.3", *BLOCK], stdin=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as run:
-        check("--max-time while the guest waits", run.wait(timeout=20) == 124, run.returncode)
+        check("--max-time while the guest waits", run.wait(timeout=PATIENCE) == 124, run.returncode)
 
 
 def test_suspend():
@@ -116,7 +120,7 @@ def test_console():
             check(f"{word} comes back at once", run.stdout.read(len(word)) == word)
         run.stdin.write(b"q")
         run.stdin.flush()
-        check("q ends it", run.wait(timeout=20) == 0, run.returncode)
+        check("q ends it", run.wait(timeout=PATIENCE) == 0, run.returncode)
 
 
 def test_output():
@@ -127,10 +131,10 @@ def test_output():
         n = 0
         while part := run.stdout.read1(700):
             n += len(part)
-        check("a slow reader", run.wait(timeout=20) == 0 and n == 1000000, n)
+        check("a slow reader", run.wait(timeout=PATIENCE) == 0 and n == 1000000, n)
     with open("/dev/full", "wb") as full:
         run = subprocess.run([RING1, "run", *PRINT], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
-                             timeout=20)
+                             timeout=PATIENCE)
         err = run.stderr.decode()
         check("a full disk", run.returncode == 125 and one_line(err) and "standard output" in err, err)
     with subprocess.Popen([RING1, "run", *PRINT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -138,11 +142,12 @@ def test_output():
         run.stdout.read(10)
         run.stdout.close()
         err = run.stderr.read().decode()
-        check("a closed pipe", run.wait(timeout=20) == 125 and one_line(err), run.returncode, err)
+        check("a closed pipe", run.wait(timeout=PATIENCE) == 125 and one_line(err), run.returncode, err)
     with subprocess.Popen([RING1, "run", *PRINT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as run:
-        time.sleep(0.3)
+        select.select([run.stdout], [], [])  # it runs
+        time.sleep(0.2)
         run.terminate()
-        check("SIGTERM while the reader sleeps", run.wait(timeout=20) == 143, run.returncode)
+        check("SIGTERM while the reader sleeps", run.wait(timeout=PATIENCE) == 143, run.returncode)
         run.stdout.close()
 
 
@@ -167,16 +172,18 @@ def test_trace():
 
 def test_signals():
     for sig, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
-        for name, guest in (("spin", SPIN), ("block", BLOCK)):
-            with subprocess.Popen([RING1, "run", *guest], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-                time.sleep(0.3)
+        for name, guest in SAY_AND.items():
+            with subprocess.Popen([RING1, "run", *guest], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as run:
+                run.stdout.read(1)  # it runs
+                time.sleep(0.1)
                 run.send_signal(sig)
-                got = run.wait(timeout=20)
+                got = run.wait(timeout=PATIENCE)
                 check(f"{sig.name} while the guest does {name}", got == status, got)
     with open(os.devnull) as null:
-        run = subprocess.run([RING1, "run", *OFF], stdin=null, capture_output=True, timeout=20)
+        run = subprocess.run([RING1, "run", *OFF], stdin=null, capture_output=True, timeout=PATIENCE)
         check("stdin is /dev/null", run.returncode == 0, run)
-    run = subprocess.run([RING1, "run", *OFF], capture_output=True, timeout=20, preexec_fn=lambda: os.close(0))
+    run = subprocess.run([RING1, "run", *OFF], capture_output=True, timeout=PATIENCE, preexec_fn=lambda: os.close(0))
     check("stdin is closed", run.returncode == 0, run)
 
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from kit import RING1, Guest, Guests, check, check_refused, finish, one_line, ring1
+from kit import PATIENCE, RING1, Guest, Guests, check, check_refused, finish, one_line, ring1
 
 EXPLOITED = os.path.abspath(sys.argv[2])
 OUTER = os.path.abspath(sys.argv[sys.argv.index("--outer") + 1]) if "--outer" in sys.argv else None
@@ -80,7 +80,7 @@ def exploited(*args, **environment):
     """It is given a folder that nobody asked for."""
     fresh()
     fd = os.open(folder, os.O_RDONLY)
-    r = subprocess.run([EXPLOITED, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, pass_fds=[fd],
+    r = subprocess.run([EXPLOITED, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, pass_fds=[fd],
                        env={**os.environ, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot, "EXPLOIT_FOLDER": str(fd),
                             "PWD": "/", **environment}, cwd="/")
     os.close(fd)
@@ -239,7 +239,7 @@ def fuzzed():
         shutil.rmtree(finds, ignore_errors=True)
         fresh()
         r = subprocess.run([EXPLOITED, "fuzz", "-n", "20000", "--max-finds", "1", "--finds", finds, "--corpus", path("corpus")], capture_output=True,
-                           stdin=subprocess.DEVNULL, timeout=120, env={**os.environ, "EXPLOIT_ANY": name, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot})
+                           stdin=subprocess.DEVNULL, timeout=PATIENCE, env={**os.environ, "EXPLOIT_ANY": name, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot})
         check(f"fuzz: {name}", r.returncode == 1 and wanted in r.stdout.decode() and "done" not in r.stdout.decode(), r.stdout, r.stderr)
         check(f"fuzz: {name}: the find is there", len(os.listdir(finds)) == 2, os.listdir(finds))
         check(f"fuzz: {name}: nothing is left", untouched())
@@ -254,7 +254,8 @@ def status_of(pid):
 
 def confined(pid):
     """Not at once: it has to begin."""
-    for _ in range(200):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         s = status_of(pid)
         if s.get("Seccomp", "2") == "2" and s.get("NoNewPrivs", "1") == "1" and int(s.get("CapEff", "0"), 16) & ~0x2400 == 0:
             return True
@@ -299,7 +300,7 @@ def outside():
     guest = guest_of(["read-file", "call-out", "list-files"])
 
     def run(rules, *args):
-        r = subprocess.run([OUTER, *rules, "--", *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+        r = subprocess.run([OUTER, *rules, "--", *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE,
                            env={**os.environ, "EXPLOIT_VICTIM": victim, "EXPLOIT_LOOT": loot})
         return Said(r.returncode, r.stderr.decode(errors="replace")), r.stdout.decode()
 

@@ -75,12 +75,12 @@ def export_and_boot(what, path, folder):
 
 def capture(what, image, folder, *args):
     path = os.path.join(folder, "captured.hc")
-    r = ring1("trace", "--hc", path, "--memory", 64, "--max-guest-time", 20, *args, image, timeout=120)
+    r = ring1("trace", "--hc", path, "--memory", 64, "--max-guest-time", 20, *args, image)
     check(f"{what}: captured", os.path.exists(path) and r.status in (0, 3, 5, 124), r)
-    run = ring1("seq", "run", path, timeout=120)
+    run = ring1("seq", "run", path)
     calls = re.search(rb": (\d+) calls", run.out)
     check(f"{what}: runs with equal results", run.status == 0 and calls and int(calls.group(1)) > 3, run)
-    again = ring1("seq", "fmt", path, timeout=120)
+    again = ring1("seq", "fmt", path)
     with open(path, "rb") as file:
         check(f"{what}: printed in the usual form", again.out == file.read(), again)
     return path
@@ -162,7 +162,7 @@ def test_captures(folder):
 def import_trace(what, image, folder):
     """A JSON trace becomes a sequence; returns it, and how it ran."""
     trace, path = os.path.join(folder, "import.json"), os.path.join(folder, "import.hc")
-    r = ring1("trace", "--json", "-o", trace, "--memory", 64, "--max-guest-time", 20, image, timeout=120)
+    r = ring1("trace", "--json", "-o", trace, "--memory", 64, "--max-guest-time", 20, image)
     check(f"{what}: traced", r.status in (0, 3, 124), r)
     r = ring1("seq", "import", "-o", path, trace)
     check(f"{what}: imported", r.status == 0 and not r.out and not r.err, r)
@@ -170,7 +170,7 @@ def import_trace(what, image, folder):
         text = file.read()
     again = ring1("seq", "fmt", path)
     check(f"{what}: an import is in the usual form", again.out.decode() == text, again)
-    return text, ring1("seq", "run", path, timeout=120)
+    return text, ring1("seq", "run", path)
 
 
 def test_imports(folder):

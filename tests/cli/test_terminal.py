@@ -8,7 +8,7 @@ import signal
 import termios
 import time
 
-from kit import BUFFER, CONSOLE_IO, RING1, SCHED_OP_OLD, Guest, Guests, check, echo_guest, finish
+from kit import BUFFER, CONSOLE_IO, PATIENCE, RING1, SCHED_OP_OLD, Guest, Guests, check, echo_guest, finish
 
 guests = Guests()
 ECHO = guests.add("echo", echo_guest(), b"".ljust(2048, b"\0") + b"ready\n")
@@ -48,7 +48,7 @@ class Session:
         self.job = int(self.text.split()[1])
         self.text = b""
 
-    def read_until(self, words, seconds=20):
+    def read_until(self, words, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while words not in self.text and time.monotonic() < end:
             if select.select([self.master], [], [], 0.1)[0]:
@@ -67,7 +67,7 @@ class Session:
     def is_as_before(self):
         return self.mode() == self.before
 
-    def wait_for(self, condition, seconds=10):
+    def wait_for(self, condition, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while not condition() and time.monotonic() < end:
             time.sleep(0.02)

@@ -7,7 +7,7 @@ import sys
 import os
 import time
 
-from kit import ADDRESS, RING1, Guest, Guests, check, check_refused, echo_guest, finish, ring1
+from kit import ADDRESS, PATIENCE, RING1, Guest, Guests, check, check_refused, echo_guest, finish, ring1
 
 guests = Guests()
 guests.add("off", Guest().shutdown())
@@ -60,8 +60,8 @@ config(f'kernel = "{guests.path("echo")}"\nmemory = 16\nmaxmem = 32\nname = "web
        'vif = ["mac=00:16:3e:00:00:07,bridge=xenbr0"]\n')
 process = subprocess.Popen([RING1, "run", *raw, "--control", "unix:" + socket, path], stdin=subprocess.PIPE,
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-deadline = time.monotonic() + 30
-while not os.path.exists(socket) and time.monotonic() < deadline:
+deadline = time.monotonic() + PATIENCE
+while ring1("ctl", "unix:" + socket, "status").status != 0 and process.poll() is None and time.monotonic() < deadline:
     time.sleep(0.02)
 
 
@@ -73,7 +73,7 @@ check("its name", read("/local/domain/1/name") == "web")
 check("its memory", read("/local/domain/1/memory/static-max") == "32768")
 check("its disk", read("/local/domain/0/backend/vbd/1/51728/mode") == "r")
 check("its network", read("/local/domain/0/backend/vif/1/0/mac") == "00:16:3e:00:00:07")
-err = process.communicate(b"q", timeout=30)[1].decode()
+err = process.communicate(b"q", timeout=PATIENCE)[1].decode()
 check("its end", process.returncode == 0)
 check("a bridge is named", "bridge=xenbr0" in err and err.count("\n") == 1, err)
 finish()

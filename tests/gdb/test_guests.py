@@ -200,7 +200,7 @@ def again():
                 ("detach", r"detached")])
             check(f"{name} goes on", r.run.poll() is None, r.said())
         r.run.send_signal(signal.SIGTERM)
-        check(f"{name} ends by a signal", r.wait(10) == 128 + signal.SIGTERM, r.run.poll(), r.said())
+        check(f"{name} ends by a signal", r.wait() == 128 + signal.SIGTERM, r.run.poll(), r.said())
         r.end()
 
 

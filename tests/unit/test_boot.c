@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <xen/elfnote.h>
 #include <zlib.h>
 
@@ -657,9 +658,9 @@ START_TEST(four_gib)
         config.nr_pages = 4090u << 8;
     }
     struct machine m;
-    gint64 start = g_get_monotonic_time();
+    clock_t start = clock(); /* of the CPU: a busy host does not count */
     machine_make(&m, pae, kernel_for(pae), &config);
-    ck_assert_int_lt(g_get_monotonic_time() - start, 3000000); /* a slow machine with sanitizers */
+    ck_assert_int_lt((clock() - start) / (CLOCKS_PER_SEC / 1000), 10000); /* a slow machine with sanitizers */
     ck_assert_uint_lt(m.d->s.vcpu[0].cr3.mfn, FRAMES_BELOW_4G);
     ck_assert_uint_lt(m.d->s.console_mfn.mfn, FRAMES_BELOW_4G);
     ck_assert_uint_lt(m.d->s.shared_info.mfn, FRAMES_BELOW_4G);
