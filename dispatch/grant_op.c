@@ -350,13 +350,14 @@ static int32_t run_entries(struct vcpu *v, const struct entry_cmd *cmd, gva_t uo
             return go_on(v, cmd, uop, count, i);
         memset(&a, 0, sizeof a);
         int32_t rc = window_read_index(v, &window, uop, i, &a, cmd->size);
+        bool fatal = d->abi->xen > RING1_XEN_3_0_0 || (rc && cmd->fn == transfer_one);
         if (!rc)
             rc = serve_entry(v, cmd, i, &a);
         if (!rc)
             rc = window_write(v, &window, GVA(uop.va + i * cmd->size + cmd->answer),
                               (const char *)&a + cmd->answer, cmd->answer_len);
-        /* 3.0.0 goes on over entries that it cannot read. */
-        if (rc && d->abi->xen > RING1_XEN_3_0_0)
+        /* 3.0.0 goes on over entries that it cannot read, but for a transfer's. */
+        if (rc && fatal)
             return refuse(d, rc, "entry %u at %#x cannot be read or written", i, uop.va + i * cmd->size);
         preempt_work(d, 4);
     }
@@ -428,31 +429,28 @@ static int32_t setup_table(struct vcpu *v, gva_t uop, uint32_t count)
         return bad_argument(d, uop);
     if (new && !guest_range_ok(d, GVA(op.frame_list), op.nr_frames * 4ull))
         return refuse(d, -XEN_EFAULT, "the list at %#x reaches beyond the guest's addresses", op.frame_list);
-    op.status = table_status(d, op.dom);
+    /* Elder Xens look at the number first. */
+    op.status = new ? table_status(d, op.dom) : GNTST_okay;
     if (!op.status && op.nr_frames > grant_max_frames(d->abi))
         op.status = grant_fail(d, GNTST_general_error, "%u frames: the table may have %u", op.nr_frames,
                                grant_max_frames(d->abi));
+    if (!op.status && !new)
+        op.status = table_status(d, op.dom);
     if (!op.status && !grant_grow(d, op.nr_frames))
         op.status = grant_fail(d, GNTST_general_error, "no memory for %u frames", op.nr_frames);
     for (uint32_t i = 0; !op.status && i < op.nr_frames; i++)
         /* No Xen notices that the list cannot be written. */
         (void)guest_write_index(v, GVA(op.frame_list), i, &gt->frames[i].mfn, 4);
-    if (guest_write(v, GVA(uop.va + 8), &op.status, sizeof op.status))
+    if (guest_write(v, GVA(uop.va + 8), &op.status, sizeof op.status) && d->abi->xen > RING1_XEN_3_0_0)
         return bad_argument(d, uop);
     return 0;
 }
 
+/* For privileged domains alone, whatever the argument. */
 static int32_t dump_table(struct vcpu *v, gva_t uop, uint32_t count)
 {
-    struct {
-        uint16_t dom;
-        int16_t status;
-    } op;
-    (void)count;
-    if (guest_read(v, uop, &op, sizeof op))
-        return bad_argument(v->domain, uop);
-    op.status = table_status(v->domain, op.dom);
-    return guest_write(v, uop, &op, sizeof op) ? bad_argument(v->domain, uop) : 0;
+    (void)uop, (void)count;
+    return refuse(v->domain, -XEN_EPERM, "domain %u is not privileged", v->domain->s.domid);
 }
 
 static int32_t query_size(struct vcpu *v, gva_t uop, uint32_t count)

@@ -252,14 +252,16 @@ bool domain_exists(const struct domain *d, uint16_t domid)
 
 /* --- queries --------------------------------------------------------------------- */
 
-/* Whose memory is asked about: only one's own. 3.0.0 takes the pointer itself for
- * the number, so that nobody is ever right. */
+/* Whose memory is asked about: only one's own. 3.0.0 reads the number, and takes the
+ * pointer's low half for it, so that only a pointer to ...7ff0 is right. */
 static int32_t own_domain(struct vcpu *v, gva_t arg)
 {
     struct domain *d = v->domain;
-    uint16_t domid = (uint16_t)arg.va;
-    if (d->abi->xen > RING1_XEN_3_0_0 && guest_read(v, arg, &domid, sizeof domid))
+    uint16_t domid;
+    if (guest_read(v, arg, &domid, sizeof domid))
         return refuse(d, -XEN_EFAULT, "the domain's number at %#x cannot be read", arg.va);
+    if (d->abi->xen <= RING1_XEN_3_0_0)
+        domid = (uint16_t)arg.va;
     if (domid == FOREIGN_SELF)
         return 0;
     if (d->abi->xen >= RING1_XEN_4_17) {

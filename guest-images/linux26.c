@@ -265,12 +265,12 @@ static s32 memory_op(u32 command, void *with)
     return call(NR_memory_op, command, (u32)with, 0, 0, 0);
 }
 
-/* 3.0.0 takes the domain's number itself. */
+/* 3.0.0 reads the number, then takes the low half of its address for it. */
 static u32 reservation(void)
 {
     u32 self = DOMID_SELF;
 
-    return (u32)memory_op(3, xen == XEN_3_0_0 ? (void *)self : &self);
+    return (u32)memory_op(3, xen == XEN_3_0_0 ? (void *)(va_of(7) + 0xFF0) : &self);
 }
 
 static void exchange(void)

@@ -14,3 +14,4 @@ set_timer_op(0x8000000000000000) = 0
 sched_op(SCHEDOP_poll, {ports=[900], nr_ports=1, timeout=2.000000000s}) = 0  # 100 ms, and any port will do
 mmu_update([{ptr=0, val=0}], 1, NULL, 9) = -ESRCH
 mmu_update(0xfc000000, 1, NULL, 9) = -EFAULT
+grant_table_op(GNTTABOP_setup_table, [{dom=77, nr_frames=100, frame_list=[...]}], 1) = 0 => [{status=GNTST_general_error}]

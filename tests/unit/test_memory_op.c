@@ -92,7 +92,7 @@ START_TEST(queries)
         ck_rc(op(f, MAXIMUM, self), X300(f) ? -XEN_EPERM : (int32_t)FX_PAGES + 7);
         ck_rc(op(f, CURRENT, own), LATE(f) ? (int32_t)FX_PAGES : -XEN_EPERM);
         ck_rc(op(f, CURRENT, other), LATE(f) ? -XEN_ESRCH : -XEN_EPERM);
-        ck_rc(op(f, CURRENT, GVA(0x1000)), X300(f) ? -XEN_EPERM : -XEN_EFAULT);
+        ck_rc(op(f, CURRENT, GVA(0x1000)), -XEN_EFAULT);
         if (f->abi->xen >= RING1_XEN_3_2) {
             ck_rc(op(f, MAX_GPFN, self), LATE(f) ? 0 : -1);
             memcpy(shared_info(f->d) + 2316, &(uint32_t){200}, 4);
