@@ -141,28 +141,28 @@ static void take_args(struct machine *m, unsigned nargs, uint32_t *arg)
 }
 
 #ifdef RING1_RECOUNT
-/* Each of a guest's first calls, then fewer and fewer: some make a hundred thousand, and a count
- * costs what a thousand calls cost. */
+/* Each of a machine's first calls, then fewer and fewer: some make a hundred thousand, and a count
+ * costs what a thousand calls cost. Who is sent back again and again makes ever more. */
 static bool is_recounted(uint64_t calls)
 {
     return calls <= 64 || (calls <= 4096 ? calls % 61 == 0 : calls % 509 == 0);
 }
 
 /* The books of all frames, counted anew: a build for finding bugs. */
-static void recount(struct domain *d, uint32_t nr, uint64_t calls)
+static void recount(struct machine *m, uint32_t nr)
 {
-    if (!is_recounted(calls))
+    struct domain *d = m->domain;
+    if (!is_recounted(++m->calls_made))
         return;
     g_autoptr(GString) report = g_string_new(NULL);
     if (d->s.shutdown == SHUTDOWN_NONE && !page_recount(d, report))
         domain_crash(d, "the counts are wrong after hypercall %u: %s", nr, report->str);
 }
 #else
-static void recount(struct domain *d, uint32_t nr, uint64_t calls)
+static void recount(struct machine *m, uint32_t nr)
 {
-    (void)d;
+    (void)m;
     (void)nr;
-    (void)calls;
 }
 #endif
 
@@ -226,7 +226,7 @@ static bool end_call(struct machine *m, struct vcpu *v, struct call_record *kept
         charge_work(m, v);
     if (G_UNLIKELY(m->sums))
         sum_call(m, kept);
-    recount(m->domain, kept->nr, m->s.hypercalls);
+    recount(m, kept->nr);
     if (v->regs_loaded)
         v->regs.eax = (uint32_t)result;
     bool stop = G_UNLIKELY(m->stops) && stops_after_call(m, v, kept);

@@ -132,6 +132,7 @@ struct machine {
     bool mended;              /* it asked for a page at a block's start, likewise */
     bool door_shut;           /* the last hypercall left something to be done before the guest's next block */
     uint64_t hypercall_limit; /* of the present run of the CPU */
+    uint64_t calls_made;      /* with RING1_RECOUNT: in any run, whatever it was sent back to */
     bool forgetful;           /* nothing cached survives a trap */
     bool table_copied;        /* table_store.c: a copy stands at table_page */
     uint32_t table_page;

@@ -4,14 +4,12 @@
  */
 #include "check.h"
 
-#include "digest.h"
 #include "dispatch/page_type.h"
 #include "dispatch/preempt.h"
 #include "dispatch/results.h"
 #include "dispatch/run_queue.h"
 #include "dispatch/stale.h"
-#include "left.h"
-#include "rules.h"
+#include "watch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,7 +39,6 @@ struct fuzz_checker {
     const struct fuzz_grammar *g;
     struct fuzz_runner *runner;
     const struct result_row *results[NR_HYPERCALLS];
-    struct fuzz_left *left; /* NULL until it is needed */
     enum fuzz_level level;
     uint8_t poison;
     struct fuzz_reason reason;
@@ -61,9 +58,9 @@ struct fuzz_checker {
     mfn_t looked_cr3;
     uint32_t generation;
     bool flushed, called;
-    struct fuzz_shadow *shadow[2]; /* of a call, and of an entry of it */
-    bool again;                    /* nothing is looked at but results: it was, the first time */
-    bool count;                    /* references are counted anew */
+    struct fuzz_watch watch;
+    bool again; /* nothing is looked at but results: it was, the first time */
+    bool count; /* references are counted anew */
     struct tap tap;
 };
 
@@ -73,8 +70,7 @@ struct fuzz_checker *fuzz_checker_new(struct world *w, const struct fuzz_grammar
     c->w = w;
     c->g = g;
     c->runner = fuzz_runner_new(w, g);
-    c->shadow[0] = fuzz_shadow_new(w);
-    c->shadow[1] = fuzz_shadow_new(w);
+    fuzz_watch_init(&c->watch, w->d, false);
     for (uint32_t nr = 0; nr < NR_HYPERCALLS; nr++)
         c->results[nr] = result_row(w->abi, nr);
     return c;
@@ -85,9 +81,7 @@ void fuzz_checker_free(struct fuzz_checker *c)
     if (!c)
         return;
     fuzz_runner_free(c->runner);
-    fuzz_shadow_free(c->shadow[0]);
-    fuzz_shadow_free(c->shadow[1]);
-    fuzz_left_free(c->left);
+    fuzz_watch_clear(&c->watch);
     g_free(c);
 }
 
@@ -113,12 +107,6 @@ struct world *fuzz_checker_world(const struct fuzz_checker *c)
 }
 
 /* --- results --------------------------------------------------------------------------------------- */
-
-static const char *row_name(const struct fuzz_checker *c, uint32_t nr)
-{
-    const struct hypercall *row = hypercall_row(c->w->abi, nr & c->w->abi->number_mask);
-    return row ? row->name : "a number never heard of";
-}
 
 static void add_feature(struct fuzz_checker *c, uint32_t nr, uint32_t command, int32_t result)
 {
@@ -150,8 +138,9 @@ static void check_result(struct fuzz_checker *c, uint32_t nr, const uint32_t *ar
     const struct hypercall_slot *slot = hypercall_slot(c->w->d, nr);
     if (slot && slot->user_fn)
         return;
-    fuzz_broken(&c->reason, "result: %s returned %d (%s), which Xen %s does not document", row_name(c, nr),
-                result, errno_name(result) ? errno_name(result) : "no errno", c->w->abi->xen_name);
+    fuzz_broken(&c->reason, "result: %s returned %d (%s), which Xen %s does not document",
+                fuzz_row_name(c->w->d, nr), result, errno_name(result) ? errno_name(result) : "no errno",
+                c->w->abi->xen_name);
 }
 
 /* Entries of the multicall that just ran; those of a long one that are still known. One
@@ -261,37 +250,18 @@ static void check_translations(struct fuzz_checker *c, fuzz_name_fn name, void *
     }
 }
 
-static char *last_call(void *user)
-{
-    (void)user;
-    return g_strdup("the last call");
-}
-
-static void check_counts(struct fuzz_checker *c, fuzz_name_fn name, void *user)
-{
-    if (G_LIKELY(fuzz_shadow_recount(c->shadow[0], c->w, NULL)))
-        return;
-    g_autoptr(GString) report = g_string_new(NULL);
-    g_autofree char *what = name(user);
-    (void)fuzz_shadow_recount(c->shadow[0], c->w, report);
-    fuzz_broken(&c->reason, "counts: after %s: %s", what, report->str);
-}
-
 static bool tap_before(void *user, struct vcpu *v, struct call *call)
 {
     struct fuzz_checker *c = user;
     (void)v;
-    if (c->again)
-        return false;
-    fuzz_shadow_take(c->shadow[call->depth ? 1 : 0], c->w);
-    fuzz_left_before(c->left, call);
+    if (!c->again)
+        fuzz_watch_before(&c->watch, call);
     return false;
 }
 
 static void tap_after(void *user, struct vcpu *v, const struct call *call)
 {
     struct fuzz_checker *c = user;
-    uint32_t nr = call->nr & c->w->abi->number_mask;
     (void)v;
     c->called = true;
     if (!call->depth && !call->continued) {
@@ -302,18 +272,8 @@ static void tap_after(void *user, struct vcpu *v, const struct call *call)
             c->result[c->nr_results++] = call->result;
     }
     c->flushed |= (c->w->d->s.attention & ATTN_FLUSH) != 0;
-    if (c->again || call->continued || world_ended(c->w) || !is_refusal(call->row, call->result) ||
-        fuzz_leaves_more(nr, call->arg, call->result))
-        return;
-    unsigned changed = fuzz_shadow_changed(c->shadow[call->depth ? 1 : 0], c->w);
-    for (unsigned i = 0; changed && i < NR_PARTS; i++)
-        if (changed & 1u << i)
-            fuzz_broken(&c->reason, "leaves: %s was refused with %s and has changed %s",
-                        row_name(c, call->nr), errno_name(call->result), fuzz_part_names[i]);
-    const char *left = fuzz_left_after(c->left);
-    if (G_UNLIKELY(left))
-        fuzz_broken(&c->reason, "leaves: %s was refused with %s and has changed %s", row_name(c, call->nr),
-                    errno_name(call->result), left);
+    if (!c->again)
+        fuzz_watch_after(&c->watch, call, &c->reason);
 }
 
 static void watch(struct fuzz_checker *c, enum fuzz_level level)
@@ -326,14 +286,6 @@ static void watch(struct fuzz_checker *c, enum fuzz_level level)
     c->w->d->want_why = false;
 }
 
-/* What the next call finds below the stack's end. */
-static G_NO_INLINE void poison_stack(uint8_t pattern)
-{
-    volatile uint8_t below[24576];
-    memset((void *)(uintptr_t)below, pattern, sizeof below);
-    __asm__ volatile("" : : "r"(below) : "memory");
-}
-
 void fuzz_checker_before(struct fuzz_checker *c)
 {
     c->first_entry = c->w->d->s.nr_entries;
@@ -341,7 +293,7 @@ void fuzz_checker_before(struct fuzz_checker *c)
         return;
     if (!c->again)
         look_at_all(c);
-    poison_stack(c->poison);
+    fuzz_poison_stack(c->poison);
 }
 
 bool fuzz_checker_after(struct fuzz_checker *c, fuzz_name_fn name, void *user)
@@ -350,11 +302,13 @@ bool fuzz_checker_after(struct fuzz_checker *c, fuzz_name_fn name, void *user)
         check_entries(c);
     check_domain(c);
     if (c->level == FUZZ_FULL && !c->again) {
-        fuzz_left_give_back(c->left);
+        fuzz_watch_end(&c->watch);
         if (c->called) /* others flush where nobody sees it */
             check_translations(c, name, user);
-        if (c->count)
-            check_counts(c, name, user);
+        if (c->count && G_UNLIKELY(!fuzz_shadow_recount(c->watch.shadow[0], c->w->d, NULL))) {
+            g_autofree char *what = name(user);
+            fuzz_watch_counts(&c->watch, what, &c->reason);
+        }
     }
     return c->reason.text[0] == '\0';
 }
@@ -369,21 +323,18 @@ struct outcome {
 
 static void run(struct fuzz_checker *c, const struct fuzz_subject *subject, struct outcome *o)
 {
-    if (c->left)
-        fuzz_left_give_back(c->left);
+    fuzz_watch_end(&c->watch);
     world_reset(c->w);
     c->entries.known = false;
-    if (c->level == FUZZ_FULL && !c->left)
-        c->left = fuzz_left_new(c->w);
     if (c->level == FUZZ_FULL && !c->again)
-        fuzz_left_reset(c->left);
+        fuzz_watch_begin(&c->watch);
     c->nr_results = 0;
     subject->run(c, subject->user);
     if (!o)
         return;
     memcpy(o->result, c->result, sizeof o->result);
     o->nr_results = c->nr_results;
-    o->digest = fuzz_shadow_digest(c->shadow[0], c->w);
+    o->digest = fuzz_shadow_digest(c->watch.shadow[0], c->w->d, c->w->now);
 }
 
 static bool same_results(const struct outcome *a, const struct outcome *b, unsigned *at)
@@ -425,7 +376,7 @@ static void check_stopped(struct fuzz_checker *c, const struct fuzz_subject *sub
     run(c, subject, &other);
     c->flip = false;
     c->count = true;
-    check_counts(c, last_call, NULL);
+    fuzz_watch_counts(&c->watch, "the last call", &c->reason);
     if (c->reason.text[0])
         return;
     if (!same_results(first, &other, &at))
@@ -446,7 +397,7 @@ const char *fuzz_check_subject(struct fuzz_checker *c, const struct fuzz_subject
     c->count = true;
     run(c, subject, level == FUZZ_FULL ? &first : NULL);
     if (level == FUZZ_RECOUNT)
-        check_counts(c, last_call, NULL);
+        fuzz_watch_counts(&c->watch, "the last call", &c->reason);
     if (level == FUZZ_FULL && !c->reason.text[0]) {
         unsigned calls = c->calls, nr_features = c->nr_features;
         check_again(c, subject, &first);
@@ -476,7 +427,8 @@ static char *op_name(void *user)
                                         "time"};
     if (op->kind != FUZZ_OP_CALL)
         return g_strdup(names[op->kind]);
-    return op->made[0].call ? fuzz_call_name(op->made[0].call) : g_strdup(row_name(c, op->made[0].nr));
+    return op->made[0].call ? fuzz_call_name(op->made[0].call)
+                            : g_strdup(fuzz_row_name(c->w->d, op->made[0].nr));
 }
 
 static void before_op(void *user, const struct fuzz_op *op)

@@ -6,6 +6,7 @@
 #include "digest.h"
 
 #include "dispatch/grant.h"
+#include "dispatch/memory_image.h"
 #include "dispatch/page_type.h"
 
 #include <string.h>
@@ -107,18 +108,18 @@ static bool is_free(const struct frame *f)
     return f->owner == OWNER_NOBODY || f->owner == OWNER_DOMID_IO;
 }
 
-struct fuzz_shadow *fuzz_shadow_new(const struct world *w)
+struct fuzz_shadow *fuzz_shadow_new(const struct domain *d)
 {
     struct fuzz_shadow *s = g_new0(struct fuzz_shadow, 1);
-    uint32_t nr = w->mem->nr_frames;
+    uint32_t nr = d->mem->nr_frames;
     s->live = g_new0(struct live, nr);
     s->now = g_new0(struct live, nr);
     s->had = g_new(uint32_t, nr);
     s->is_had = g_new0(bool, nr);
-    s->room = recount_room_new(w->mem);
+    s->room = recount_room_new(d->mem);
     s->mfns = g_new(uint32_t, nr);
     for (uint32_t i = 0; i < nr; i++) {
-        s->is_had[i] = !is_free(&w->mem->frames[i]);
+        s->is_had[i] = !is_free(&d->mem->frames[i]);
         if (s->is_had[i])
             s->had[s->nr_had++] = i;
     }
@@ -162,9 +163,9 @@ static inline uint32_t add_live(const struct memory *mem, uint32_t mfn, struct l
     return n + 1;
 }
 
-static uint32_t find_live(const struct fuzz_shadow *s, const struct world *w, struct live *out)
+static uint32_t find_live(const struct fuzz_shadow *s, const struct domain *d, struct live *out)
 {
-    const struct memory *mem = w->mem;
+    const struct memory *mem = d->mem;
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->nr_had; i++)
         n = add_live(mem, s->had[i], out, n);
@@ -199,39 +200,39 @@ static bool same_frames(const struct live *a, const struct live *b, uint32_t n)
 
 /* --- before and after ------------------------------------------------------------------------------ */
 
-void fuzz_shadow_take(struct fuzz_shadow *s, const struct world *w)
+void fuzz_shadow_take(struct fuzz_shadow *s, const struct domain *d)
 {
-    const struct domain_state *now = &w->d->s;
+    const struct domain_state *now = &d->s;
     copy_ranges(domain_ranges, G_N_ELEMENTS(domain_ranges), &s->state, now);
     s->state.evtchn_top = now->evtchn_top;
     memcpy(s->state.evtchn, now->evtchn, now->evtchn_top * sizeof now->evtchn[0]);
     for (unsigned i = 0; i < now->nr_vcpus; i++)
         copy_ranges(vcpu_ranges, G_N_ELEMENTS(vcpu_ranges), &s->state.vcpu[i], &now->vcpu[i]);
-    s->nr_live = find_live(s, w, s->live);
+    s->nr_live = find_live(s, d, s->live);
 }
 
-unsigned fuzz_shadow_changed(struct fuzz_shadow *s, const struct world *w)
+unsigned fuzz_shadow_changed(struct fuzz_shadow *s, const struct domain *d)
 {
-    const struct domain_state *now = &w->d->s;
+    const struct domain_state *now = &d->s;
     unsigned parts = differ(domain_ranges, G_N_ELEMENTS(domain_ranges), &s->state, now);
     for (unsigned i = 0; i < now->nr_vcpus; i++)
         parts |= differ(vcpu_ranges, G_N_ELEMENTS(vcpu_ranges), &s->state.vcpu[i], &now->vcpu[i]);
     if (!same_ports(&s->state, now))
         parts |= 1u << PART_PORTS;
-    if (find_live(s, w, s->now) != s->nr_live || !same_frames(s->live, s->now, s->nr_live))
+    if (find_live(s, d, s->now) != s->nr_live || !same_frames(s->live, s->now, s->nr_live))
         parts |= 1u << PART_FRAMES;
     return parts;
 }
 
-bool fuzz_shadow_recount(struct fuzz_shadow *s, const struct world *w, GString *report)
+bool fuzz_shadow_recount(struct fuzz_shadow *s, const struct domain *d, GString *report)
 {
-    const struct memory *mem = w->mem;
+    const struct memory *mem = d->mem;
     uint32_t n = s->nr_had;
     memcpy(s->mfns, s->had, n * sizeof *s->had);
     for (uint32_t i = next_marked(mem, 0); i < mem->nr_frames; i = next_marked(mem, i + 1))
         if (!s->is_had[i])
             s->mfns[n++] = i;
-    return page_recount_of(w->d, s->room, s->mfns, n, report);
+    return page_recount_of(d, s->room, s->mfns, n, report);
 }
 
 /* --- numbers --------------------------------------------------------------------------------------- */
@@ -274,46 +275,55 @@ static uint64_t ports(const struct domain_state *s)
     return h;
 }
 
-static uint64_t mix_frame(uint64_t h, const struct world *w, uint32_t mfn)
+static uint64_t mix_frame(uint64_t h, const struct domain *d, uint32_t mfn)
 {
-    return bytes(mix(h, mfn), frame_ptr(w->mem, MFN(mfn)), RING1_PAGE_SIZE);
+    return bytes(mix(h, mfn), frame_ptr(d->mem, MFN(mfn)), RING1_PAGE_SIZE);
+}
+
+/* Marked all the same: on a CPU frames that were written to in other runs stay so. */
+static bool is_as_saved(const struct memory *mem, uint32_t mfn)
+{
+    static const uint8_t zero[RING1_PAGE_SIZE];
+    const uint8_t *saved = mem->last ? memory_image_page(mem->last, MFN(mfn)) : NULL;
+    return mem->last && memcmp(saved ? saved : zero, frame_ptr(mem, MFN(mfn)), RING1_PAGE_SIZE) == 0;
 }
 
 /* Frames that anybody wrote to since the start, and Xen's own, which are not marked when
  * Xen writes to them. */
-static uint64_t memory(uint64_t h, const struct world *w, const struct live *live, uint32_t nr_live)
+static uint64_t memory(uint64_t h, const struct domain *d, const struct live *live, uint32_t nr_live)
 {
-    const struct memory *mem = w->mem;
+    const struct memory *mem = d->mem;
     for (uint32_t i = next_marked(mem, 0); i < mem->nr_frames; i = next_marked(mem, i + 1))
-        if (mem->marks[i] & MARK_DIRTY)
-            h = mix_frame(h, w, i);
+        if ((mem->marks[i] & MARK_DIRTY) && !is_as_saved(mem, i))
+            h = mix_frame(h, d, i);
     for (uint32_t i = 0; i < nr_live; i++)
         if (!(mem->marks[live[i].mfn] & MARK_DIRTY) &&
-            (live[i].as.owner == OWNER_DOMID_XEN || (live[i].as.flags & PGF_SHARED)))
-            h = mix_frame(h, w, live[i].mfn);
+            (live[i].as.owner == OWNER_DOMID_XEN || (live[i].as.flags & PGF_SHARED)) &&
+            !is_as_saved(mem, live[i].mfn))
+            h = mix_frame(h, d, live[i].mfn);
     return h;
 }
 
-struct fuzz_digest fuzz_shadow_digest(struct fuzz_shadow *s, const struct world *w)
+struct fuzz_digest fuzz_shadow_digest(struct fuzz_shadow *s, const struct domain *d, uint64_t now)
 {
-    const struct domain_state *now = &w->d->s;
+    const struct domain_state *state = &d->s;
     uint64_t parts[NR_PARTS] = {1, 2, 3, 4, 5, 6};
     struct fuzz_digest out;
-    s->nr_live = find_live(s, w, s->live);
+    s->nr_live = find_live(s, d, s->live);
     const uint64_t exact = bytes(1, s->live, s->nr_live * sizeof *s->live);
     for (uint32_t i = 0; i < s->nr_live; i++)
         s->live[i].as = in_use(s->live[i].as);
     parts[PART_FRAMES] = bytes(1, s->live, s->nr_live * sizeof *s->live);
-    parts[PART_PORTS] = ports(now);
-    mix_ranges(domain_ranges, G_N_ELEMENTS(domain_ranges), now, parts);
-    for (unsigned i = 0; i < now->nr_vcpus; i++)
-        mix_ranges(vcpu_ranges, G_N_ELEMENTS(vcpu_ranges), &now->vcpu[i], parts);
-    out.all = mix(mix(bytes(exact, parts, sizeof parts), now->shutdown), now->crashed);
+    parts[PART_PORTS] = ports(state);
+    mix_ranges(domain_ranges, G_N_ELEMENTS(domain_ranges), state, parts);
+    for (unsigned i = 0; i < state->nr_vcpus; i++)
+        mix_ranges(vcpu_ranges, G_N_ELEMENTS(vcpu_ranges), &state->vcpu[i], parts);
+    out.all = mix(mix(bytes(exact, parts, sizeof parts), state->shutdown), state->crashed);
     parts[PART_TIMES] = 0;
-    out.stopped = mix(mix(bytes(exact, parts, sizeof parts), now->shutdown), now->crashed);
-    out.all = memory(out.all, w, s->live, s->nr_live);
-    out.all = mix(out.all, w->now);
-    for (unsigned i = 0; i < now->nr_vcpus; i++)
-        out.all = bytes(out.all, &now->vcpu[i].regs, G_STRUCT_OFFSET(struct regs, cs));
+    out.stopped = mix(mix(bytes(exact, parts, sizeof parts), state->shutdown), state->crashed);
+    out.memory = memory(1, d, s->live, s->nr_live);
+    out.all = mix(mix(out.all, out.memory), now);
+    for (unsigned i = 0; i < state->nr_vcpus; i++)
+        out.all = bytes(out.all, &state->vcpu[i].regs, G_STRUCT_OFFSET(struct regs, cs));
     return out;
 }

@@ -7,7 +7,7 @@
 #include "check.h"
 #include "dispatch/hypercall.h"
 #include "dispatch/page_type.h"
-#include "rules.h"
+#include "guest_runs.h"
 
 #include <string.h>
 
@@ -22,7 +22,7 @@ struct guest {
     bool used; /* the machine is not at its start */
     struct fuzz_reason reason;
     struct domain *d;
-    struct tap tap;
+    struct guest_runs *runs; /* of runs with all checks */
     uint32_t feature[MAX_CALLS];
     struct fuzz_bytes *trial;
 };
@@ -73,20 +73,13 @@ static void next(struct fuzz_target *t, const struct fuzz_pool *pool, void *inpu
 
 /* --- what is broken ------------------------------------------------------------------------------- */
 
-static void check_counts(struct guest *g, const char *when)
+static void check_counts(struct guest *g)
 {
     if (g->reason.text[0] || g->d->s.shutdown != SHUTDOWN_NONE || G_LIKELY(page_recount(g->d, NULL)))
         return;
     g_autoptr(GString) report = g_string_new(NULL);
     page_recount(g->d, report);
-    fuzz_broken(&g->reason, "counts: after %s: %s", when, report->str);
-}
-
-static void after_call(void *user, struct vcpu *v, const struct call *call)
-{
-    struct guest *g = user;
-    (void)v;
-    check_counts(g, call->row ? call->row->name : "a call");
+    fuzz_broken(&g->reason, "counts: after the last call: %s", report->str);
 }
 
 static void check_end(struct guest *g, const struct ring1_target_end *end)
@@ -114,66 +107,81 @@ static unsigned look_at_calls(struct guest *g)
 
 /* --- running -------------------------------------------------------------------------------------- */
 
+static bool put_back(struct guest *g)
+{
+    g_autoptr(GError) error = NULL;
+    if (g->used && !ring1_target_reset(g->setup.target, &error))
+        return fuzz_broken(&g->reason, "engine: %s", error->message);
+    g->used = false;
+    return true;
+}
+
 static bool run(struct guest *g, const struct fuzz_bytes *in, struct ring1_target_end *end)
 {
     g_autoptr(GError) error = NULL;
-    if ((!g->used || ring1_target_reset(g->setup.target, &error))) {
-        g->used = true;
-        ring1_target_put(g->setup.target, in->byte, in->len);
-        if (ring1_target_run(g->setup.target, end, &error))
-            return true;
-    }
-    fuzz_broken(&g->reason, "engine: %s", error->message);
-    return false;
+    g->used = true;
+    ring1_target_put(g->setup.target, in->byte, in->len);
+    return ring1_target_run(g->setup.target, end, &error) ||
+           fuzz_broken(&g->reason, "engine: %s", error->message);
 }
 
-static uint64_t coverage_digest(struct guest *g)
+static bool run_watched(struct guest *g, const struct fuzz_bytes *in, enum guest_turn turn,
+                        struct ring1_target_end *end)
 {
-    const uint16_t *place;
-    const uint8_t *count;
-    unsigned n = ring1_target_coverage(g->setup.target, &place, &count);
-    uint64_t sum = n;
-    for (unsigned i = 0; i < n; i++)
-        sum += (place[i] * 256u + count[place[i]]) * 0x9E3779B97F4A7C15ull;
-    return sum;
+    *end = (struct ring1_target_end){0};
+    if (!put_back(g))
+        return false;
+    guest_runs_begin(g->runs, turn);
+    bool ran = run(g, in, end);
+    guest_runs_end(g->runs, end);
+    return ran;
 }
 
-/* The same input again comes to the same end at the same time. */
-static void check_again(struct guest *g, const struct fuzz_bytes *in, const struct ring1_target_end *first)
+/* Stopped half-way or not, calls do the same. */
+static void check_stopped(struct guest *g, const struct fuzz_bytes *in)
 {
-    uint64_t coverage = coverage_digest(g);
     struct ring1_target_end end;
-    if (g->reason.text[0] || !run(g, in, &end))
+    const char *how;
+    if (!g->reason.text[0] && run_watched(g, in, GUEST_STOPPED, &end) &&
+        (how = guest_runs_differs(g->runs, GUEST_STOPPED)))
+        fuzz_broken(&g->reason, "stopped: when calls are stopped half-way %s", how);
+}
+
+/* The same input again does the same. */
+static void check_again(struct guest *g, const struct fuzz_bytes *in)
+{
+    struct ring1_target_end end;
+    const char *how;
+    if (g->reason.text[0] || !run_watched(g, in, GUEST_AGAIN, &end) ||
+        !(how = guest_runs_differs(g->runs, GUEST_AGAIN)))
         return;
-    if (end.reason != first->reason || end.ns != first->ns || end.hypercalls != first->hypercalls ||
-        end.eip != first->eip)
-        fuzz_broken(&g->reason,
-                    "repeat: the same input ended otherwise the second time: after %" G_GUINT64_FORMAT
-                    " ns and %" G_GUINT64_FORMAT " calls, not %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT,
-                    end.ns, end.hypercalls, first->ns, first->hypercalls);
-    else if (coverage != coverage_digest(g))
-        fuzz_broken(&g->reason, "repeat: the same input took another way the second time");
+    g_autofree char *first = g_strdup(how);
+    if (run_watched(g, in, GUEST_THIRD, &end) && guest_runs_differs(g->runs, GUEST_THIRD))
+        fuzz_broken(&g->reason, "repeat: the same input again: %s", first);
+    else
+        fuzz_broken(&g->reason, "host bytes: with other bytes on the host's stack %s", first);
 }
 
 static const char *try(struct guest *g, const struct fuzz_bytes *in, enum fuzz_level level,
                        struct fuzz_outcome *out, struct ring1_target_end *end)
 {
+    bool full = level == FUZZ_FULL;
     g->reason.text[0] = '\0';
     *out = (struct fuzz_outcome){.feature = g->feature};
     *end = (struct ring1_target_end){0};
-    g->d->tap = level == FUZZ_FULL ? &g->tap : NULL;
-    if (run(g, in, end)) {
+    if (full ? run_watched(g, in, GUEST_FIRST, end) : put_back(g) && run(g, in, end)) {
         out->calls = (unsigned)end->hypercalls;
         out->nr_features = look_at_calls(g);
         fuzz_domain_holds(g->d, &g->reason);
-        if (level == FUZZ_RECOUNT)
-            check_counts(g, "the last call");
+        if (level != FUZZ_CHEAP)
+            check_counts(g);
         check_end(g, end);
-        if (level == FUZZ_FULL)
-            check_again(g, in, end);
+        if (full) {
+            check_stopped(g, in);
+            check_again(g, in); /* the last, so that it is the way of the input itself that is told */
+        }
         out->nr_places = ring1_target_coverage(g->setup.target, &out->place, &out->count);
     }
-    g->d->tap = NULL;
     return g->reason.text[0] ? g->reason.text : NULL;
 }
 
@@ -268,7 +276,7 @@ struct fuzz_target *fuzz_guest_new(const struct fuzz_guest_setup *setup)
     };
     g->trial = g_malloc0(g->target.input_bytes);
     g->d = ring1_machine_vcpu(setup->machine, 0)->domain;
-    g->tap = (struct tap){.after = after_call, .user = g};
+    g->runs = guest_runs_new(setup->machine, setup->target, &g->reason);
     return &g->target;
 }
 
@@ -276,6 +284,7 @@ void fuzz_guest_free(struct fuzz_target *t)
 {
     if (!t)
         return;
+    guest_runs_free(guest_of(t)->runs);
     g_free(guest_of(t)->trial);
     g_free(t);
 }

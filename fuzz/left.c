@@ -4,6 +4,7 @@
  */
 #include "left.h"
 
+#include "dispatch/memory_image.h"
 #include "dispatch/page_type.h"
 #include "dispatch/run_queue.h"
 #include "dispatch/xen_slots.h"
@@ -26,7 +27,8 @@ struct allowed {
 };
 
 struct fuzz_left {
-    struct world *w;
+    struct domain *d;
+    bool cpu;
     uint8_t *copy;          /* of all frames */
     uint8_t *touched;       /* by frame: the copy is not the start's */
     struct allowed allowed; /* by the call that is made */
@@ -117,9 +119,9 @@ static void allow_bytes(struct vcpu *v, uint32_t va, uint32_t len, struct allowe
     }
 }
 
-static void allow_row(struct world *w, const struct row *row, const uint32_t *arg, struct allowed *a)
+static void allow_row(struct domain *d, const struct row *row, const uint32_t *arg, struct allowed *a)
 {
-    struct vcpu *v = run_queue_current(w->d);
+    struct vcpu *v = run_queue_current(d);
     uint32_t op[3], frames[MAX_GDT_FRAMES], cr3;
     switch (row->leaves) {
     case LEAVES_BYTES:
@@ -160,14 +162,14 @@ static bool is_allowed_byte(const struct allowed *a, uint32_t mfn, uint32_t offs
     return false;
 }
 
-static void find_allowed(struct world *w, const struct call *call, struct allowed *a)
+static void find_allowed(struct domain *d, const struct call *call, struct allowed *a)
 {
-    uint32_t nr = call->nr & w->abi->number_mask;
+    uint32_t nr = call->nr & d->abi->number_mask;
     a->nr_places = a->nr_frames = 0;
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (rows[i].nr == nr && rows[i].from <= w->abi->xen && w->abi->xen <= rows[i].to &&
+        if (rows[i].nr == nr && rows[i].from <= d->abi->xen && d->abi->xen <= rows[i].to &&
             (rows[i].command == ANY || rows[i].command == call->arg[0]))
-            allow_row(w, &rows[i], call->arg, a);
+            allow_row(d, &rows[i], call->arg, a);
 }
 
 /* --- memory ------------------------------------------------------------------------------------------ */
@@ -179,19 +181,21 @@ static uint8_t *copy_of(const struct fuzz_left *l, uint32_t mfn)
 
 static void take(struct fuzz_left *l, uint32_t mfn)
 {
-    memcpy(copy_of(l, mfn), frame_ptr(l->w->mem, MFN(mfn)), RING1_PAGE_SIZE);
+    memcpy(copy_of(l, mfn), frame_ptr(l->d->mem, MFN(mfn)), RING1_PAGE_SIZE);
 }
 
-struct fuzz_left *fuzz_left_new(struct world *w)
+struct fuzz_left *fuzz_left_new(struct domain *d, bool cpu)
 {
     struct fuzz_left *l = g_new0(struct fuzz_left, 1);
     static const uint8_t zero[RING1_PAGE_SIZE];
-    uint32_t nr = w->mem->nr_frames;
-    l->w = w;
+    uint32_t nr = d->mem->nr_frames;
+    l->d = d;
+    l->cpu = cpu;
     l->copy = g_malloc0((size_t)nr * RING1_PAGE_SIZE);
     l->touched = g_malloc0(nr);
     for (uint32_t i = 0; i < nr; i++)
-        if (memcmp(frame_ptr(w->mem, MFN(i)), zero, sizeof zero) != 0)
+        if ((!d->mem->last || memory_may_differ_from_zero(d->mem, MFN(i))) &&
+            memcmp(frame_ptr(d->mem, MFN(i)), zero, sizeof zero) != 0)
             take(l, i);
     return l;
 }
@@ -220,12 +224,14 @@ static uint32_t next_set(const uint8_t *bytes, uint32_t nr, uint32_t i)
     return i;
 }
 
-/* A frame that was dirty before the call: MARK_WRITTEN, which is the CPU's, of which there is
- * none here. */
+/* A frame that was dirty before the call: MARK_WRITTEN, which is the CPU's. Where there is one, the mark
+ * stays, and the frame is copied before each call. */
 void fuzz_left_give_back(struct fuzz_left *l)
 {
-    uint8_t *marks = l->w->mem->marks;
-    uint32_t nr = l->w->mem->nr_frames;
+    uint8_t *marks = l->d->mem->marks;
+    uint32_t nr = l->d->mem->nr_frames;
+    if (l->cpu)
+        return;
     for (uint32_t i = next_set(marks, nr, 0); i < nr; i = next_set(marks, nr, i + 1))
         if (marks[i] & MARK_WRITTEN)
             marks[i] = (uint8_t)((marks[i] & ~MARK_WRITTEN) | MARK_DIRTY);
@@ -233,7 +239,7 @@ void fuzz_left_give_back(struct fuzz_left *l)
 
 void fuzz_left_reset(struct fuzz_left *l)
 {
-    uint32_t nr = l->w->mem->nr_frames;
+    uint32_t nr = l->d->mem->nr_frames;
     for (uint32_t i = next_set(l->touched, nr, 0); i < nr; i = next_set(l->touched, nr, i + 1)) {
         take(l, i);
         l->touched[i] = 0;
@@ -242,9 +248,9 @@ void fuzz_left_reset(struct fuzz_left *l)
 
 /* The n-th frame where vcpus look for events, which Xen writes past the marks. False: there
  * are no more. */
-static bool info_frame(const struct world *w, unsigned n, uint32_t *mfn)
+static bool info_frame(const struct domain *d, unsigned n, uint32_t *mfn)
 {
-    const struct domain_state *s = &w->d->s;
+    const struct domain_state *s = &d->s;
     if (n > s->nr_vcpus)
         return false;
     *mfn = n ? s->vcpu[n - 1].info_mfn.mfn : s->shared_info.mfn;
@@ -253,39 +259,40 @@ static bool info_frame(const struct world *w, unsigned n, uint32_t *mfn)
 
 void fuzz_left_before(struct fuzz_left *l, const struct call *call)
 {
-    uint8_t *marks = l->w->mem->marks;
-    uint32_t nr = l->w->mem->nr_frames, i;
+    uint8_t *marks = l->d->mem->marks;
+    uint32_t nr = l->d->mem->nr_frames, i;
     for (i = next_set(marks, nr, 0); i < nr; i = next_set(marks, nr, i + 1)) {
         if (!(marks[i] & MARK_DIRTY))
             continue;
         take(l, i);
         l->touched[i] = 1;
-        marks[i] = (uint8_t)((marks[i] & ~MARK_DIRTY) | MARK_WRITTEN);
+        if (!l->cpu)
+            marks[i] = (uint8_t)((marks[i] & ~MARK_DIRTY) | MARK_WRITTEN);
     }
-    for (unsigned n = 0; info_frame(l->w, n, &i); n++) {
+    for (unsigned n = 0; info_frame(l->d, n, &i); n++) {
         take(l, i);
         l->touched[i] = 1;
     }
-    find_allowed(l->w, call, &l->allowed);
+    find_allowed(l->d, call, &l->allowed);
 }
 
 /* --- comparing --------------------------------------------------------------------------------------- */
 
 /* The guest can come to see it. */
-static bool is_shown(const struct world *w, uint32_t mfn)
+static bool is_shown(const struct domain *d, uint32_t mfn)
 {
-    uint16_t owner = frame_info(w->mem, MFN(mfn))->owner;
-    return owner == w->d->s.domid || mfn - w->mem->m2p.mfn < w->mem->m2p_frames;
+    uint16_t owner = frame_info(d->mem, MFN(mfn))->owner;
+    return owner == d->s.domid || mfn - d->mem->m2p.mfn < d->mem->m2p_frames;
 }
 
 /* Of a table: A and D, which Xen's own walk sets as any; and Xen's own slots of an L2, which are
  * as Xen has them from its first validation on. */
-static bool is_table_noise(const struct world *w, uint32_t mfn, const uint8_t *was, const uint8_t *now)
+static bool is_table_noise(const struct domain *d, uint32_t mfn, const uint8_t *was, const uint8_t *now)
 {
-    const struct abi *abi = w->abi;
+    const struct abi *abi = d->abi;
     unsigned size = abi->pte_size, hole = pt_index(abi, GVA(abi->hole), 2);
     uint64_t xens[1024];
-    xen_slots_make(w->d, MFN(mfn), xens);
+    xen_slots_make(d, MFN(mfn), xens);
     for (unsigned i = 0; i < abi->ptes_per_page; i++) {
         uint64_t a = 0, b = 0;
         memcpy(&a, was + i * size, size);
@@ -299,9 +306,9 @@ static bool is_table_noise(const struct world *w, uint32_t mfn, const uint8_t *w
 
 static bool differs(struct fuzz_left *l, const struct allowed *a, uint32_t mfn, uint32_t *offset)
 {
-    const uint8_t *was = copy_of(l, mfn), *now = frame_ptr(l->w->mem, MFN(mfn));
-    if (memcmp(was, now, RING1_PAGE_SIZE) == 0 || !is_shown(l->w, mfn) || is_allowed_frame(a, mfn) ||
-        (is_table(frame_info(l->w->mem, MFN(mfn))->type) && is_table_noise(l->w, mfn, was, now)))
+    const uint8_t *was = copy_of(l, mfn), *now = frame_ptr(l->d->mem, MFN(mfn));
+    if (memcmp(was, now, RING1_PAGE_SIZE) == 0 || !is_shown(l->d, mfn) || is_allowed_frame(a, mfn) ||
+        (is_table(frame_info(l->d->mem, MFN(mfn))->type) && is_table_noise(l->d, mfn, was, now)))
         return false;
     for (*offset = 0; *offset < RING1_PAGE_SIZE; (*offset)++)
         if (was[*offset] != now[*offset] && !is_allowed_byte(a, mfn, *offset))
@@ -312,22 +319,50 @@ static bool differs(struct fuzz_left *l, const struct allowed *a, uint32_t mfn, 
 static const char *say(struct fuzz_left *l, uint32_t mfn, uint32_t offset)
 {
     snprintf(l->text, sizeof l->text, "memory: byte %#x of frame %#x is %#x and was %#x", offset, mfn,
-             ((const uint8_t *)frame_ptr(l->w->mem, MFN(mfn)))[offset], copy_of(l, mfn)[offset]);
+             ((const uint8_t *)frame_ptr(l->d->mem, MFN(mfn)))[offset], copy_of(l, mfn)[offset]);
     return l->text;
 }
 
 const char *fuzz_left_after(struct fuzz_left *l)
 {
-    const struct world *w = l->w;
+    const struct domain *d = l->d;
     const struct allowed *a = &l->allowed;
     uint32_t offset;
-    uint32_t beyond = w->mem->nr_frames, mfn;
-    for (uint32_t i = next_set(w->mem->marks, beyond, 0); i < beyond;
-         i = next_set(w->mem->marks, beyond, i + 1))
-        if ((w->mem->marks[i] & MARK_DIRTY) && differs(l, a, i, &offset))
+    uint32_t beyond = d->mem->nr_frames, mfn;
+    for (uint32_t i = next_set(d->mem->marks, beyond, 0); i < beyond;
+         i = next_set(d->mem->marks, beyond, i + 1))
+        if ((d->mem->marks[i] & MARK_DIRTY) && differs(l, a, i, &offset))
             return say(l, i, offset);
-    for (unsigned n = 0; info_frame(w, n, &mfn); n++)
+    for (unsigned n = 0; info_frame(d, n, &mfn); n++)
         if (differs(l, a, mfn, &offset))
             return say(l, mfn, offset);
     return NULL;
+}
+
+bool fuzz_left_tables(const struct fuzz_left *l)
+{
+    const struct memory *mem = l->d->mem;
+    for (uint32_t i = next_set(mem->marks, mem->nr_frames, 0); i < mem->nr_frames;
+         i = next_set(mem->marks, mem->nr_frames, i + 1))
+        if ((mem->marks[i] & MARK_DIRTY) &&
+            (is_table(mem->frames[i].type) || mem->frames[i].owner == OWNER_DOMID_XEN) &&
+            memcmp(copy_of(l, i), frame_ptr(mem, MFN(i)), RING1_PAGE_SIZE) != 0)
+            return true;
+    return false;
+}
+
+bool fuzz_left_holds(const struct fuzz_left *l, struct vcpu *v, uint32_t va, uint64_t len)
+{
+    while (len && va < v->domain->abi->hole) {
+        struct walk walk;
+        uint32_t offset = va % RING1_PAGE_SIZE, part = (uint32_t)MIN(len, RING1_PAGE_SIZE - offset);
+        if (guest_walk(v, GVA(va), ACCESS_READ, false, false, &walk) != WALK_OK)
+            return true;
+        const uint8_t *now = frame_ptr(l->d->mem, walk.mfn);
+        if (memcmp(copy_of(l, walk.mfn.mfn) + offset, now + offset, part) != 0)
+            return false;
+        va += part;
+        len -= part;
+    }
+    return true;
 }

@@ -29,6 +29,12 @@ bool fuzz_broken(struct fuzz_reason *r, const char *format, ...)
     return false;
 }
 
+const char *fuzz_row_name(const struct domain *d, uint32_t nr)
+{
+    const struct hypercall *row = hypercall_row(d->abi, nr & d->abi->number_mask);
+    return row ? row->name : "a number never heard of";
+}
+
 bool fuzz_domain_holds(const struct domain *d, struct fuzz_reason *r)
 {
     const struct domain_state *s = &d->s;
@@ -67,7 +73,6 @@ bool fuzz_result_holds(const struct domain *d, uint32_t nr, const uint32_t *arg,
 {
     if (G_LIKELY(result_fits(result_row(d->abi, nr & d->abi->number_mask), result)) || is_special(d, nr, arg))
         return true;
-    const struct hypercall *row = hypercall_row(d->abi, nr & d->abi->number_mask);
-    return fuzz_broken(r, "result: %s returned %d, which Xen %s does not document",
-                       row ? row->name : "a number never heard of", result, d->abi->xen_name);
+    return fuzz_broken(r, "result: %s returned %d, which Xen %s does not document", fuzz_row_name(d, nr),
+                       result, d->abi->xen_name);
 }

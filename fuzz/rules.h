@@ -15,6 +15,9 @@ struct fuzz_reason {
 /* The first that is broken stays. False. */
 bool fuzz_broken(struct fuzz_reason *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* A hypercall's name. */
+const char *fuzz_row_name(const struct domain *d, uint32_t nr);
+
 bool fuzz_domain_holds(const struct domain *d, struct fuzz_reason *r);
 /* `arg`: the call's words. A multicall may have ended by an iret. */
 bool fuzz_result_holds(const struct domain *d, uint32_t nr, const uint32_t *arg, int32_t result,

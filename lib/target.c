@@ -314,12 +314,13 @@ bool ring1_target_run(ring1_target *t, struct ring1_target_end *end, GError **er
 unsigned ring1_target_calls(ring1_target *t, struct ring1_target_call *calls, unsigned max)
 {
     const struct machine_state *s = &t->m->machine->s;
-    unsigned nr = (unsigned)MIN(s->hypercalls - t->began_calls, MIN(max, LAST_CALLS));
+    unsigned nr = (unsigned)MIN(s->hypercalls - t->began_calls, MIN(max, LAST_CALLS)), n = 0;
     for (unsigned i = 0; i < nr; i++) {
         const struct call_record *c = &s->last_call[(s->hypercalls - nr + i) % LAST_CALLS];
-        calls[i] = (struct ring1_target_call){.nr = c->nr, .result = c->result, .arg = c->arg};
+        if (!c->continued) /* the last, which goes on where the run ended */
+            calls[n++] = (struct ring1_target_call){.nr = c->nr, .result = c->result, .arg = c->arg};
     }
-    return nr;
+    return n;
 }
 
 unsigned ring1_target_coverage(ring1_target *t, const uint16_t **place, const uint8_t **count)

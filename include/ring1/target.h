@@ -79,7 +79,8 @@ bool ring1_target_run(ring1_target *t, struct ring1_target_end *end, GError **er
 /* Words for the last end, "page fault at parse+0x12 ..."; the caller frees it. */
 char *ring1_target_describe(ring1_target *t);
 
-/* Of the last run: its last calls by `int 0x82`, the oldest first; at most 16, and `max`. */
+/* Of the last run: its last calls by `int 0x82`, the oldest first; at most 16, and `max`. One that had
+ * stopped half-way when the run ended has no result, and is not among them. */
 struct ring1_target_call {
     uint32_t nr;
     int32_t result;

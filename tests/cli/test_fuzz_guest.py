@@ -90,25 +90,25 @@ def test_words():
     for image in (PAE, OLD):
         r = fuzz(image, *SMALL, "--runs", "60000", "--max-finds", "2", "--words", words, "--finds", guests.path("worded"))
         check(f"{image} with words", r.status == 1 and b"at unlock" in r.out and b"at linger" in r.out, r)
-    r = fuzz(PAE, *SMALL, "--runs", "20000", "--words", words, "--host-only", "--finds", guests.path("none"))
+    r = fuzz(PAE, *SMALL, "--runs", "5000", "--words", words, "--host-only", "--finds", guests.path("none"))
     check("a guest's own faults may be no find", r.status == 0 and b"0 finds" in r.out, r)
 
 
 def test_seeds():
-    args = ("--runs", "15000", "--json", "--memory", "16", "--finds", guests.path("seeds"))
+    args = ("--runs", "3000", "--json", "--memory", "16", "--finds", guests.path("seeds"))
     first, again = fuzz(PAE, *args), fuzz(PAE, *args)
     other = fuzz(PAE, *args, "--seed", "2")
     check("the same seed does the same", first.status == 0 and summary(first) == summary(again), first, again)
     check("another seed does not", summary(first) != summary(other), first, other)
-    check("its code is covered", summary(first)["places"] > 20 and summary(first)["calls"] > 15000, first)
-    full = fuzz(PAE, "--runs", "300", "--checks", "full", "--memory", "16", "--", "calls=all")
-    check("with all checks, and all calls", full.status in (0, 1) and b"result:" not in full.out and
-          b"counts:" not in full.out and b"repeat:" not in full.out, full)
+    check("its code is covered", summary(first)["places"] > 20 and summary(first)["calls"] > 3000, first)
+    full = fuzz(PAE, "--runs", "300", "--checks", "full", "--host-only", "--memory", "16", "--finds", guests.path("full"),
+                "--", "calls=all")
+    check("with all checks, and all calls", full.status == 0, full)
 
 
 def test_corpus():
     corpus, small = guests.path("corpus"), guests.path("small")
-    r = fuzz(PAE, "--runs", "10000", "--memory", "16", "--corpus", corpus)
+    r = fuzz(PAE, "--runs", "2000", "--memory", "16", "--corpus", corpus)
     check("a corpus is made", r.status == 0 and len(os.listdir(corpus)) > 10, r)
     os.mkdir(small)
     r = fuzz(PAE, "--memory", "16", "--corpus", corpus, "--merge", small)
