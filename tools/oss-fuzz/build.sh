@@ -38,6 +38,17 @@ meson setup "$build" "$root" --buildtype=plain --auto-features=disabled -Dtests=
     -Dfuzz=link -Dfuzz_link="$LIB_FUZZING_ENGINE"
 ninja -C "$build" fuzz-targets tests/fuzz/make_dictionary
 
+# The guest that fuzz_guest runs, by an ordinary compiler: without nasm and gcc -m32 that target is left out.
+mkdir -p "$OUT/lib"
+guest=fuzzed-xen-3.0-pae.elf
+rm -rf "$build-guest"
+if env -u CFLAGS -u CXXFLAGS CC=gcc CXX=g++ meson setup "$build-guest" "$root" --auto-features=disabled \
+    -Dtests=enabled -Dguests=enabled && ninja -C "$build-guest" "guest-images/$guest"; then
+    cp "$build-guest/guest-images/$guest" "$OUT/"
+else
+    echo "build.sh: fuzz_guest is left out: its guest cannot be built" >&2
+fi
+
 # need_libraries FILE: those that it is linked with, but the C library's own, into $OUT/lib.
 need_libraries() {
     local name path
@@ -49,11 +60,11 @@ need_libraries() {
     done < <(ldd "$1" | sed -n 's/^[[:space:]]*\([^ ]*\) => \(\/[^ ]*\).*/\1 \2/p')
 }
 
-mkdir -p "$OUT/lib"
 for target in "$build"/tests/fuzz/fuzz_*; do
     name=$(basename "$target")
     kind=${name#fuzz_}
     [[ -x $target && -f $target && -d $corpus/$kind ]] || continue
+    [[ $kind != guest || -f $OUT/$guest ]] || continue
     cp "$target" "$OUT/$name"
     need_libraries "$OUT/$name"
     # RPATH, not RUNPATH: it is for the libraries' libraries, too.
