@@ -14,6 +14,9 @@
 /* All of the rules. 0, or a negative errno. */
 int filter_add_rules(scmp_filter_ctx c, const struct sandbox_setup *setup);
 
+/* The name of a call that nobody here ever makes, or NULL. */
+const char *filter_never_name(int call);
+
 /* A thread that will be told of calls, made before there is a filter, so that it has
  * none; NULL: there can be none. Then: it may begin, with the filter's descriptor or -1. */
 struct listener;

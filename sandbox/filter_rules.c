@@ -112,10 +112,7 @@ static const int messages[] = {SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(se
 static const int clients[] = {SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(getsockname),
                               SCMP_SYS(getpeername)};
 
-static const int internet[] = {
-    SCMP_SYS(bind), SCMP_SYS(listen),     SCMP_SYS(connect),
-    SCMP_SYS(stat), SCMP_SYS(newfstatat), SCMP_SYS(lstat),
-};
+static const int internet[] = {SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(connect)};
 
 static const struct part parts[] = {
     {0, always, N_OF(always)},
@@ -125,68 +122,72 @@ static const struct part parts[] = {
     {SANDBOX_INTERNET, internet, N_OF(internet)},
 };
 
-/* Nobody here ever does: whoever tries is somebody else. */
-static const int never[] = {
-    SCMP_SYS(execve),
-    SCMP_SYS(execveat),
-    SCMP_SYS(fork),
-    SCMP_SYS(vfork),
-    SCMP_SYS(ptrace),
-    SCMP_SYS(process_vm_readv),
-    SCMP_SYS(process_vm_writev),
-    SCMP_SYS(process_madvise),
-    SCMP_SYS(kcmp),
-    SCMP_SYS(pidfd_open),
-    SCMP_SYS(pidfd_getfd),
-    SCMP_SYS(pidfd_send_signal),
-    SCMP_SYS(bpf),
-    SCMP_SYS(perf_event_open),
-    SCMP_SYS(userfaultfd),
-    SCMP_SYS(io_uring_setup),
-    SCMP_SYS(io_uring_enter),
-    SCMP_SYS(io_uring_register),
-    SCMP_SYS(fanotify_init),
-    SCMP_SYS(init_module),
-    SCMP_SYS(finit_module),
-    SCMP_SYS(delete_module),
-    SCMP_SYS(kexec_load),
-    SCMP_SYS(kexec_file_load),
-    SCMP_SYS(reboot),
-    SCMP_SYS(mount),
-    SCMP_SYS(umount2),
-    SCMP_SYS(move_mount),
-    SCMP_SYS(fsopen),
-    SCMP_SYS(fsmount),
-    SCMP_SYS(open_tree),
-    SCMP_SYS(mount_setattr),
-    SCMP_SYS(swapon),
-    SCMP_SYS(swapoff),
-    SCMP_SYS(acct),
-    SCMP_SYS(quotactl),
-    SCMP_SYS(settimeofday),
-    SCMP_SYS(clock_settime),
-    SCMP_SYS(sethostname),
-    SCMP_SYS(setdomainname),
-    SCMP_SYS(pivot_root),
-    SCMP_SYS(chroot),
-    SCMP_SYS(setns),
-    SCMP_SYS(unshare),
-    SCMP_SYS(setuid),
-    SCMP_SYS(setgid),
-    SCMP_SYS(setreuid),
-    SCMP_SYS(setregid),
-    SCMP_SYS(setresuid),
-    SCMP_SYS(setresgid),
-    SCMP_SYS(setgroups),
-    SCMP_SYS(capset),
-    SCMP_SYS(keyctl),
-    SCMP_SYS(add_key),
-    SCMP_SYS(request_key),
-    SCMP_SYS(open_by_handle_at),
-    SCMP_SYS(iopl),
-    SCMP_SYS(ioperm),
-    SCMP_SYS(personality),
-    SCMP_SYS(modify_ldt),
+/* Nobody here ever does: whoever tries is somebody else. With their names, for last words. */
+#define CALL(name) {SCMP_SYS(name), #name}
+static const struct {
+    int nr;
+    const char *name;
+} never[] = {
+    CALL(execve),
+    CALL(execveat),
+    CALL(fork),
+    CALL(vfork),
+    CALL(ptrace),
+    CALL(process_vm_readv),
+    CALL(process_vm_writev),
+    CALL(process_madvise),
+    CALL(kcmp),
+    CALL(pidfd_open),
+    CALL(pidfd_getfd),
+    CALL(pidfd_send_signal),
+    CALL(bpf),
+    CALL(perf_event_open),
+    CALL(userfaultfd),
+    CALL(io_uring_setup),
+    CALL(io_uring_enter),
+    CALL(io_uring_register),
+    CALL(fanotify_init),
+    CALL(init_module),
+    CALL(finit_module),
+    CALL(delete_module),
+    CALL(kexec_load),
+    CALL(kexec_file_load),
+    CALL(reboot),
+    CALL(mount),
+    CALL(umount2),
+    CALL(move_mount),
+    CALL(fsopen),
+    CALL(fsmount),
+    CALL(open_tree),
+    CALL(mount_setattr),
+    CALL(swapon),
+    CALL(swapoff),
+    CALL(acct),
+    CALL(quotactl),
+    CALL(settimeofday),
+    CALL(clock_settime),
+    CALL(sethostname),
+    CALL(setdomainname),
+    CALL(pivot_root),
+    CALL(chroot),
+    CALL(setns),
+    CALL(unshare),
+    CALL(setuid),
+    CALL(setgid),
+    CALL(setreuid),
+    CALL(setregid),
+    CALL(setresuid),
+    CALL(setresgid),
+    CALL(setgroups),
+    CALL(capset),
+    CALL(keyctl),
+    CALL(add_key),
+    CALL(request_key),
+    CALL(open_by_handle_at),
+    CALL(iopl),
+    CALL(ioperm),
+    CALL(personality),
+    CALL(modify_ldt),
 };
 
 /* What newer C libraries ask a terminal with; the kernel's own structure has 44 bytes. */
@@ -248,6 +249,23 @@ static int flag_calls(scmp_filter_ctx c, uint32_t action, const int *calls, size
         if (calls[i] >= 0)
             err = seccomp_rule_add(c, action, calls[i], 0);
     return err;
+}
+
+static int add_never(scmp_filter_ctx c, uint32_t deadly)
+{
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < N_OF(never); i++)
+        if (never[i].nr >= 0)
+            err = seccomp_rule_add(c, deadly, never[i].nr, 0);
+    return err;
+}
+
+const char *filter_never_name(int call)
+{
+    for (size_t i = 0; i < N_OF(never); i++)
+        if (never[i].nr == call)
+            return never[i].name;
+    return call == SCMP_SYS(clone) ? "clone" : NULL;
 }
 
 /* Memory that was never code does not become any. */
@@ -319,6 +337,8 @@ static int add_clone(scmp_filter_ctx c, uint32_t deadly)
 /* Files are all the same one: see on_trap. */
 static int add_internet(scmp_filter_ctx c)
 {
+    static const int named[] = {SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(newfstatat), SCMP_SYS(stat),
+                                SCMP_SYS(lstat)};
     static const unsigned families[] = {AF_INET, AF_INET6};
     int err = 0;
     for (size_t i = 0; err == 0 && i < N_OF(families) * N_OF(sockets); i++) {
@@ -328,13 +348,7 @@ static int add_internet(scmp_filter_ctx c)
             SCMP_A1(SCMP_CMP_MASKED_EQ, ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), (uint64_t)sockets[k].type),
             SCMP_A2(SCMP_CMP_EQ, (uint64_t)sockets[k].protocol));
     }
-    if (err == 0)
-        err = seccomp_rule_add(c, SCMP_ACT_TRAP, SCMP_SYS(openat), 0);
-#ifdef __x86_64__
-    if (err == 0)
-        err = seccomp_rule_add(c, SCMP_ACT_TRAP, SCMP_SYS(open), 0);
-#endif
-    return err;
+    return err ? err : flag_calls(c, SCMP_ACT_TRAP, named, N_OF(named));
 }
 
 /* See on_trap. Where nothing is enforced it is no call to be told of. */
@@ -346,13 +360,13 @@ static int add_fstat(scmp_filter_ctx c, bool on)
 
 int filter_add_rules(scmp_filter_ctx c, const struct sandbox_setup *setup)
 {
-    uint32_t deadly = setup->mode == SANDBOX_ON ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_NOTIFY;
+    uint32_t deadly = setup->mode == SANDBOX_ON ? SCMP_ACT_TRAP : SCMP_ACT_NOTIFY;
     int err = 0;
     for (size_t i = 0; err == 0 && i < N_OF(parts); i++)
         if (parts[i].needs == 0 || (parts[i].needs & setup->needs))
             err = flag_calls(c, SCMP_ACT_ALLOW, parts[i].calls, parts[i].nr);
     if (err == 0 && deadly != SCMP_ACT_NOTIFY)
-        err = flag_calls(c, deadly, never, N_OF(never));
+        err = add_never(c, deadly);
     if (err == 0)
         err = add_memory(c, setup->needs);
     if (err == 0)

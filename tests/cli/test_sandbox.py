@@ -6,19 +6,22 @@ a guest that uses a network."""
 
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 from kit import PATIENCE, RING1, Guest, Guests, check, check_refused, finish, one_line, ring1
 
 EXPLOITED = os.path.abspath(sys.argv[2])
 OUTER = os.path.abspath(sys.argv[sys.argv.index("--outer") + 1]) if "--outer" in sys.argv else None
-IMAGE = sys.argv[3] if len(sys.argv) > 3 and sys.argv[3] != "--outer" else None
+EXPLOIT_NET = os.path.abspath(sys.argv[sys.argv.index("--net") + 1]) if "--net" in sys.argv else None
+IMAGE = sys.argv[3] if len(sys.argv) > 3 and not sys.argv[3].startswith("--") else None
 CONSOLE_IO, VM_ASSIST, EXPLOIT = 18, 21, 0xE4F10
 guests = Guests()
 folder = tempfile.mkdtemp()
@@ -139,9 +142,13 @@ def open_are(mode, said, wanted):
 
 
 def deadly(mode, run, wanted=("run-program", "fork", "call-i386")):
+    words = {"run-program": "execve", "fork": "clone", "trace": "ptrace", "call-i386": "another kind of machine",
+             "call-x32": "another kind of machine"}
     for name in wanted:
         said = run([name])
         check(f"{mode}: {name} is deadly", said.status == -signal.SIGSYS and "exploit" not in said.err, said)
+        check(f"{mode}: {name}: it is said", f"sandbox: {words.get(name, '')}" in said.err.replace("a system call of ", "")
+              and "was tried" in said.err, said)
         check(f"{mode}: {name} left nothing", untouched())
 
 
@@ -174,6 +181,18 @@ def runs():
     said = exploited("trace", "-o", path("trace"), *guest)
     refused("trace", said)
     open_are("trace", said, [("file", OUT)])
+
+
+def terminal():
+    """The end of one who was taken over leaves a terminal as it was."""
+    controller, tty = pty.openpty()
+    before = termios.tcgetattr(tty)
+    run = subprocess.Popen([EXPLOITED, "run", *guest_of(["run-program"])], stdin=tty, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    err = run.communicate(timeout=60)[1].decode()
+    check("a terminal is put right", termios.tcgetattr(tty) == before and run.returncode == -signal.SIGSYS and "execve was tried" in err,
+          run.returncode, err)
+    os.close(controller)
+    os.close(tty)
 
 
 # --- whatever it reads ----------------------------------------------------------------------------
@@ -261,6 +280,13 @@ def confined(pid):
             return True
         time.sleep(0.05)
     return False
+
+
+def helper():
+    """ring1-net, taken over."""
+    r = subprocess.run([EXPLOIT_NET, folder], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    check("the network's helper", r.returncode == -signal.SIGSYS and b" 0 failed" in r.stdout and b"execve was tried" in r.stderr, r)
+    check("the network's helper left nothing", not os.path.lexists(path("mine")))
 
 
 def report():
@@ -374,8 +400,11 @@ def processes(image):
 if has_one:
     without()
     runs()
+    terminal()
     readers()
     fuzzed()
+    if EXPLOIT_NET:
+        helper()
     report()
     replays()
 restarts()
