@@ -115,7 +115,7 @@ int run_image(const struct options *o)
                         .poller = poller_new(),
                         .files = POST_MORTEM_NONE,
                         .save.fd = -1,
-                        .load_fd = -1,
+                        .load.fd = -1,
                         .status = STATUS_OPTION};
     poller_add(s.poller, &console_source, &s.console);
     poller_add(s.poller, &network_source, &s.network);

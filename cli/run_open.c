@@ -148,83 +148,19 @@ static bool open_save(struct session *s)
 
 /* --- --load ------------------------------------------------------------------ */
 
-/* What the snapshot's machine wants of the outside is in the snapshot. A child looks for
- * that, in a sandbox of its own, so that it can be opened before the file is read here. */
-struct scout {
-    const struct options *o;
-    int from, to;
-};
-
-static void append_list(GString *out, char what, char **list)
-{
-    for (char **word = list; word && *word; word++) {
-        g_autofree char *escaped = g_strescape(*word, NULL);
-        g_string_append_printf(out, "%c%s\n", what, escaped);
-    }
-}
-
-static int look_into(void *user)
-{
-    const struct scout *scout = user;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GString) out = g_string_new(NULL);
-    g_auto(GStrv) disks = NULL, nets = NULL;
-    if (!ring1_saved_outside(scout->from, scout->o->load_file, &disks, &nets, &error)) {
-        complain("%s: --load: %s", scout->o->name, error->message);
-        return status_of_error(error);
-    }
-    append_list(out, 'd', disks);
-    append_list(out, 'n', nets);
-    return confine_write(scout->to, out->str, out->len) ? STATUS_OK : STATUS_FAILED;
-}
-
-static char **take_list(char *const *lines, char what)
-{
-    g_autoptr(GStrvBuilder) b = g_strv_builder_new();
-    for (; *lines; lines++) {
-        g_autofree char *word = (*lines)[0] == what ? g_strcompress(*lines + 1) : NULL;
-        if (word)
-            g_strv_builder_add(b, word);
-    }
-    return g_strv_builder_end(b);
-}
-
-/* More than that no list of a machine has. */
-#define LIST_MAX 65536
-
 static bool open_snapshot(struct session *s)
 {
-    char text[LIST_MAX];
-    struct scout scout = {s->o, open(s->o->load_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK), -1};
-    struct sandbox_choice choice = s->o->sandbox;
-    if (scout.from < 0) {
-        file_error(s, "--load", s->o->load_file, g_strerror(errno));
-        s->status = STATUS_FAILED;
-        return false;
-    }
-    s->load_fd = scout.from;
-    if (choice.mode == SANDBOX_REPORT) /* that is about the guest's run */
-        choice.mode = SANDBOX_OFF;
-    scout.to = confine_file();
-    s->status = scout.to < 0 ? STATUS_FAILED : confine_apart(s->o->name, &choice, look_into, &scout);
-    ssize_t n = s->status == STATUS_OK ? pread(scout.to, text, sizeof text - 1, 0) : -1;
-    if (scout.to >= 0)
-        close(scout.to);
-    if (n < 0)
-        return false;
-    text[n] = '\0';
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    s->disks = take_list(lines, 'd');
-    s->nets = take_list(lines, 'n');
-    s->status = STATUS_OPTION;
-    return true;
+    bool good = snapshot_look(&s->load, s->o->name, s->o->load_file, &s->o->sandbox, &s->status);
+    if (good)
+        s->status = STATUS_OPTION;
+    return good;
 }
 
 static bool read_snapshot(struct session *s)
 {
     g_autoptr(GError) error = NULL;
-    s->loaded = ring1_saved_open_fd(s->load_fd, s->o->load_file, &error);
-    s->load_fd = -1;
+    s->loaded = ring1_saved_open_fd(s->load.fd, s->o->load_file, &error);
+    s->load.fd = -1;
     if (!s->loaded) {
         session_end_saying(s, status_of_error(error), "%s: --load: %s", s->o->name, error->message);
         return false;
@@ -261,10 +197,10 @@ bool session_open(struct session *s)
 static bool fetch(struct session *s, GError **error)
 {
     ring1_config config = *s->config;
-    if (s->load_fd >= 0) { /* it has the files in it */
+    if (s->load.fd >= 0) { /* it has the files in it */
         config.initrd = config.xenstore = NULL;
-        config.disks = s->disks;
-        config.nets = s->nets;
+        config.disks = s->load.disks;
+        config.nets = s->load.nets;
     }
     if (!ring1_host_fetch(s->host, &config, s->o->image, error))
         return false;
@@ -276,14 +212,14 @@ static bool fetch(struct session *s, GError **error)
 
 bool session_lock_up(struct session *s)
 {
-    const ring1_config outside = {.disks = s->disks, .nets = s->nets};
+    const ring1_config outside = {.disks = s->load.disks, .nets = s->load.nets};
     g_autoptr(GError) error = NULL;
     if (!fetch(s, &error))
         session_end_saying(s, status_of_error(error), "%s", error->message);
     else if (!confine(s->o, SANDBOX_FIRST_ENGINE | confine_needs(&outside)))
         session_end(s, STATUS_FAILED);
     else
-        return s->load_fd < 0 || read_snapshot(s);
+        return s->load.fd < 0 || read_snapshot(s);
     return false;
 }
 
@@ -297,10 +233,7 @@ void session_close(struct session *s)
     g_clear_error(&s->network.error);
     g_free(s->words);
     ring1_saved_free(s->loaded);
-    if (s->load_fd >= 0)
-        close(s->load_fd);
-    g_strfreev(s->disks);
-    g_strfreev(s->nets);
+    snapshot_look_clear(&s->load);
     if (s->input)
         g_byte_array_unref(s->input);
     post_mortem_close(&s->files);

@@ -14,6 +14,7 @@
 #include "options.h"
 #include "poller.h"
 #include "post_mortem.h"
+#include "snapshot_look.h"
 #include "tracing.h"
 
 #include <ring1/host.h>
@@ -33,8 +34,7 @@ struct session {
     struct poller *poller;
     struct control *control;    /* NULL: none */
     struct gdb *gdb;            /* NULL: none */
-    int load_fd;                /* of --load, not read yet; -1: none */
-    char **disks, **nets;       /* of --load: what its machine wants of the outside */
+    struct snapshot_look load;  /* of --load */
     ring1_saved *loaded;        /* of --load, or NULL */
     const ring1_config *config; /* the machine's, but for the date */
     bool has_begun;             /* a machine was made */

@@ -70,7 +70,7 @@ const char *console_fault(const struct console *c)
 
 static const uint8_t *queue_front(const struct console *c)
 {
-    return c->queue->data + c->taken;
+    return c->queue->data ? c->queue->data + c->taken : NULL;
 }
 
 static void queue_drop(struct console *c, size_t len)

@@ -104,7 +104,7 @@ static bool is_no_map(const char *name, unsigned nr, const char *line, size_t le
 bool symbols_read_map(struct symbols *s, struct symbol_file *f, const char *name, GError **error)
 {
     size_t len;
-    const char *at = g_bytes_get_data(f->bytes, &len), *end = at + len;
+    const char *at = g_bytes_get_data(f->bytes, &len), *end = len ? at + len : at;
     guint first = s->symbols->len;
     f->names = g_string_chunk_new(65536);
     for (unsigned nr = 1; at < end; nr++) {

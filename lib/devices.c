@@ -140,6 +140,14 @@ static bool add_disk(struct devices *devices, ring1_host *host, const char *text
     return true;
 }
 
+bool devices_disk_is_kept(const char *text)
+{
+    struct disk_spec spec;
+    bool good = parse_disk(text, &spec, NULL);
+    g_autofree char *place = spec.place;
+    return good && (spec.readonly || spec.snapshot);
+}
+
 bool devices_fetch(const ring1_config *c, GError **error)
 {
     for (unsigned i = 0; c->disks && c->disks[i]; i++) {

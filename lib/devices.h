@@ -25,6 +25,8 @@ struct devices *devices_new(const ring1_config *c, struct domain *d, struct xens
                             const struct disk_hook *hook, GError **error);
 /* Open the disks of `c` ahead, for c->host to keep; RING1_ERROR_OPTION or _HOST. */
 bool devices_fetch(const ring1_config *c, GError **error);
+/* What is written to this disk of a configuration stays with the machine. False also where it is none. */
+bool devices_disk_is_kept(const char *text);
 /* The domain goes too. */
 void devices_free(struct devices *devices);
 

@@ -85,11 +85,23 @@ static bool read_file(ring1_saved *s, const char *key, GBytes **file, GError **e
     return !sha256 || (*file = chunk_blob(s->reader, SAVED_BLOB, sha256, error)) != NULL;
 }
 
+bool ring1_saved_check_disks(char *const *disks, GError **error)
+{
+    for (; disks && *disks; disks++)
+        if (!devices_disk_is_kept(*disks)) {
+            g_set_error(error, RING1_ERROR, RING1_ERROR_INPUT,
+                        "its disk '%s' can be written: a snapshot's are ,ro or ,snapshot", *disks);
+            return false;
+        }
+    return true;
+}
+
 static bool read_config(ring1_saved *s, GError **error)
 {
     g_autoptr(GError) why = NULL;
     s->config = ring1_config_new();
-    if (!config_from_text(s->machine, s->config, &why) || !config_check(s->config, &why))
+    if (!config_from_text(s->machine, s->config, &why) || !config_check(s->config, &why) ||
+        !ring1_saved_check_disks(s->config->disks, &why))
         return chunk_refuse(s->reader, error, "%s", why->message);
     if (!read_file(s, "image", &s->image, error) || !read_file(s, "initrd", &s->initrd, error) ||
         !read_file(s, "xenstore", &s->xenstore, error))
@@ -138,7 +150,7 @@ bool ring1_saved_outside(int fd, const char *name, char ***disks, char ***nets, 
     if (reader && !ok)
         chunk_refuse(reader, error, "has no machine");
     ok = ok && (s.machine = read_text(&s, last - 1, error));
-    if (ok && !config_from_text(s.machine, config, &why))
+    if (ok && (!config_from_text(s.machine, config, &why) || !ring1_saved_check_disks(config->disks, &why)))
         ok = chunk_refuse(reader, error, "%s", why->message);
     if (ok) {
         *disks = g_strdupv(config->disks);

@@ -46,6 +46,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ring1_saved, ring1_saved_free)
  * them. For who opens these (ring1_host_fetch), gives all else away, and reads the file only then; no more of
  * it is looked at than is needed. `fd` is closed. */
 bool ring1_saved_outside(int fd, const char *name, char ***disks, char ***nets, GError **error);
+/* Whether a snapshot may name these disks: what its machine writes reaches none of them (`,ro` or `,snapshot`).
+ * ring1_saved_* refuse others; this is for who hears of disks from a process that he does not trust. */
+bool ring1_saved_check_disks(char *const *disks, GError **error);
 
 /* The machine as it stood. Of `with`, which may be NULL, count what is no part of a machine: record, host,
  * helpers_unconfined. RING1_ERROR_INPUT: what the file says cannot be; RING1_ERROR_STATE: a disk is another
