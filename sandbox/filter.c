@@ -84,15 +84,18 @@ static void put(const char *text)
 }
 
 /* The call was not made. Whoever could try it could have taken this handler away before; more
- * than to live on without it is not to be had by that. */
-static void end(int call, bool is_native)
+ * than to live on without it is not to be had by that. The last call is one of those, too: while its
+ * handler runs the kernel has another SIGSYS end the process. */
+static void end(siginfo_t *info, void *context, bool is_native)
 {
-    const char *name = is_native ? filter_never_name(call) : "a system call of another kind of machine";
+    const char *name =
+        is_native ? filter_never_name(info->si_syscall) : "a system call of another kind of machine";
     put("ring1: sandbox: ");
     put(name ? name : "a system call");
     put(" was tried, which ring1 never does: somebody has taken it over, and it ends here\n");
-    sigaction(SIGSYS, &before, NULL);
-    raise(SIGSYS); /* which comes when this handler returns */
+    if ((before.sa_flags & SA_SIGINFO) && before.sa_sigaction)
+        before.sa_sigaction(SIGSYS, info, context);
+    syscall(SYS_ptrace, 0, 0, 0, 0);
 }
 
 static void on_trap(int sig, siginfo_t *info, void *context)
@@ -106,11 +109,10 @@ static void on_trap(int sig, siginfo_t *info, void *context)
     if (is_native && answer(context, info->si_syscall, &result)) {
         RESULT((ucontext_t *)context) = result < 0 ? -errno : result;
     } else {
-        RESULT((ucontext_t *)context) = -EPERM;
-        end(info->si_syscall, is_native);
+        end(info, context, is_native);
     }
 #else
-    end(info->si_syscall, is_native);
+    end(info, context, is_native);
 #endif
     errno = saved_errno;
 }
