@@ -37,7 +37,8 @@ bool confine_copy(int fd, const char *path);
 bool confine_write(int fd, const char *bytes, size_t len);
 
 /* Do `work` in a confined child; the exit status that it returned. */
-int confine_apart(const char *name, const struct sandbox_choice *choice, int (*work)(void *user), void *user);
+int confine_apart(const char *name, const struct sandbox_choice *choice, unsigned needs,
+                  int (*work)(void *user), void *user);
 
 /* --- --sandbox=report ----------------------------------------------------------------------- */
 

@@ -55,24 +55,25 @@ bool confine_copy(int fd, const char *path)
     return good;
 }
 
-G_GNUC_NORETURN static void do_apart(const char *name, const struct sandbox_choice *choice,
+G_GNUC_NORETURN static void do_apart(const char *name, const struct sandbox_choice *choice, unsigned needs,
                                      int (*work)(void *user), void *user)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int status = confine_reader(name, choice, 0) ? work(user) : STATUS_FAILED;
+    int status = confine_reader(name, choice, needs) ? work(user) : STATUS_FAILED;
     confine_tell(choice);
     if (fflush(stdout) && status == STATUS_OK)
         status = STATUS_FAILED;
     _exit(status);
 }
 
-int confine_apart(const char *name, const struct sandbox_choice *choice, int (*work)(void *user), void *user)
+int confine_apart(const char *name, const struct sandbox_choice *choice, unsigned needs,
+                  int (*work)(void *user), void *user)
 {
     int status;
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0)
-        do_apart(name, choice, work, user);
+        do_apart(name, choice, needs, work, user);
     if (pid < 0) {
         complain("%s: %s", name, g_strerror(errno));
         return STATUS_FAILED;

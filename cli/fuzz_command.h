@@ -51,7 +51,8 @@ struct fuzz_triage {
     char *(*kind)(const char *reason);
     const char *ending; /* files of a folder that are meant; NULL: all */
     void *user;
-    unsigned needs; /* of the sandbox */
+    unsigned needs;   /* of the sandbox */
+    unsigned seconds; /* that it takes at the start, at most */
 };
 int fuzz_triage_files(const struct fuzz_triage *how, const struct sandbox_choice *sandbox, int argc,
                       char **argv);

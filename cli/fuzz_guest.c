@@ -2,9 +2,11 @@
  *
  * fuzz_guest.c - `ring1 fuzz --guest`: a guest runs to where its work on a buffer begins, and
  * from there again and again with other bytes. Here are the options, what they mean for an
- * image, and one run that can be looked at.
+ * image, and one run that can be looked at. All of it runs in children in the sandbox, each
+ * of which comes to that place by itself; but for one run, for which this process enters it.
  */
 #include "fuzz_command.h"
+#include "snapshot_look.h"
 #include "tracing.h"
 
 #include "debug/seq_capture.h"
@@ -82,10 +84,13 @@ void fuzz_guest_clear(struct fuzz_guest_asked *a)
 
 /* --- the machine ------------------------------------------------------------------------------- */
 
-/* A machine at its start, and who writes down its calls on the way. */
+/* A machine at its start. */
 struct guest {
     const struct fuzz_asked *asked;
-    ring1_host *host; /* what was opened for its machines: a child in the sandbox opens nothing */
+    ring1_host *host; /* what was opened for its machines: who is in the sandbox opens nothing */
+    struct snapshot_look load;
+    int found;  /* where a child leaves how large the buffer is */
+    int status; /* when there is none */
     ring1_machine *m;
     ring1_target *target;
     struct ring1_target_setup setup;
@@ -111,10 +116,35 @@ static bool take_pair(const struct fuzz_asked *a, ring1_config *config, GError *
     return true;
 }
 
-static ring1_machine *load_machine(const char *path, GError **error)
+/* Open what it wants. False: said so. */
+static bool open_outside(struct guest *g)
 {
-    g_autoptr(ring1_saved) saved = ring1_saved_open(path, error);
-    return saved ? ring1_saved_make(saved, NULL, error) : NULL;
+    const struct fuzz_guest_asked *a = &g->asked->guest;
+    g_autoptr(GError) error = NULL;
+    ring1_config config = *g->asked->machine.config;
+    bool good = take_pair(g->asked, g->asked->machine.config, &error);
+    if (good && a->load) {
+        if (!snapshot_look(&g->load, "fuzz", a->load, &g->asked->sandbox, &g->status))
+            return false;
+        config.initrd = config.xenstore = NULL; /* it has the files in it */
+        config.disks = g->load.disks;
+        config.nets = g->load.nets;
+    }
+    good = good && ring1_host_fetch(g->host, &config, a->load ? NULL : a->image, &error);
+    for (char **s = a->symbols; good && s && *s; s++)
+        good = ring1_host_fetch_symbols(g->host, *s, &error);
+    if (good)
+        return true;
+    complain("fuzz: %s", error->message);
+    g->status = status_of_error(error);
+    return false;
+}
+
+static ring1_machine *load_machine(struct guest *g, GError **error)
+{
+    g_autoptr(ring1_saved) saved = ring1_saved_open_fd(g->load.fd, g->asked->guest.load, error);
+    g->load.fd = -1;
+    return saved ? ring1_saved_make(saved, g->asked->machine.config, error) : NULL;
 }
 
 static bool make_machine(struct guest *g, GError **error)
@@ -122,14 +152,7 @@ static bool make_machine(struct guest *g, GError **error)
     const struct fuzz_guest_asked *a = &g->asked->guest;
     ring1_config *config = g->asked->machine.config;
     config->host = g->host;
-    if (!take_pair(g->asked, config, error))
-        return false;
-    if (!a->load && !ring1_host_fetch(g->host, config, a->image, error))
-        return false;
-    for (char **s = a->symbols; s && *s; s++)
-        if (!ring1_host_fetch_symbols(g->host, *s, error))
-            return false;
-    g->m = a->load ? load_machine(a->load, error) : ring1_machine_new_from_file(config, a->image, error);
+    g->m = a->load ? load_machine(g, error) : ring1_machine_new_from_file(config, a->image, error);
     for (char **s = a->symbols; g->m && s && *s; s++)
         if (!ring1_machine_add_symbols(g->m, *s, error))
             return false;
@@ -325,44 +348,29 @@ static int tell_end(struct guest *g, const char *reason, const struct ring1_targ
     return status == STATUS_OK && reason ? STATUS_DIFFERS : status;
 }
 
-static bool write_sequence(struct guest *g, const char *bytes, gsize len)
+static FILE *open_sequence(const char *path)
 {
-    const char *path = g->asked->guest.hc;
-    FILE *f = path ? fopen(path, "w") : NULL;
-    if (!path)
-        return true;
-    if (!f) {
+    FILE *f = fopen(path, "w");
+    if (!f)
         complain("--hc: %s: %s", path, g_strerror(errno));
-        return false;
-    }
-    tell_calls(g, bytes, len, fileno(f));
-    fclose(f);
-    return true;
+    return f;
 }
 
 /* First as it is, so that it can be looked at; then with all checks. */
-static int run_input(struct guest *g, struct fuzz_target *t)
+static int run_opened(struct guest *g, struct fuzz_target *t, GBytes *input, struct tracing *tracing,
+                      FILE *sequence)
 {
-    const struct fuzz_guest_asked *a = &g->asked->guest;
     static const struct ring1_console console = {.write = show_console};
-    g_autofree char *bytes = NULL;
     g_autoptr(GError) error = NULL;
-    struct options o = g->asked->machine;
-    struct tracing *tracing = NULL;
     struct ring1_target_end end;
-    gsize len;
-    if (!g_file_get_contents(a->input, &bytes, &len, &error)) {
-        complain("--input: %s", error->message);
-        return STATUS_IMAGE;
-    }
-    o.trace = a->trace != NULL;
-    o.trace_file = a->trace && strcmp(a->trace, "-") != 0 ? a->trace : NULL;
-    if (!tracing_open(&o, &tracing))
-        return STATUS_FAILED;
+    if (!confine_reader("fuzz", &g->asked->sandbox, SANDBOX_ENGINE) || !t->ops->ready(t))
+        return g->status;
+    gsize len = MIN(g_bytes_get_size(input), g->setup.size);
+    const char *bytes = g_bytes_get_data(input, NULL);
     ring1_machine_set_console(g->m, &console, NULL);
     ring1_target_set_quiet(g->target, false);
-    tracing_attach(tracing, g->m, a->image);
-    ring1_target_put(g->target, bytes, (uint32_t)MIN(len, g->setup.size));
+    tracing_attach(tracing, g->m, g->asked->guest.image);
+    ring1_target_put(g->target, bytes, (uint32_t)len);
     bool ran = ring1_target_run(g->target, &end, &error);
     if (ran && end.reason == RING1_TARGET_CRASHED) {
         g_autofree char *report = ring1_machine_report(g->m, false);
@@ -371,8 +379,8 @@ static int run_input(struct guest *g, struct fuzz_target *t)
     tracing_detach(tracing);
     ring1_machine_set_watch(g->m, NULL, NULL);
     ring1_target_set_quiet(g->target, true);
-    if (!tracing_close(tracing) || !write_sequence(g, bytes, len))
-        return STATUS_FAILED;
+    if (sequence)
+        tell_calls(g, bytes, len, fileno(sequence));
     const char *reason =
         ran && ring1_target_reset(g->target, &error) ? fuzz_guest_try(t, bytes, len, FUZZ_FULL, &end) : NULL;
     if (error) {
@@ -380,6 +388,34 @@ static int run_input(struct guest *g, struct fuzz_target *t)
         return status_of_error(error);
     }
     return tell_end(g, reason, &end);
+}
+
+static int run_input(struct guest *g, struct fuzz_target *t)
+{
+    const struct fuzz_guest_asked *a = &g->asked->guest;
+    char *bytes = NULL;
+    g_autoptr(GError) error = NULL;
+    struct options o = g->asked->machine;
+    struct tracing *tracing = NULL;
+    FILE *sequence = NULL;
+    gsize len;
+    if (!g_file_get_contents(a->input, &bytes, &len, &error)) {
+        complain("--input: %s", error->message);
+        return STATUS_IMAGE;
+    }
+    g_autoptr(GBytes) input = g_bytes_new_take(bytes, len);
+    o.trace = a->trace != NULL;
+    o.trace_file = a->trace && strcmp(a->trace, "-") != 0 ? a->trace : NULL;
+    if (!tracing_open(&o, &tracing))
+        return STATUS_FAILED;
+    if (a->hc && !(sequence = open_sequence(a->hc))) {
+        tracing_close(tracing);
+        return STATUS_FAILED;
+    }
+    int status = run_opened(g, t, input, tracing, sequence);
+    if (sequence)
+        fclose(sequence);
+    return tracing_close(tracing) ? status : STATUS_FAILED;
 }
 
 /* --- the commands --------------------------------------------------------------------------------- */
@@ -394,34 +430,79 @@ static struct fuzz_words *read_words(const char *path, GError **error)
     return NULL;
 }
 
-static int with_guest(const struct fuzz_asked *a,
+/* In who is in the sandbox. */
+static bool start(void *user, ring1_machine **m, ring1_target **target)
+{
+    struct guest *g = user;
+    g_autoptr(GError) error = NULL;
+    if (make_machine(g, &error) && guest_start(g, &error)) {
+        *m = g->m;
+        *target = g->target;
+        return true;
+    }
+    complain("fuzz: %s", error->message);
+    g->status = status_of_error(error);
+    return false;
+}
+
+static int find_size(void *user)
+{
+    struct guest *g = user;
+    ring1_machine *m;
+    ring1_target *target;
+    if (!start(g, &m, &target))
+        return g->status;
+    return confine_write(g->found, (const char *)&g->setup.size, sizeof g->setup.size) ? STATUS_OK
+                                                                                       : STATUS_FAILED;
+}
+
+/* A child looks whether there is a start, and how large an input may be; false: it said why not. */
+static bool look_for_start(struct guest *g, uint32_t *size, unsigned *seconds)
+{
+    gint64 begun = g_get_monotonic_time();
+    g->found = confine_file();
+    g->status = g->found < 0 ? STATUS_FAILED
+                             : confine_apart("fuzz", &g->asked->sandbox, SANDBOX_ENGINE, find_size, g);
+    bool good = g->status == STATUS_OK && pread(g->found, size, sizeof *size, 0) == sizeof *size &&
+                *size > 0 && *size <= INPUT_LIMIT;
+    if (!good && g->status == STATUS_OK)
+        g->status = STATUS_FAILED;
+    if (g->found >= 0)
+        close(g->found);
+    *seconds = 2 + (unsigned)((g_get_monotonic_time() - begun) * 4 / G_USEC_PER_SEC);
+    return good;
+}
+
+static int with_guest(const struct fuzz_asked *a, bool many,
                       int (*run)(struct guest *g, struct fuzz_target *t, void *user), void *user)
 {
-    struct guest g = {.asked = a, .host = ring1_host_new()};
+    struct guest g = {.asked = a, .host = ring1_host_new(), .load.fd = -1, .status = STATUS_FAILED};
     g_autoptr(GError) error = NULL;
     struct fuzz_words *words = read_words(a->guest.dictionary, &error);
-    int status;
-    if (words && make_machine(&g, &error) && guest_start(&g, &error)) {
+    uint32_t size = INPUT_LIMIT;
+    unsigned seconds = 0;
+    if (!words) {
+        complain("fuzz: %s", error->message);
+        g.status = status_of_error(error);
+    } else if (open_outside(&g) && (!many || look_for_start(&g, &size, &seconds))) {
         const struct fuzz_guest_setup setup = {
-            .machine = g.m,
-            .target = g.target,
-            .max = g.setup.size,
+            .start = start,
+            .max = size,
             .words = words,
             .host_only = a->guest.host_only,
             .tell = tell_calls,
             .user = &g,
         };
         struct fuzz_target *t = fuzz_guest_new(&setup);
-        status = run(&g, t, user);
+        t->start_seconds = seconds;
+        g.status = run(&g, t, user);
         fuzz_guest_free(t);
-    } else {
-        complain("fuzz: %s", error->message);
-        status = status_of_error(error);
     }
     fuzz_words_free(words);
     guest_clear(&g);
+    snapshot_look_clear(&g.load);
     ring1_host_free(g.host);
-    return status;
+    return g.status;
 }
 
 static int hunt(struct guest *g, struct fuzz_target *t, void *user)
@@ -432,7 +513,7 @@ static int hunt(struct guest *g, struct fuzz_target *t, void *user)
 
 int fuzz_guest(const struct fuzz_asked *a)
 {
-    return with_guest(a, hunt, NULL);
+    return with_guest(a, !a->guest.input, hunt, NULL);
 }
 
 /* --- triage ------------------------------------------------------------------------------------------ */
@@ -445,19 +526,23 @@ struct files {
 static char *check_bytes(void *user, const char *file, const char *bytes, gsize len)
 {
     struct ring1_target_end end;
+    struct fuzz_target *t = user;
     (void)file;
-    return g_strdup(fuzz_guest_try(user, bytes, len, FUZZ_FULL, &end));
+    if (!t->ops->ready(t))
+        return g_strdup("unreadable: the guest does not start");
+    return g_strdup(fuzz_guest_try(t, bytes, len, FUZZ_FULL, &end));
 }
 
 static int triage(struct guest *g, struct fuzz_target *t, void *user)
 {
     const struct files *files = user;
-    const struct fuzz_triage how = {check_bytes, fuzz_guest_kind, ".input", t, SANDBOX_ENGINE};
+    const struct fuzz_triage how = {check_bytes, fuzz_guest_kind, ".input",
+                                    t,           SANDBOX_ENGINE,  t->start_seconds};
     return fuzz_triage_files(&how, &g->asked->sandbox, files->argc, files->argv);
 }
 
 int fuzz_guest_triage(const struct fuzz_asked *a, int argc, char **argv)
 {
     struct files files = {argc, argv};
-    return with_guest(a, triage, &files);
+    return with_guest(a, true, triage, &files);
 }

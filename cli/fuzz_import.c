@@ -110,7 +110,7 @@ static int import_apart(struct import *o, int argc, char **argv)
     if ((o->fd = confine_file()) < 0)
         return STATUS_FAILED;
     o->sources = seq_read_files(argc, argv);
-    int status = confine_apart("fuzz import", &sandbox, import_all, o);
+    int status = confine_apart("fuzz import", &sandbox, 0, import_all, o);
     if (!write_files(o))
         status = STATUS_FAILED;
     g_ptr_array_unref(o->sources);

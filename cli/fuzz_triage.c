@@ -102,7 +102,7 @@ static char *check_apart(const struct fuzz_triage *how, const char *file,
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        alarm(60);
+        alarm(60 + how->seconds);
         g_autofree char *reason = check_file(how, file, sandbox);
         if (reason && write(pipes[1], reason, strlen(reason)) < 0)
             _exit(1);

@@ -252,7 +252,7 @@ static int format_apart(void *user)
 static int format_in_place(const struct seq_source *source, const struct sandbox_choice *sandbox)
 {
     struct formatted f = {source, confine_file()};
-    int status = f.fd < 0 ? STATUS_FAILED : confine_apart("seq fmt", sandbox, format_apart, &f);
+    int status = f.fd < 0 ? STATUS_FAILED : confine_apart("seq fmt", sandbox, 0, format_apart, &f);
     if (status == STATUS_OK && !confine_copy(f.fd, source->file))
         status = STATUS_FAILED;
     if (f.fd >= 0)

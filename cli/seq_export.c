@@ -57,7 +57,7 @@ static int export_apart(struct exporting *todo, const char *expected, const stru
     todo->expected_fd = expected ? confine_file() : -1;
     todo->scratch = confine_file();
     if (todo->fd >= 0 && todo->scratch >= 0 && (!expected || todo->expected_fd >= 0))
-        status = confine_apart("seq export", sandbox, export_file, todo);
+        status = confine_apart("seq export", sandbox, 0, export_file, todo);
     if (status == STATUS_OK &&
         (!confine_copy(todo->fd, todo->elf) || (expected && !confine_copy(todo->expected_fd, expected))))
         status = STATUS_FAILED;

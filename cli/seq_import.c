@@ -54,7 +54,7 @@ static int import_apart(struct importing *todo, const char *output, const struct
     todo->fd = output ? confine_file() : -1;
     if (output && todo->fd < 0)
         return STATUS_FAILED;
-    int status = confine_apart("seq import", sandbox, import_file, todo);
+    int status = confine_apart("seq import", sandbox, 0, import_file, todo);
     if (output && status == STATUS_OK && !confine_copy(todo->fd, output))
         status = STATUS_FAILED;
     if (output)

@@ -118,7 +118,7 @@ static int minimise_apart(struct minimising *todo, const char *output, const str
     todo->fd = output ? confine_file() : -1;
     if (output && todo->fd < 0)
         return STATUS_FAILED;
-    int status = confine_apart("seq min", sandbox, minimise, todo);
+    int status = confine_apart("seq min", sandbox, 0, minimise, todo);
     if (output && status == STATUS_OK && !confine_copy(todo->fd, output))
         status = STATUS_FAILED;
     if (output)

@@ -85,7 +85,7 @@ bool snapshot_look(struct snapshot_look *s, const char *name, const char *path,
     scout.to = confine_file();
     if (scout.to < 0)
         return false;
-    *status = confine_apart(name, &own, look_into, &scout);
+    *status = confine_apart(name, &own, 0, look_into, &scout);
     bool good = *status == STATUS_OK && take_lists(s, &scout);
     if (*status == STATUS_OK && !good)
         *status = STATUS_IMAGE;

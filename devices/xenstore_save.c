@@ -120,6 +120,7 @@ static void add_watches(GVariantBuilder *b, const struct xenstore *x)
 GBytes *xenstore_save(const struct xenstore *x)
 {
     GVariantBuilder b;
+    const uint8_t *out = x->out->data ? x->out->data + x->out_taken : NULL;
     g_variant_builder_init(&b, G_VARIANT_TYPE(SAVE_TYPE));
     g_variant_builder_add(&b, "t", x->tree->generation);
     add_tree(&b, x->tree);
@@ -129,7 +130,7 @@ GBytes *xenstore_save(const struct xenstore *x)
     g_variant_builder_add(&b, "u", x->have);
     g_variant_builder_add_value(&b, bytes_variant(&x->header, sizeof x->header));
     g_variant_builder_add_value(&b, bytes_variant(x->payload, sizeof x->payload));
-    g_variant_builder_add_value(&b, bytes_variant(x->out->data + x->out_taken, x->out->len - x->out_taken));
+    g_variant_builder_add_value(&b, bytes_variant(out, out ? x->out->len - x->out_taken : 0));
     g_variant_builder_add(&b, "u", x->fault);
     g_autoptr(GVariant) v = g_variant_ref_sink(g_variant_builder_end(&b));
     return g_variant_get_data_as_bytes(v);

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define CRASH_SECONDS 20u
+/* A hang takes its time at each try, and so does a guest that has to start. */
+#define REDUCE_SECONDS 300
 
 /* --- files ------------------------------------------------------------------------------------- */
 
@@ -178,10 +180,12 @@ static int trial(struct fuzz_loop *l, const void *input)
     if (pid == 0) {
         struct fuzz_outcome out;
         void *copy = g_malloc0(l->stride);
-        alarm(CRASH_SECONDS);
+        alarm(CRASH_SECONDS + t->start_seconds);
         (void)!freopen("/dev/null", "w", stderr);
         if (l->o->confine)
             l->o->confine(l->o->user);
+        if (!fuzz_ready(t))
+            _exit(0);
         t->ops->copy(copy, input);
         t->ops->check(t, copy, FUZZ_FULL, &out);
         _exit(0);
@@ -201,7 +205,7 @@ static char *lines_of(struct fuzz_loop *l, const void *input, const char *reason
         return NULL;
     pid_t pid = fork();
     if (pid == 0) {
-        alarm(CRASH_SECONDS);
+        alarm(CRASH_SECONDS + l->target->start_seconds);
         (void)!freopen("/dev/null", "w", stderr);
         if (l->o->confine)
             l->o->confine(l->o->user);
@@ -262,12 +266,13 @@ struct alike {
     void *copy;
     enum fuzz_level level;
     unsigned left; /* tries */
+    gint64 end;    /* of them; a crash */
 };
 
 static bool crashes_alike(void *user, const void *input)
 {
     struct alike *a = user;
-    return a->left && a->left-- && trial(a->l, input) == a->how;
+    return a->left && a->left-- && g_get_monotonic_time() < a->end && trial(a->l, input) == a->how;
 }
 
 static bool breaks_alike(void *user, const void *input)
@@ -330,7 +335,8 @@ void fuzz_keep_crash(struct fuzz_loop *l, const void *shared, const char *reason
     g_autofree void *small = take(l, shared, &bytes, &len);
     l->s->crashes++;
     if (l->o->finds) {
-        struct alike a = {.l = l, .how = trial(l, small), .left = l->o->min_tries};
+        gint64 end = g_get_monotonic_time() + REDUCE_SECONDS * G_USEC_PER_SEC;
+        struct alike a = {.l = l, .how = trial(l, small), .left = l->o->min_tries, .end = end};
         const struct fuzz_trial holds = {crashes_alike, &a};
         if (a.how)
             ops->reduce(l->target, small, &holds, l->o->min_tries);

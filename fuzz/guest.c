@@ -41,6 +41,18 @@ static void decode(struct fuzz_target *t, const uint8_t *bytes, size_t len, void
     memcpy(in->byte, bytes, in->len);
 }
 
+static bool ready(struct fuzz_target *t)
+{
+    struct guest *g = guest_of(t);
+    if (g->d)
+        return true;
+    if (!g->setup.machine && !g->setup.start(g->setup.user, &g->setup.machine, &g->setup.target))
+        return false;
+    g->d = ring1_machine_vcpu(g->setup.machine, 0)->domain;
+    g->runs = guest_runs_new(g->setup.machine, g->setup.target, &g->reason);
+    return true;
+}
+
 static void begin(struct fuzz_target *t, uint64_t seed)
 {
     fuzz_seed(&guest_of(t)->random, seed);
@@ -254,6 +266,7 @@ static const struct fuzz_target_ops ops = {
     .copy = fuzz_bytes_copy,
     .encode = fuzz_bytes_encode,
     .decode = decode,
+    .ready = ready,
     .begin = begin,
     .next = next,
     .check = check,
@@ -275,8 +288,8 @@ struct fuzz_target *fuzz_guest_new(const struct fuzz_guest_setup *setup)
         .recount_each = 1024,
     };
     g->trial = g_malloc0(g->target.input_bytes);
-    g->d = ring1_machine_vcpu(setup->machine, 0)->domain;
-    g->runs = guest_runs_new(setup->machine, setup->target, &g->reason);
+    if (setup->machine)
+        ready(&g->target);
     return &g->target;
 }
 

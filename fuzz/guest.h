@@ -13,7 +13,9 @@
 
 struct fuzz_guest_setup {
     ring1_machine *machine;
-    ring1_target *target;     /* of it, at its start */
+    ring1_target *target; /* of it, at its start */
+    /* Or: NULL, and each child makes its own, in the sandbox. False: it cannot; said on stderr. */
+    bool (*start)(void *user, ring1_machine **machine, ring1_target **target);
     uint32_t max;             /* bytes of an input */
     struct fuzz_words *words; /* or NULL */
     bool host_only;           /* what the guest does to itself is no find */

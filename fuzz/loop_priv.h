@@ -72,6 +72,11 @@ static inline struct fuzz_pool fuzz_pool_of(const struct fuzz_loop *l)
     return (struct fuzz_pool){l->s->input + l->stride, l->stride, l->s->nr_corpus, l->s->way, l->s->nr_ways};
 }
 
+static inline bool fuzz_ready(struct fuzz_target *t)
+{
+    return !t->ops->ready || t->ops->ready(t);
+}
+
 /* --- worker.c: in the child, to the end of the limits; ends the process. */
 void fuzz_worker(struct fuzz_loop *l) G_GNUC_NORETURN;
 

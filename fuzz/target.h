@@ -51,6 +51,7 @@ struct fuzz_target {
     /* Of inputs that do nothing new, one in so many is tried with all checks, and one in so many with a
      * recount at its end. */
     unsigned full_each, recount_each;
+    unsigned start_seconds; /* that ready() may take, at most */
 };
 
 struct fuzz_target_ops {
@@ -62,6 +63,9 @@ struct fuzz_target_ops {
     /* Of a corpus: it is to be tried. NULL: each is. */
     bool (*wanted)(struct fuzz_target *t, const void *input);
 
+    /* In a child, confined, before anything is tried: what takes its time, and is not to be done outside of
+     * the sandbox. False: it could not be; said on stderr. NULL: there is nothing of the kind. */
+    bool (*ready)(struct fuzz_target *t);
     /* In the child, before the first: random numbers begin there. */
     void (*begin)(struct fuzz_target *t, uint64_t seed);
     /* Make one, of nothing or of others. */

@@ -112,6 +112,12 @@ void fuzz_worker(struct fuzz_loop *l)
     gint64 end = l->begun + (gint64)(l->o->seconds * G_USEC_PER_SEC);
     if (l->o->confine)
         l->o->confine(l->o->user);
+    s->busy = true;
+    if (!fuzz_ready(t)) {
+        s->stop = true; /* another would do no better */
+        _exit(1);
+    }
+    s->busy = false;
     t->ops->begin(t, l->o->seed * 1000003u + l->generation);
     fuzz_coverage_use(s->edge);
     if (l->generation == 0)

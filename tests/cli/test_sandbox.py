@@ -16,7 +16,7 @@ import tempfile
 import termios
 import time
 
-from kit import PATIENCE, RING1, Guest, Guests, check, check_refused, finish, one_line, ring1
+from kit import ADDRESS, PATIENCE, RING1, Guest, Guests, check, check_refused, finish, one_line, ring1
 
 EXPLOITED = os.path.abspath(sys.argv[2])
 OUTER = os.path.abspath(sys.argv[sys.argv.index("--outer") + 1]) if "--outer" in sys.argv else None
@@ -188,7 +188,7 @@ def terminal():
     controller, tty = pty.openpty()
     before = termios.tcgetattr(tty)
     run = subprocess.Popen([EXPLOITED, "run", *guest_of(["run-program"])], stdin=tty, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    err = run.communicate(timeout=60)[1].decode()
+    err = run.communicate(timeout=PATIENCE)[1].decode()
     check("a terminal is put right", termios.tcgetattr(tty) == before and run.returncode == -signal.SIGSYS and "execve was tried" in err,
           run.returncode, err)
     os.close(controller)
@@ -266,6 +266,35 @@ def fuzzed():
     check_refused("fuzz: no report", 2, ["--sandbox", "report"], "fuzz", "--sandbox=report", "-n", "1")
 
 
+def fuzzed_guest():
+    """A guest that takes over who brings it to where it is fuzzed, before it is there."""
+    wanted = [n for n in READING if n != "print"]
+    g = Guest().call(17, 0)
+    for name in wanted:
+        g.call(VM_ASSIST, EXPLOIT, names.index(name))
+    place = ADDRESS + len(g.label("loop").code)
+    image = guests.add("fuzzed", g.call(17, 0).jump("loop"))
+    options = ["--guest", *image[-1:], *image[:-1], "--from", f"call:{1 + len(wanted)}", "--until", hex(place), "--buffer",
+               hex(ADDRESS + 0x900) + ":16"]
+    off = ["--sandbox=off"]
+    finds, one = path("guest-finds"), path("one.input")
+    with open(one, "wb") as f:
+        f.write(b"x")
+    for what, words in {"fuzz": ["-n", "20", "--finds", finds, "--corpus", path("guest-corpus")], "fuzz --input": ["--input", one]}.items():
+        said = exploited("fuzz", *options, *off, *words)
+        check(f"{what} --guest, without a sandbox", said.of.get("read-file") == "done", said)
+        said = exploited("fuzz", *options, *words)
+        check(f"{what} --guest", said.status == 0 and {said.of.get(n) for n in wanted} <= set(REFUSED), said)
+        check(f"{what} --guest: nothing is left", untouched())
+    said = exploited("fuzz", "triage", *options, one)
+    check("fuzz triage --guest", said.status == 0 and {said.of.get(n) for n in wanted} <= set(REFUSED), said)
+    snapshot = path("fuzzed.snapshot")
+    r = ring1("run", "--save", snapshot, "--at", "1", *image)
+    options[options.index("--from") + 1] = f"call:{1 + len(wanted)}"
+    said = exploited("fuzz", "--guest", "none", *options[options.index("--from"):], "--load", snapshot, *words)
+    check("fuzz --guest --load", said.status == 0 and {said.of.get(n) for n in wanted} <= set(REFUSED), said, r)
+
+
 def status_of(pid):
     with open(f"/proc/{pid}/status") as f:
         return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
@@ -284,7 +313,7 @@ def confined(pid):
 
 def helper():
     """ring1-net, taken over."""
-    r = subprocess.run([EXPLOIT_NET, folder], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    r = subprocess.run([EXPLOIT_NET, folder], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
     check("the network's helper", r.returncode == -signal.SIGSYS and b" 0 failed" in r.stdout and b"execve was tried" in r.stderr, r)
     check("the network's helper left nothing", not os.path.lexists(path("mine")))
 
@@ -403,6 +432,7 @@ if has_one:
     terminal()
     readers()
     fuzzed()
+    fuzzed_guest()
     if EXPLOIT_NET:
         helper()
     report()
