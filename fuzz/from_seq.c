@@ -408,12 +408,22 @@ static void make_call(struct importer *i, const void *what)
         add_call(i, call->nr, call->arg, false);
 }
 
+/* Of a frame that is new here nobody knows which one it is in the fuzzer's world. */
+static void note_frames(struct importer *i)
+{
+    for (uint32_t k = 0; k < i->op->nr_patches; k++)
+        if (g_array_index(i->program->patches, struct seq_patch, i->op->first_patch + k).shift)
+            note(i, "a frame that an earlier call gave (it is the page that had it before)");
+}
+
 static bool on_call(void *user, struct vcpu *v, struct call *call)
 {
     struct importer *i = user;
     (void)v;
-    if (call->depth == 0 && i->op)
+    if (call->depth == 0 && i->op) {
+        note_frames(i);
         add_line(i, make_call, call);
+    }
     return false;
 }
 

@@ -160,6 +160,15 @@ static bool say_pfn(struct fuzz_pages *p, uint64_t pfn, struct fuzz_said *out)
     return pfn < p->w->setup.nr_pages && say_va(p, WORLD_BASE + (pfn << RING1_PAGE_SHIFT), out);
 }
 
+/* A number of 64 bits that may be a machine address: it is when the domain has that page. */
+static bool say_own_maddr(struct fuzz_pages *p, const struct fuzz_slot *slot, uint64_t value,
+                          struct fuzz_said *out)
+{
+    uint64_t mfn = value >> RING1_PAGE_SHIFT;
+    bool own = mfn <= UINT32_MAX && g_hash_table_contains(p->pfn_of, GUINT_TO_POINTER((guint)mfn));
+    return slot->size == 8 && own && say_maddr(p, value, 3u << RING1_PAGE_SHIFT, out);
+}
+
 /* What only a frame or an address can be. */
 static bool say_place(struct fuzz_pages *p, const struct fuzz_slot *slot, uint64_t value,
                       struct fuzz_said *out)
@@ -180,9 +189,10 @@ static bool say_place(struct fuzz_pages *p, const struct fuzz_slot *slot, uint64
     case FORMAT_PFN:
         return say_pfn(p, value, out);
     case FORMAT_VA:
+        return value <= UINT32_MAX && say_va(p, value, out);
     case FORMAT_HEX:
-        return value <= UINT32_MAX ? say_va(p, value, out)
-                                   : slot->format == FORMAT_HEX && say_maddr(p, value, 3u << 12, out);
+        return value <= UINT32_MAX ? say_va(p, value, out) || say_own_maddr(p, slot, value, out)
+                                   : say_maddr(p, value, 3u << RING1_PAGE_SHIFT, out);
     default:
         return false;
     }
