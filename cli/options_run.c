@@ -177,14 +177,23 @@ static bool take_mfn(struct options *o, const char *option, const char *value, G
         o->config->mfn_mode = RING1_MFN_OFFSET;
         return true;
     }
-    uint64_t seed = 1;
-    if (strcmp(value, "shuffle") != 0 && !(g_str_has_prefix(value, "shuffle:") &&
-                                           parse_number(value + strlen("shuffle:"), 0, UINT64_MAX, &seed)))
-        return bad_value(error, option, value,
-                         "one of identity, offset, shuffle, shuffle:SEED (a number of 64 bits)");
-    o->config->mfn_mode = RING1_MFN_SHUFFLE;
-    o->config->mfn_seed = seed;
-    return true;
+    static const struct {
+        const char *name;
+        enum ring1_mfn_mode mode;
+    } drawn[] = {{"shuffle", RING1_MFN_SHUFFLE}, {"sparse", RING1_MFN_SPARSE}};
+    for (size_t i = 0; i < G_N_ELEMENTS(drawn); i++) {
+        const char *rest = value + strlen(drawn[i].name);
+        uint64_t seed = 1;
+        if (!g_str_has_prefix(value, drawn[i].name) ||
+            (*rest && !(*rest == ':' && parse_number(rest + 1, 0, UINT64_MAX, &seed))))
+            continue;
+        o->config->mfn_mode = drawn[i].mode;
+        o->config->mfn_seed = seed;
+        return true;
+    }
+    return bad_value(
+        error, option, value,
+        "one of identity, offset, shuffle, sparse, shuffle:SEED, sparse:SEED (a number of 64 bits)");
 }
 
 static bool take_time(struct options *o, const char *option, const char *value, GError **error)
@@ -483,7 +492,7 @@ static const struct option_row rows[] = {
     {"cpu", 0, RUNS | OPTION_OF_MACHINE, "MODEL",
      "What CPUID shows: a model's name, or list to see them (atom)", take_cpu},
     {"mfn", 0, RUNS | OPTION_OF_MACHINE, "ORDER",
-     "Machine frames: identity, offset or shuffle[:SEED] (shuffle:1)", take_mfn},
+     "Machine frames: identity, offset, shuffle[:SEED] or sparse[:SEED] (shuffle:1)", take_mfn},
     {"time", 0, RUNS | OPTION_OF_MACHINE, "CLOCK",
      "virtual counts what the guest executes, real is the host's (virtual)", take_time},
     {"date", 0, RUNS | OPTION_OF_MACHINE, "DATE",

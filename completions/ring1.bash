@@ -67,7 +67,7 @@ _ring1()
     --abi) values="auto xen-2.0 xen-3.0 xen-3.0-pae" ;;
     --xen) values="2.0 3.0.0 3.0.4 3.2 4.17" ;;
     --cpu) values="list atom pentium-m pentium3 pentium2" ;;
-    --mfn) values="identity offset shuffle" ;;
+    --mfn) values="identity offset shuffle sparse" ;;
     -e | --expression) values="event=all event=upcall event=exception event=emulated event=store event=frame event=device" ;;
     --net) values="user user,restrict none" ;;
     --time) values="virtual real" ;;

@@ -57,13 +57,13 @@ static bool pfn_of(struct seq_scope *c, const struct seq_value *v, uint32_t *pfn
 
 static bool mode_of(struct seq_scope *c, const struct seq_value *v, enum ring1_mfn_mode *mode)
 {
-    static const char *const names[] = {"shuffle", "offset", "identity"};
+    static const char *const names[] = {"shuffle", "offset", "identity", "sparse"};
     for (unsigned i = 0; v->kind == SEQ_NAME && i < G_N_ELEMENTS(names); i++)
         if (strcmp(v->name, names[i]) == 0) {
             *mode = (enum ring1_mfn_mode)i;
             return true;
         }
-    return seq_complain(c, v->pos, "expected shuffle, offset or identity");
+    return seq_complain(c, v->pos, "expected shuffle, offset, identity or sparse");
 }
 
 /* Types of vm_assist that are on from the start, as a builder sets them. */

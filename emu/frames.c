@@ -72,6 +72,11 @@ static void plan_sizes(struct frame_plan *p)
     p->nr_frames = others + p->m2p_frames;
 }
 
+bool frames_are_drawn(enum ring1_mfn_mode mode)
+{
+    return mode == RING1_MFN_SHUFFLE || mode == RING1_MFN_SPARSE;
+}
+
 bool frames_plan(const struct abi *abi, uint32_t nr_pages, uint32_t max_pages, enum ring1_mfn_mode mode,
                  struct frame_plan *out, GError **error)
 {
@@ -85,7 +90,7 @@ bool frames_plan(const struct abi *abi, uint32_t nr_pages, uint32_t max_pages, e
         return false;
     }
     /* The balloon's frames give way first. */
-    uint32_t balloon = MAX(nr_pages / 64, 64);
+    uint32_t balloon = MAX(nr_pages / 64, 64) + (mode == RING1_MFN_SPARSE ? FRAMES_SPARSE : 0);
     if (abi->xen >= RING1_XEN_4_17)
         p->nr_row = grant_frames_needed(abi) + ROW_FRAMES;
     do {
@@ -138,7 +143,7 @@ static uint32_t *number_frames(const struct frame_plan *p, uint64_t seed, uint32
     uint32_t *ram = g_new(uint32_t, total);
     for (uint32_t i = 0; i < total; i++)
         ram[i] = i < p->nr_pages ? p->ram + i : p->spare + (i - p->nr_pages);
-    if (p->mode != RING1_MFN_SHUFFLE)
+    if (!frames_are_drawn(p->mode))
         return ram;
     struct random r;
     random_seed(&r, seed);
@@ -167,8 +172,8 @@ static void name_hidden(struct domain *d, const struct frame_plan *p)
 
 /* What frames without a page of the domain have in the m2p: docs/xen-abi.md 5.2, and
  * 12.2 for 3.0.0's shared_info. */
-static void fill_m2p(struct domain *d, const struct frame_plan *p, const uint32_t *frame,
-                     const uint32_t *pfn, uint32_t nr)
+static void fill_m2p(struct domain *d, const struct frame_plan *p, const uint32_t *frame, const uint32_t *pfn,
+                     uint32_t nr)
 {
     uint32_t *m2p = frame_ptr(d->mem, d->mem->m2p);
     memset(m2p, m2p_unused(d->abi) & 0xFF, (size_t)p->m2p_frames << RING1_PAGE_SHIFT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
  * frames.h - which machine frames a machine has and what each is for: low I/O
- * frames, Xen's own hidden ones, the domain's memory in one of three numberings,
+ * frames, Xen's own hidden ones, the domain's memory in one of four numberings,
  * and some free frames for balloons and exchanges.
  */
 #ifndef EMU_FRAMES_H
@@ -18,6 +18,9 @@
  * bits, and start_info.shared_info and CR3 are 32-bit machine addresses. */
 #define FRAMES_BELOW_4G 0x100000u
 
+/* What RING1_MFN_SPARSE has beside: nobody's, the domain's frames lie scattered among them. */
+#define FRAMES_SPARSE 0x30000u
+
 struct frame_plan {
     enum ring1_mfn_mode mode;
     uint32_t nr_frames; /* memory_new takes this */
@@ -33,6 +36,9 @@ struct frame_plan {
     uint32_t nr_row; /* the last of them are never shuffled: for extents of many frames */
 };
 
+/* Is the numbering drawn from a seed? */
+bool frames_are_drawn(enum ring1_mfn_mode mode);
+
 /* Plan a machine for `nr_pages` of domain memory that may grow to `max_pages`.
  * RING1_ERROR_OPTION when no such machine can be numbered: 4 GiB without PAE, or
  * under the identity. */
@@ -41,7 +47,7 @@ bool frames_plan(const struct abi *abi, uint32_t nr_pages, uint32_t max_pages, e
 
 /* Give every frame of d->mem its owner, write the m2p, and set d->s.shared_info and
  * d->s.gdt_reserved. Returns the p2m, nr_pages long, which the caller frees: a
- * permutation drawn from `seed` when the plan is to shuffle. The first `low` pages,
+ * permutation drawn from `seed` when frames_are_drawn. The first `low` pages,
  * and all of Xen's, have frames below 4 GiB. */
 uint32_t *frames_hand_out(struct domain *d, const struct frame_plan *plan, uint64_t seed, uint32_t low);
 

@@ -268,7 +268,7 @@ static bool deal_frames(struct resume *r, uint64_t seed, GError **error)
     if (!frames_plan(d->abi, d->s.nr_pages, d->s.max_pages, r->m->mfn_mode, &plan, error))
         return false;
     g_autofree uint32_t *order = g_new(uint32_t, r->max_pfn);
-    bool shuffled = r->m->mfn_mode == RING1_MFN_SHUFFLE;
+    bool shuffled = frames_are_drawn(r->m->mfn_mode);
     uint32_t nr = 0, low = 0;
     for (int special = shuffled; special >= 0; special--) {
         for (uint32_t pfn = 0; pfn < r->max_pfn; pfn++)

@@ -24,7 +24,7 @@ bool config_check(const ring1_config *c, GError **error)
                     (unsigned long long)c->raw_address);
         return false;
     }
-    if ((unsigned)c->mfn_mode > RING1_MFN_IDENTITY || (unsigned)c->time > RING1_TIME_REAL ||
+    if ((unsigned)c->mfn_mode > RING1_MFN_SPARSE || (unsigned)c->time > RING1_TIME_REAL ||
         (unsigned)c->preempt > RING1_PREEMPT_RANDOM) {
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
                     "mfn_mode %d, time %d, preempt %d: there is no such mode", (int)c->mfn_mode, (int)c->time,

@@ -67,6 +67,7 @@ enum ring1_mfn_mode {
     RING1_MFN_SHUFFLE = 0, /* a permutation drawn from a seed */
     RING1_MFN_OFFSET,      /* mfn = pfn + a constant */
     RING1_MFN_IDENTITY,    /* mfn = pfn: hides guest bugs */
+    RING1_MFN_SPARSE,      /* drawn from a seed, among 768 MiB of free frames */
 };
 
 /* The clock a guest sees. */

@@ -14,7 +14,7 @@ BAD_VALUES = [
     ("--xen", ["1.0", "4.18", ""]),
     ("--vcpus", ["0", "33", "-1", "x", "", "1.5"]),
     ("--cpu", ["486", "ATOM", ""]),
-    ("--mfn", ["random", "shuffle:", "shuffle:x", "shuffle:-1", "offset:1"]),
+    ("--mfn", ["random", "shuffle:", "shuffle:x", "shuffle:-1", "offset:1", "sparse:x", "sparsely"]),
     ("--time", ["host", ""]),
     ("--date", ["yesterday", "2020-13-01", "1969-12-31T23:59:59Z", "2106-02-08", ""]),
     ("--max-time", ["0", "-1", "inf", "nan", "1s", "", "1e99"]),

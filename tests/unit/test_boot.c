@@ -618,7 +618,7 @@ START_TEST(numbering)
 {
     const struct abi *abi = abi_find(RING1_ABI_XEN_3_0_PAE, RING1_XEN_4_17);
     struct boot_config config = MIB_32;
-    struct machine a, b, c, o, i;
+    struct machine a, b, c, o, i, s;
     machine_make(&a, abi, kernel_for(abi), &config);
     machine_make(&b, abi, kernel_for(abi), &config);
     config.mfn_seed = 2;
@@ -627,16 +627,22 @@ START_TEST(numbering)
     machine_make(&o, abi, kernel_for(abi), &config);
     config.mfn_mode = RING1_MFN_IDENTITY;
     machine_make(&i, abi, kernel_for(abi), &config);
-    unsigned same = 0;
+    config.mfn_mode = RING1_MFN_SPARSE;
+    machine_make(&s, abi, kernel_for(abi), &config);
+    unsigned same = 0, neighbours = 0;
     for (uint32_t pfn = 0; pfn < config.nr_pages; pfn++) {
+        struct frame next = s.d->mem->frames[p2m_at(&s, pfn) + 1];
+        neighbours += next.owner == s.d->s.domid;
         ck_assert_uint_eq(p2m_at(&a, pfn), p2m_at(&b, pfn));
         same += p2m_at(&a, pfn) == p2m_at(&c, pfn);
         ck_assert_uint_eq(p2m_at(&o, pfn), pfn + p2m_at(&o, 0));
         ck_assert_uint_eq(p2m_at(&i, pfn), pfn);
     }
     ck_assert_uint_lt(same, 20);
+    ck_assert_uint_lt(neighbours, config.nr_pages / 10);
     ck_assert_uint_ge(i.d->s.shared_info.mfn, config.nr_pages);
-    ck_assert(page_recount(i.d, NULL) && page_recount(o.d, NULL));
+    ck_assert(page_recount(i.d, NULL) && page_recount(o.d, NULL) && page_recount(s.d, NULL));
+    machine_free(&s);
     machine_free(&a);
     machine_free(&b);
     machine_free(&c);
@@ -815,7 +821,7 @@ int main(void)
     tcase_add_loop_test(places, real_guests, 0, 3);
     tcase_set_timeout(places, 60);
     tcase_add_test(frames, numbering);
-    tcase_add_loop_test(frames, four_gib, 0, 3);
+    tcase_add_loop_test(frames, four_gib, 0, 4);
     tcase_add_test(frames, untouched_memory);
     tcase_set_timeout(frames, 60);
     tcase_add_test(misfits, damaged_initrd);
