@@ -71,8 +71,12 @@ struct fuzz_judge {
 };
 bool fuzz_judge_check(const struct fuzz_judge *j, GError **error);
 bool fuzz_judge_ask(void *judge, const GPtrArray *kernels, GPtrArray *answers, GError **error);
-/* ring1 itself; `user` is not used. */
-bool fuzz_ring1_ask(void *user, const GPtrArray *kernels, GPtrArray *answers, GError **error);
+/* ring1 itself, with the machine frames of a `const struct fuzz_layout`. */
+struct fuzz_layout {
+    int mfn_mode; /* enum ring1_mfn_mode */
+    uint64_t mfn_seed;
+};
+bool fuzz_ring1_ask(void *layout, const GPtrArray *kernels, GPtrArray *answers, GError **error);
 
 /* --- fuzz_module.c: handlers of a user, from a shared object that has
  *

@@ -180,17 +180,18 @@ static int end_of(const struct ring1_stop *stop)
     }
 }
 
-bool fuzz_ring1_ask(void *user, const GPtrArray *kernels, GPtrArray *answers, GError **error)
+bool fuzz_ring1_ask(void *layout, const GPtrArray *kernels, GPtrArray *answers, GError **error)
 {
     static const struct ring1_console console = {.write = on_console};
     const struct ring1_budget budget = {
         .until_ns = MAX_GUEST_NS, .hypercalls = UINT64_MAX, .traps = UINT64_MAX};
     g_autoptr(ring1_config) config = ring1_config_new();
-    (void)user;
+    const struct fuzz_layout *l = layout;
     config->memory_mib = ORACLE_MEMORY_MIB;
     config->vcpus = ORACLE_VCPUS;
     config->xen = RING1_XEN_4_17;
-    config->mfn_mode = RING1_MFN_OFFSET; /* one behind the other, as Xen's builder has them */
+    config->mfn_mode = (enum ring1_mfn_mode)l->mfn_mode;
+    config->mfn_seed = l->mfn_seed;
     for (unsigned i = 0; i < kernels->len; i++) {
         gsize len;
         const void *bytes = g_bytes_get_data(kernels->pdata[i], &len);

@@ -65,18 +65,25 @@ static int print_summary(const struct asked *a, const struct oracle_status *s)
         text = g_strdup_printf("{\"schema\": 1, \"calls\": %" PRIu64 ", \"sequences\": %" PRIu64
                                ", \"batches\": %" PRIu64 ", \"seconds\": %.3f, \"differences\": %u, "
                                "\"known\": %" PRIu64 ", \"unstable\": %" PRIu64 ", \"lost\": %" PRIu64
+                               ", \"not_compared\": %" PRIu64 ", \"not_compared_in\": %" PRIu64
                                ", \"refused\": %u, \"seed\": %" PRId64 "}\n",
                                s->calls, s->sequences, s->batches, s->seconds, s->differences, s->known,
-                               s->unstable, s->lost, s->refused, a->seed);
+                               s->unstable, s->lost, s->own, s->own_in, s->refused, a->seed);
     else if (!a->quiet)
-        text = g_strdup_printf("%" PRIu64 " calls of %" PRIu64
-                               " sequences compared in %.1f s, %u difference%s, %" PRIu64
-                               " sequences with known ones, %" PRIu64 " that differed once only, %" PRIu64
-                               " without an answer\n",
-                               s->calls, s->sequences, s->seconds, s->differences,
-                               s->differences == 1 ? "" : "s", s->known, s->unstable, s->lost);
+        text = g_strdup_printf(
+            "%" PRIu64 " calls of %" PRIu64 " sequences compared in %.1f s, %u difference%s, %" PRIu64
+            " sequences with known ones, %" PRIu64 " that differed once only, %" PRIu64 " without an answer\n"
+            "not compared: %" PRIu64 " calls (%.1f %%) of %" PRIu64
+            " sequences, behind an answer of ring1's that depends on numbers of frames\n",
+            s->calls, s->sequences, s->seconds, s->differences, s->differences == 1 ? "" : "s", s->known,
+            s->unstable, s->lost, s->own, 100.0 * (double)s->own / (double)MAX(s->calls + s->own, 1),
+            s->own_in);
     return text ? print_out(text) : STATUS_OK;
 }
+
+/* The first, which is compared: one behind the other, as Xen's builder has them. */
+static struct fuzz_layout layouts[ORACLE_LAYOUTS] = {
+    {RING1_MFN_OFFSET, 1}, {RING1_MFN_SHUFFLE, 2026}, {RING1_MFN_SPARSE, 2027}};
 
 static int compare(struct asked *a)
 {
@@ -95,7 +102,9 @@ static int compare(struct asked *a)
         .max_finds = (unsigned)a->max_finds,
         .rounds = (unsigned)a->rounds,
         .finds = a->finds,
-        .ring1 = {.ask = fuzz_ring1_ask},
+        .ring1 = {{fuzz_ring1_ask, &layouts[0]},
+                  {fuzz_ring1_ask, &layouts[1]},
+                  {fuzz_ring1_ask, &layouts[2]}},
         .judge = {.ask = fuzz_judge_ask, .user = &judge},
         .progress = a->terminal ? show_progress : NULL,
         .found = show_find,

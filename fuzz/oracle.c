@@ -42,6 +42,39 @@ static void keep_lost(const struct oracle_options *o, const struct oracle_case *
         g_file_set_contents(path, text->str, -1, NULL);
 }
 
+/* ring1's answers in all layouts; those of the last ones may be missing. */
+static bool ask_ring1(const struct oracle_options *o, const GPtrArray *kernels, GPtrArray **answers,
+                      GError **error)
+{
+    for (unsigned i = 0; i < ORACLE_LAYOUTS; i++) {
+        answers[i] = ask(&o->ring1[i], kernels, error);
+        if (!answers[i])
+            return false;
+    }
+    return true;
+}
+
+static void free_answers(GPtrArray **answers)
+{
+    for (unsigned i = 0; i < ORACLE_LAYOUTS; i++)
+        g_clear_pointer(&answers[i], g_ptr_array_unref);
+}
+
+/* How many lines of the i-th answer are the same in all layouts: all, or up to one where the answer
+ * depends on numbers of frames. */
+static unsigned lines_to_compare(GPtrArray **ring1, unsigned i, struct oracle_status *status)
+{
+    const struct oracle_answer *first = ring1[0]->pdata[i];
+    unsigned most = UINT_MAX;
+    for (unsigned k = 1; k < ORACLE_LAYOUTS; k++)
+        most = MIN(most, oracle_same_lines(first, ring1[k]->pdata[i]));
+    if (most != UINT_MAX) {
+        status->own += MAX(first->lines->len - most, 1);
+        status->own_in++;
+    }
+    return most;
+}
+
 GPtrArray *oracle_judge(const struct oracle_options *o, const GPtrArray *cases, struct oracle_status *status,
                         GError **error)
 {
@@ -49,19 +82,24 @@ GPtrArray *oracle_judge(const struct oracle_options *o, const GPtrArray *cases, 
     for (unsigned i = 0; i < cases->len; i++)
         g_ptr_array_add(kernels, ((const struct oracle_case *)cases->pdata[i])->kernel);
     g_autoptr(GPtrArray) judge = ask(&o->judge, kernels, error);
-    g_autoptr(GPtrArray) ring1 = judge ? ask(&o->ring1, kernels, error) : NULL;
-    if (!ring1)
+    GPtrArray *ring1[ORACLE_LAYOUTS] = {NULL};
+    if (!judge || !ask_ring1(o, kernels, ring1, error)) {
+        free_answers(ring1);
         return NULL;
+    }
     GPtrArray *differences = g_ptr_array_new_with_free_func(oracle_difference_free);
     for (unsigned i = 0; i < cases->len; i++) {
-        const struct oracle_answer *a = ring1->pdata[i], *b = judge->pdata[i];
+        const struct oracle_answer *a = ring1[0]->pdata[i], *b = judge->pdata[i];
         bool lost = a->end == ORACLE_LOST || b->end == ORACLE_LOST;
         status->sequences += !lost;
         status->lost += lost;
         if (b->end == ORACLE_LOST && !(o->stop && *o->stop))
             keep_lost(o, cases->pdata[i]);
-        g_ptr_array_add(differences, lost ? NULL : oracle_compare(cases->pdata[i], a, b, &status->calls));
+        unsigned most = lost ? 0 : lines_to_compare(ring1, i, status);
+        g_ptr_array_add(differences,
+                        lost ? NULL : oracle_compare(cases->pdata[i], a, b, most, &status->calls));
     }
+    free_answers(ring1);
     status->batches++;
     return differences;
 }

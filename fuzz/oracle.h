@@ -14,6 +14,11 @@
 #define ORACLE_MEMORY_MIB 16u
 #define ORACLE_VCPUS      3u
 
+/* ring1 answers so many times, in layouts of machine frames that have nothing in common. The first answer
+ * is compared; behind a line in which another one differs nothing is, for there the answer depends on
+ * numbers that only one of the two hypervisors knows. */
+#define ORACLE_LAYOUTS 3u
+
 /* How a kernel ended: SHUTDOWN_*, or one of these. */
 #define ORACLE_HANGS 254
 #define ORACLE_LOST  255 /* nothing is known of it: it was not run, or the hypervisor itself ended */
@@ -40,9 +45,11 @@ struct oracle_status {
     uint64_t calls;     /* compared */
     uint64_t sequences; /* that they stood in */
     uint64_t batches;
-    uint64_t known;       /* sequences that differ as the table of known ones says */
-    uint64_t unstable;    /* sequences that differed once, and not again */
-    uint64_t lost;        /* sequences of which one of the two said nothing */
+    uint64_t known;    /* sequences that differ as the table of known ones says */
+    uint64_t unstable; /* sequences that differed once, and not again */
+    uint64_t lost;     /* sequences of which one of the two said nothing */
+    uint64_t own;      /* calls that were not compared: ring1 itself says something else in another layout */
+    uint64_t own_in;   /* sequences that they stood in */
     unsigned differences; /* kinds, others than those */
     unsigned refused;     /* inputs that no kernel can be made of */
     double seconds;
@@ -56,7 +63,7 @@ struct oracle_options {
     unsigned max_finds; /* stop at so many kinds; 0: never */
     unsigned rounds;    /* of minimising: batches for each kind */
     const char *finds;  /* folder; NULL: they are told only */
-    struct oracle_side ring1, judge;
+    struct oracle_side ring1[ORACLE_LAYOUTS], judge;
     void (*progress)(void *user, const struct oracle_status *status, const char *doing);
     void (*found)(void *user, const char *what, const char *file);
     void *user;
@@ -92,15 +99,17 @@ struct oracle_maker *oracle_maker_new(uint64_t seed, GError **error);
 void oracle_maker_free(struct oracle_maker *m);
 struct oracle_case *oracle_make(struct oracle_maker *m);
 
-/* oracle_compare.c: the first thing in which the two differ; NULL: none. `calls`: compared up to
- * there. */
+/* oracle_compare.c: lines up to the first one in which two answers differ; UINT_MAX: none does. */
+unsigned oracle_same_lines(const struct oracle_answer *a, const struct oracle_answer *b);
+/* The first thing in which the two differ, among the first `most` lines; NULL: none. `calls`: compared up
+ * to there. */
 struct oracle_difference {
     char *kind;          /* which call, and how: those of one kind are one find */
     char *ring1, *judge; /* what each said */
     unsigned call;       /* number of it */
 };
 struct oracle_difference *oracle_compare(const struct oracle_case *c, const struct oracle_answer *ring1,
-                                         const struct oracle_answer *judge, uint64_t *calls);
+                                         const struct oracle_answer *judge, unsigned most, uint64_t *calls);
 void oracle_difference_free(void *d);
 
 /* oracle_min.c: the smallest text that still differs in the same way, in place. */

@@ -178,18 +178,27 @@ static const char *line_or_end(const struct oracle_answer *a, unsigned i)
     return a->lines->len > i ? said(a->lines->pdata[i]) : end_text(a->end);
 }
 
-struct oracle_difference *oracle_compare(const struct oracle_case *c, const struct oracle_answer *ring1,
-                                         const struct oracle_answer *judge, uint64_t *calls)
+unsigned oracle_same_lines(const struct oracle_answer *a, const struct oracle_answer *b)
 {
-    unsigned n = MIN(ring1->lines->len, judge->lines->len), i = 0, call = 0;
-    for (; i < n && strcmp(ring1->lines->pdata[i], judge->lines->pdata[i]) == 0; i++)
-        call = (unsigned)strtoul(ring1->lines->pdata[i], NULL, 10);
-    *calls += i;
-    if (i == ring1->lines->len && i == judge->lines->len && ring1->end == judge->end)
+    unsigned n = MIN(a->lines->len, b->lines->len), i = 0;
+    while (i < n && strcmp(a->lines->pdata[i], b->lines->pdata[i]) == 0)
+        i++;
+    return i == a->lines->len && i == b->lines->len && a->end == b->end ? UINT_MAX : i;
+}
+
+struct oracle_difference *oracle_compare(const struct oracle_case *c, const struct oracle_answer *ring1,
+                                         const struct oracle_answer *judge, unsigned most, uint64_t *calls)
+{
+    unsigned i = oracle_same_lines(ring1, judge);
+    if (i >= most || i == UINT_MAX) {
+        *calls += MIN(most, ring1->lines->len);
         return NULL;
-    ++*calls;
+    }
+    *calls += i + 1;
     const struct oracle_answer *longer = ring1->lines->len > i ? ring1 : judge;
-    call = longer->lines->len > i ? (unsigned)strtoul(longer->lines->pdata[i], NULL, 10) : call + 1;
+    unsigned call = i ? (unsigned)strtoul(ring1->lines->pdata[i - 1], NULL, 10) + 1 : 1;
+    if (longer->lines->len > i)
+        call = (unsigned)strtoul(longer->lines->pdata[i], NULL, 10);
     return difference(c, call, line_or_end(ring1, i), line_or_end(judge, i));
 }
 
