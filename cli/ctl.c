@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Of an answer; whoever gives it may be a ring1 that its guest has taken over. */
+#define REPLY_MAX (1u << 20)
+
 static const char help[] = "Usage:\n"
                            "  ring1 ctl [--json] unix:PATH REQUEST\n"
                            "\n"
@@ -101,8 +104,12 @@ static bool converse(int fd, const char *request, GString *reply)
             return false;
         done += n > 0 ? (size_t)n : 0;
     }
-    while (!strchr(reply->str, '\n')) {
+    while (!memchr(reply->str, '\n', reply->len)) {
         char bytes[4096];
+        if (reply->len > REPLY_MAX) {
+            errno = EMSGSIZE;
+            return false;
+        }
         ssize_t n = recv(fd, bytes, sizeof bytes, 0);
         if (n < 0 && errno == EINTR)
             continue;

@@ -149,4 +149,24 @@ check_refused("ctl alone", 2, ["request"], "ctl")
 check_refused("ctl without request", 2, ["request"], "ctl", "unix:" + path)
 r = ring1("ctl", "--help")
 check("ctl --help", r.status == 0 and b"xenstore" in r.out, r)
+
+# --- a ring1 that was taken over answers, and does not stop; bytes of zero are no end ---
+for word in b"x", b"\0":
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path + "-bad")
+        server.listen(1)
+        run = subprocess.Popen([RING1, "ctl", "unix:" + path + "-bad", "status"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        client = server.accept()[0]
+        client.settimeout(PATIENCE)
+        sent = 0
+        try:
+            while sent < 8 << 20:
+                sent += client.send(word * 65536)
+        except OSError:
+            pass
+        client.close()
+        out, err = run.communicate(timeout=PATIENCE)
+        check("an answer without an end", sent < 8 << 20 and run.returncode == 125 and one_line(err.decode()) and not out, sent, run.returncode, err)
+    os.unlink(path + "-bad")
+
 finish()
