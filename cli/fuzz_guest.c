@@ -25,6 +25,10 @@
 #define INPUT_DEFAULT 4096
 #define INPUT_LIMIT   (1 << 20)
 
+#define NO_SEQUENCE                                                                                          \
+    "There is no sequence (.hc) of it: one stands alone, from the guest's first call on, and this\n"         \
+    "run began with --load. `--input FILE --trace -` shows its calls.\n"
+
 /* What a guest names who knows of this (ring1/fuzz_guest.h). */
 #define SYMBOL_START  "ring1_fuzz_start"
 #define SYMBOL_DONE   "ring1_fuzz_done"
@@ -473,12 +477,19 @@ static bool look_for_start(struct guest *g, uint32_t *size, unsigned *seconds)
     return good;
 }
 
+static bool may_tell(const struct fuzz_guest_asked *a, GError **error)
+{
+    return !(a->load && a->hc) ||
+           bad_option(error, "--hc: not with --load: a sequence stands alone, from the "
+                             "guest's first call on; --trace shows the calls");
+}
+
 static int with_guest(const struct fuzz_asked *a, bool many,
                       int (*run)(struct guest *g, struct fuzz_target *t, void *user), void *user)
 {
     struct guest g = {.asked = a, .host = ring1_host_new(), .load.fd = -1, .status = STATUS_FAILED};
     g_autoptr(GError) error = NULL;
-    struct fuzz_words *words = read_words(a->guest.dictionary, &error);
+    struct fuzz_words *words = may_tell(&a->guest, &error) ? read_words(a->guest.dictionary, &error) : NULL;
     uint32_t size = INPUT_LIMIT;
     unsigned seconds = 0;
     if (!words) {
@@ -490,7 +501,8 @@ static int with_guest(const struct fuzz_asked *a, bool many,
             .max = size,
             .words = words,
             .host_only = a->guest.host_only,
-            .tell = tell_calls,
+            .tell = a->guest.load ? NULL : tell_calls,
+            .no_sequence = NO_SEQUENCE,
             .user = &g,
         };
         struct fuzz_target *t = fuzz_guest_new(&setup);

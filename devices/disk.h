@@ -63,6 +63,10 @@ int disk_overlay_next(struct disk *disk, uint64_t *cluster, uint8_t *bytes);
 /* 0, or an errno: EINVAL when the disk has no such cluster. */
 int disk_overlay_put(struct disk *disk, uint64_t cluster, const uint8_t *bytes);
 
+/* For whoever takes a guest back again and again: an overlay as it stands is kept, and it is that again. */
+void disk_overlay_mark(struct disk *disk);
+void disk_overlay_back(struct disk *disk);
+
 /* As disk_ops.changed. */
 uint64_t disk_changed(struct disk *disk);
 

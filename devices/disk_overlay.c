@@ -21,6 +21,9 @@ struct overlay {
     struct disk *below;
     int fd;
     uint8_t *present; /* a bit a cluster: it is in the file */
+    bool layer;       /* `below` is what this overlay was before disk_overlay_mark, in the same file */
+    uint64_t base;    /* where its bytes begin there */
+    bool written;     /* since then, or since it was put back */
     uint8_t bounce[CLUSTER];
 };
 
@@ -65,9 +68,10 @@ static int take_up(struct overlay *o, uint64_t cluster)
     int err = o->below->ops->read(o->below, &iov, 1, offset);
     if (err)
         return err;
-    if (!all(pwrite_any, o->fd, o->bounce, len, offset))
+    if (!all(pwrite_any, o->fd, o->bounce, len, o->base + offset))
         return errno ? errno : EIO;
     bit_test_and_set(o->present, (unsigned)cluster);
+    o->written = true;
     return 0;
 }
 
@@ -79,10 +83,10 @@ static int piece(struct overlay *o, bool write, void *bytes, size_t len, uint64_
         int err = take_up(o, cluster);
         if (err)
             return err;
-        return all(pwrite_any, o->fd, bytes, len, offset) ? 0 : EIO;
+        return all(pwrite_any, o->fd, bytes, len, o->base + offset) ? 0 : EIO;
     }
     if (bit_test(o->present, (unsigned)cluster))
-        return all(pread, o->fd, bytes, len, offset) ? 0 : EIO;
+        return all(pread, o->fd, bytes, len, o->base + offset) ? 0 : EIO;
     struct iovec iov = {bytes, len};
     return o->below->ops->read(o->below, &iov, 1, offset);
 }
@@ -136,6 +140,8 @@ static void overlay_renew(struct disk *disk)
 {
     struct overlay *o = overlay_of(disk);
     memset(o->present, 0, present_len(o));
+    if (o->layer)
+        overlay_renew(o->below);
     if (ftruncate(o->fd, 0)) /* only the space is not given back */
         return;
 }
@@ -143,7 +149,8 @@ static void overlay_renew(struct disk *disk)
 static void overlay_close(struct disk *disk)
 {
     struct overlay *o = overlay_of(disk);
-    close(o->fd);
+    if (!o->layer)
+        close(o->fd);
     g_free(o->present);
     disk_close(o->below);
 }
@@ -207,16 +214,22 @@ static size_t cluster_size(const struct overlay *o, uint64_t cluster)
     return (size_t)MIN(CLUSTER, o->disk.size - cluster * CLUSTER);
 }
 
+static bool is_present(const struct overlay *o, uint64_t cluster)
+{
+    return bit_test(o->present, (unsigned)cluster) ||
+           (o->layer && is_present((const struct overlay *)o->below, cluster));
+}
+
 int disk_overlay_next(struct disk *disk, uint64_t *cluster, uint8_t *bytes)
 {
     struct overlay *o = overlay_of(disk);
-    while (*cluster < nr_clusters(o) && !bit_test(o->present, (unsigned)*cluster))
+    while (*cluster < nr_clusters(o) && !is_present(o, *cluster))
         ++*cluster;
     if (*cluster >= nr_clusters(o))
         return ENOENT;
     memset(bytes, 0, CLUSTER);
-    errno = 0;
-    return all(pread, o->fd, bytes, cluster_size(o, *cluster), *cluster * CLUSTER) ? 0 : errno ? errno : EIO;
+    struct iovec iov = {bytes, cluster_size(o, *cluster)};
+    return overlay_read(disk, &iov, 1, *cluster * CLUSTER);
 }
 
 int disk_overlay_put(struct disk *disk, uint64_t cluster, const uint8_t *bytes)
@@ -225,8 +238,30 @@ int disk_overlay_put(struct disk *disk, uint64_t cluster, const uint8_t *bytes)
     if (cluster >= nr_clusters(o))
         return EINVAL;
     errno = 0;
-    if (!all(pwrite_any, o->fd, (void *)bytes, cluster_size(o, cluster), cluster * CLUSTER))
+    if (!all(pwrite_any, o->fd, (void *)bytes, cluster_size(o, cluster), o->base + cluster * CLUSTER))
         return errno ? errno : EIO;
     bit_test_and_set(o->present, (unsigned)cluster);
     return 0;
+}
+
+/* What it is moves below; writes go behind that, for no file can be opened in the sandbox. */
+void disk_overlay_mark(struct disk *disk)
+{
+    struct overlay *o = overlay_of(disk), *below = g_new(struct overlay, 1);
+    *below = *o;
+    below->disk.name = g_strdup(o->disk.name);
+    below->disk.others = 0;
+    o->below = &below->disk;
+    o->base += nr_clusters(o) * CLUSTER;
+    o->present = g_malloc0(present_len(o));
+    o->layer = true;
+    o->written = false;
+}
+
+void disk_overlay_back(struct disk *disk)
+{
+    struct overlay *o = overlay_of(disk);
+    if (o->layer && o->written)
+        memset(o->present, 0, present_len(o));
+    o->written = false;
 }

@@ -21,6 +21,7 @@ struct fuzz_guest_setup {
     bool host_only;           /* what the guest does to itself is no find */
     /* Write the calls of an input as a sequence, in a process of its own; NULL: nobody does. */
     void (*tell)(void *user, const void *bytes, size_t len, int fd);
+    const char *no_sequence; /* lines that say why, for reports; NULL: none */
     void *user;
 };
 

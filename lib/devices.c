@@ -252,6 +252,33 @@ const GPtrArray *devices_disks(const struct devices *devices)
     return devices->disks;
 }
 
+bool devices_mark_disks(struct devices *devices, GError **error)
+{
+    for (guint i = 0; i < devices->disks->len; i++) {
+        struct disk *disk = g_ptr_array_index(devices->disks, i);
+        if (!disk) /* a replay's */
+            continue;
+        if (!disk_is_overlay(disk) && !disk->readonly) {
+            g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION,
+                        "disk %s would be written to again and again: it has to be ,ro or ,snapshot",
+                        disk->name);
+            return false;
+        }
+        if (disk_is_overlay(disk))
+            disk_overlay_mark(disk);
+    }
+    return true;
+}
+
+void devices_put_back_disks(struct devices *devices)
+{
+    for (guint i = 0; i < devices->disks->len; i++) {
+        struct disk *disk = g_ptr_array_index(devices->disks, i);
+        if (disk && disk_is_overlay(disk))
+            disk_overlay_back(disk);
+    }
+}
+
 void devices_pins(const struct devices *devices, uint32_t *pins)
 {
     for (guint i = 0; i < devices->blocks->len; i++)

@@ -50,6 +50,11 @@ const GPtrArray *devices_disks(const struct devices *devices);
 void devices_pins(const struct devices *devices, uint32_t *pins);
 bool devices_check(const struct devices *devices, GError **error);
 
+/* What was written to overlays (`,snapshot`) is kept as it stands, and is that again: for whoever takes a
+ * guest back again and again. */
+bool devices_mark_disks(struct devices *devices, GError **error);
+void devices_put_back_disks(struct devices *devices);
+
 GVariant *devices_save(const struct devices *devices);
 bool devices_restore(struct devices *devices, GVariant *saved, GError **error);
 

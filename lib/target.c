@@ -176,6 +176,8 @@ static bool put_back(ring1_target *t, GError **error)
     m->stirred = 0;
     if (stirred & STIRRED_CONSOLE)
         console_restore(m->console, t->console);
+    if (stirred & STIRRED_DEVICES)
+        devices_put_back_disks(m->devices);
     return !(stirred & (STIRRED_XENSTORE | STIRRED_DEVICES)) ||
            (xenstore_restore(m->xenstore, t->xenstore, error) &&
             devices_restore(m->devices, t->devices, error));
@@ -204,7 +206,7 @@ ring1_target *ring1_target_new(ring1_machine *m, const struct ring1_target_setup
     memcpy(t->goals.address + t->setup.nr_until, setup->crash, t->setup.nr_crash * sizeof(uint32_t));
     t->part = g_array_new(FALSE, FALSE, sizeof(struct part));
     machine_disturb(m->machine);
-    if (!find_places(t, error)) {
+    if (!find_places(t, error) || !devices_mark_disks(m->devices, error)) {
         ring1_target_free(t);
         return NULL;
     }

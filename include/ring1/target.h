@@ -11,8 +11,8 @@
  *     ring1_target_reset(t, &error);                               back, and once more
  *
  * The machine's run is not recorded, has no debugger, and nobody but the target runs it until
- * the target is freed. What the guest prints and sends goes nowhere. A disk that it writes to
- * should be a `,snapshot`.
+ * the target is freed. What the guest prints and sends goes nowhere. A disk is `,ro` or a
+ * `,snapshot`, which is put back with the rest.
  */
 #ifndef RING1_TARGET_H
 #define RING1_TARGET_H
@@ -49,7 +49,7 @@ bool ring1_target_goto(ring1_machine *m, const uint32_t *address, unsigned nr,
 bool ring1_target_return_address(ring1_machine *m, uint32_t *address);
 
 /* From here on. RING1_ERROR_STATE: the machine is recorded; RING1_ERROR_OPTION: the buffer is not memory that
- * the guest may write. */
+ * the guest may write, or a disk is neither `,ro` nor `,snapshot`. */
 ring1_target *ring1_target_new(ring1_machine *m, const struct ring1_target_setup *setup, GError **error);
 /* The machine is left as it stands. */
 void ring1_target_free(ring1_target *t);

@@ -11,6 +11,7 @@ from kit import Guests, check, check_refused, finish, ring1
 guests = Guests()  # for its folder
 PAE, OLD = sys.argv[2:4]
 PLAIN = sys.argv[4]  # a guest that knows nothing of being fuzzed
+DISK = sys.argv[5]  # one that reads and writes a disk by chance
 SMALL = ("--memory", "16", "--max-input", "24")
 OPEN = b"o\0\0\0pen" + bytes(17)
 WAIT = b"w\0\0\0ait" + bytes(17)
@@ -142,6 +143,35 @@ def test_plain_guest():
     check("a place that means a crash", r.status == 1 and b"it has come at " in r.out, r)
 
 
+def test_disk():
+    """What a run writes to a disk is taken back: a second run of the same input reads what the first one read."""
+    image = os.urandom(65536)
+    path = write("disk", image)
+    by_chance = ("--from", "call:300", "--until", "xenbus_set_state", "--buffer", "seed.0:4", "--budget", "1", "--memory", "16")
+    r = fuzz(DISK, *by_chance, "--disk", path + ",snapshot", "--runs", "2", "--checks", "full", "--finds", guests.path("disks"))
+    check("a run does the same again", r.status == 0 and b"2 runs" in r.out, r)
+    with open(path, "rb") as f:
+        check("the file is as it was", f.read() == image)
+    check_refused("a disk that would be written to", 2, ["snapshot"], "fuzz", "--guest", DISK, *by_chance, "--disk", path)
+
+
+def test_load():
+    """From a file; and then there is no sequence, and it is said."""
+    saved, folder = guests.path("saved"), guests.path("loaded")
+    r = ring1("run", "--memory", "16", "--at", "1", "--save", saved, PAE)
+    check("saved", r.status == 0, r)
+    r = fuzz(PAE, "--load", saved, "--max-input", "24", "--input", write("open", OPEN))
+    check("it begins there", r.status == 1 and b"guest crash: " in r.out, r)
+    corpus = guests.path("one")
+    os.mkdir(corpus)
+    write(os.path.join("one", "open"), OPEN)
+    r = fuzz(PAE, "--load", saved, "--max-input", "24", "--corpus", corpus, "--runs", "2", "--max-finds", "1", "--finds", folder)
+    found = finds_in(folder)
+    text = b"".join(found[n] for n in found if n.endswith(".txt"))
+    check("no sequence", r.status == 1 and not [n for n in found if n.endswith(".hc")] and b"--load" in text, r, list(found))
+    check_refused("a sequence of it", 2, ["--load"], "fuzz", "--guest", PAE, "--load", saved, "--input", corpus, "--hc", "x.hc")
+
+
 test_options()
 test_climb()
 test_words()
@@ -149,4 +179,6 @@ test_seeds()
 test_corpus()
 test_one_run()
 test_plain_guest()
+test_disk()
+test_load()
 finish()
