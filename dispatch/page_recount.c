@@ -113,19 +113,20 @@ static void count_vcpu(struct recount *r, const struct vcpu *v)
         hold(r, v->info_mfn, PGT_writable);
 }
 
-static void count_frame(struct recount *r, mfn_t mfn)
+/* Whether it is of those that tot_pages counts. */
+static bool count_frame(struct recount *r, mfn_t mfn, const struct frame f)
 {
-    const struct frame *f = frame_info(r->d->mem, mfn);
-    if (f->flags & PGF_ALLOCATED)
+    if (f.flags & PGF_ALLOCATED)
         hold(r, mfn, PGT_none);
-    if (f->flags & PGF_SHARED) {
+    if (f.flags & PGF_SHARED) {
         hold(r, mfn, PGT_writable);
         r->room->tally[mfn.mfn].count--;
     }
-    if (f->flags & PGF_PINNED)
-        hold(r, mfn, (enum page_type)f->type);
-    if (is_table(f->type) && (f->flags & PGF_VALIDATED))
+    if (f.flags & PGF_PINNED)
+        hold(r, mfn, (enum page_type)f.type);
+    if (is_table(f.type) && (f.flags & PGF_VALIDATED))
         count_table(r, mfn);
+    return !(f.flags & PGF_SHARED);
 }
 
 /* A host mapping is the L1 entry that it is. */
@@ -164,10 +165,13 @@ static void count_grants(struct recount *r)
                      MIN(ACTIVE_PER_FRAME, grant_nr_entries(d) - ref));
 }
 
+/* The tally is as it was at first afterwards. Both are read once: under sanitizers each look into
+ * memory costs, and of most frames there is nothing to say. */
 static void compare(struct recount *r, mfn_t mfn)
 {
-    const struct frame *f = frame_info(r->d->mem, mfn);
-    struct tally *t = &r->room->tally[mfn.mfn];
+    const struct frame copy = *frame_info(r->d->mem, mfn), *f = &copy;
+    const struct tally tally = r->room->tally[mfn.mfn], *t = &tally;
+    r->room->tally[mfn.mfn] = (struct tally){0};
     if (f->owner != r->d->s.domid && (t->count || t->type_count))
         complain(r, mfn, "is referenced and not the domain's");
     if (f->owner == r->d->s.domid && (f->count != t->count || f->type_count != t->type_count)) {
@@ -207,11 +211,11 @@ static uint32_t count_all(struct recount *r, const uint32_t *mfns, uint32_t nr)
     const struct domain *d = r->d;
     uint32_t owned = 0;
     for (uint32_t i = 0; i < nr; i++) {
-        const struct frame *f = frame_info(d->mem, MFN(mfns[i]));
+        mfn_t mfn = MFN(mfns ? mfns[i] : i);
+        const struct frame *f = frame_info(d->mem, mfn);
         if (f->owner != d->s.domid)
             continue;
-        count_frame(r, MFN(mfns[i]));
-        owned += !(f->flags & PGF_SHARED);
+        owned += count_frame(r, mfn, *f);
     }
     for (unsigned i = 0; i < MAX_VCPUS; i++)
         count_vcpu(r, &d->s.vcpu[i]);
@@ -221,19 +225,14 @@ static uint32_t count_all(struct recount *r, const uint32_t *mfns, uint32_t nr)
     return owned;
 }
 
-/* A frame that is compared has no tally any more. */
 static void compare_all(struct recount *r, const uint32_t *mfns, uint32_t nr)
 {
     struct recount_room *room = r->room;
-    for (uint32_t i = 0; i < nr; i++) {
-        compare(r, MFN(mfns[i]));
-        room->tally[mfns[i]] = (struct tally){0};
-    }
+    for (uint32_t i = 0; i < nr; i++)
+        compare(r, MFN(mfns ? mfns[i] : i));
     for (uint32_t i = 0; i < room->nr_held; i++)
-        if (room->tally[room->held[i]].count) {
+        if (room->tally[room->held[i]].count)
             compare(r, MFN(room->held[i]));
-            room->tally[room->held[i]] = (struct tally){0};
-        }
     room->nr_held = 0;
 }
 
@@ -255,10 +254,7 @@ bool page_recount_of(const struct domain *d, struct recount_room *room, const ui
 bool page_recount(const struct domain *d, GString *report)
 {
     struct recount_room *room = recount_room_new(d->mem);
-    g_autofree uint32_t *mfns = g_new(uint32_t, d->mem->nr_frames);
-    for (uint32_t i = 0; i < d->mem->nr_frames; i++)
-        mfns[i] = i;
-    bool ok = page_recount_of(d, room, mfns, d->mem->nr_frames, report);
+    bool ok = page_recount_of(d, room, NULL, d->mem->nr_frames, report);
     recount_room_free(room);
     return ok;
 }

@@ -105,7 +105,8 @@ void page_share(struct domain *d, mfn_t mfn);
  * gets a line a frame. For tests and debugging. */
 bool page_recount(const struct domain *d, GString *report);
 
-/* The same for who does it after each call: `mfns` are all frames that anybody has. */
+/* The same for who does it after each call: `mfns` are all frames that anybody has; NULL: all there
+ * are, `nr`. */
 struct recount_room;
 struct recount_room *recount_room_new(const struct memory *mem);
 void recount_room_free(struct recount_room *room);

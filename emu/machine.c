@@ -141,21 +141,27 @@ static void take_args(struct machine *m, unsigned nargs, uint32_t *arg)
 }
 
 #ifdef RING1_RECOUNT
+/* Frames of a guest of more than 512 MiB: a count of them takes as long as a short test. */
+#define RECOUNT_LARGE 0x28000u
+
 /* Each of a machine's first calls, then fewer and fewer: some make a hundred thousand, and a count
  * costs what a thousand calls cost. Who is sent back again and again makes ever more. */
-static bool is_recounted(uint64_t calls)
+static bool is_recounted(const struct memory *mem, uint64_t calls)
 {
-    return calls <= 64 || (calls <= 4096 ? calls % 61 == 0 : calls % 509 == 0);
+    unsigned longer = mem->nr_frames > RECOUNT_LARGE ? 8 : 1;
+    return calls <= 64 / longer || calls % (longer * (calls <= 4096 ? 61 : 509)) == 0;
 }
 
 /* The books of all frames, counted anew: a build for finding bugs. */
 static void recount(struct machine *m, uint32_t nr)
 {
     struct domain *d = m->domain;
-    if (!is_recounted(++m->calls_made))
+    if (!is_recounted(d->mem, ++m->calls_made))
         return;
     g_autoptr(GString) report = g_string_new(NULL);
-    if (d->s.shutdown == SHUTDOWN_NONE && !page_recount(d, report))
+    if (!m->recount)
+        m->recount = recount_room_new(d->mem);
+    if (d->s.shutdown == SHUTDOWN_NONE && !page_recount_of(d, m->recount, NULL, d->mem->nr_frames, report))
         domain_crash(d, "the counts are wrong after hypercall %u: %s", nr, report->str);
 }
 #else
@@ -374,6 +380,7 @@ void machine_free(struct machine *m)
     memory_free(m->mem);
     privop_free(m->privop);
     insn_cache_free(m->insns);
+    recount_room_free(m->recount);
     g_free(m);
 }
 

@@ -124,6 +124,7 @@ struct machine {
         struct call_record last_call[LAST_CALLS]; /* call n at n % LAST_CALLS */
     } s;
     const struct call_sums *sums; /* NULL: none */
+    struct recount_room *recount; /* -Drecount: where it counts */
     struct tlb_filter tlb;
     bool timer_known; /* next_timer is timers_next, as long as ATTN_TIMER is not set */
     uint64_t next_timer;

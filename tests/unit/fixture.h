@@ -11,11 +11,12 @@
 #ifndef TESTS_FIXTURE_H
 #define TESTS_FIXTURE_H
 
+#include "suite.h"
+
 #include "dispatch/access.h"
 #include "dispatch/hypercall.h"
 #include "dispatch/page_type.h"
 
-#include <check.h>
 #include <string.h>
 #include <xen/errno.h>
 
