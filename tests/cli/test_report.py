@@ -81,7 +81,7 @@ def report_of(what, status, *args):
 XENS = (("xen-2.0", "2.0"), ("xen-3.0", "3.0.0"), ("xen-3.0", "3.0.4"), ("xen-3.0", "3.2"), ("xen-3.0-pae", "3.0.0"),
         ("xen-3.0-pae", "3.0.4"), ("xen-3.0-pae", "3.2"), ("xen-3.0-pae", "4.17"))
 FRAME = (3, "fault while a frame")
-HANDLERS_AT_0 = ("2.0", "3.0.4")  # their builders fill the trap table
+HANDLERS_AT_0 = ("2.0", "3.0.4", "3.2")  # their builders fill the trap table
 NO_IRET = ("2.0", "3.0.0")
 
 
@@ -98,7 +98,7 @@ def way_jump(xen):
 
 
 def way_cr3(xen):
-    return {"2.0": FRAME, "3.0.0": None, "3.0.4": (3, "Error while installing new baseptr")}.get(
+    return {"2.0": FRAME, "3.0.0": None, "3.0.4": (3, "Error while installing new baseptr"), "3.2": FRAME}.get(
         xen, (3, "unhandled exception: vector 13"))
 
 
@@ -115,7 +115,7 @@ WAYS = {
     "iret-vm86": lambda xen: None if xen in NO_IRET else
     (3, "iret: to virtual-8086" if xen != "4.17" else "unhandled exception: vector 13"),
     "selector": lambda xen: None if xen in (*NO_IRET, "3.0.4") else
-    (3, "a selector cannot be loaded" if xen == "3.2" else "unhandled exception: vector 13, error code 0x7ff8"),
+    FRAME if xen == "3.2" else (3, "unhandled exception: vector 13, error code 0x7ff8"),
     "baseptr": lambda xen: (3, "Error while installing new baseptr") if xen == "3.0.4" else None,
     "watchdog": lambda xen: (5, 4) if xen == "4.17" else None,
     "reason": lambda xen: (5, 99),

@@ -1,4 +1,4 @@
-# for: 3.2 4.17
+# for: 4.17
 # XSA-20, signed lengths, in the timers that came later: a period or a deadline that overflows
 # when it is added to.
 ring1-sequence 1

@@ -1,4 +1,4 @@
-# for: 3.2 4.17
+# for: 4.17
 # XSA-327, misaligned structures: vcpu_info could be registered at any byte of a page, and
 # Xen's own atomic accesses to it went across words, lines, and the page's end.
 ring1-sequence 1

@@ -1,4 +1,4 @@
-# for: 3.2 4.17
+# for: 4.17
 # XSA-342, XSA-221, XSA-47 and XSA-188, unchecked element addresses: event channels beyond
 # those that a 32-bit domain has, and beyond those that there are yet, in every command that
 # takes one, poll among them.
