@@ -427,7 +427,8 @@ static int32_t setup_table(struct vcpu *v, gva_t uop, uint32_t count)
         return bad_count(d, count);
     if (guest_read(v, uop, &op, sizeof op))
         return bad_argument(d, uop);
-    if (new && !guest_range_ok(d, GVA(op.frame_list), op.nr_frames * 4ull))
+    /* A list without elements has an address all the same (docs/xen-abi.md 13.4). */
+    if (new && !guest_range_ok(d, GVA(op.frame_list), MAX(op.nr_frames * 4ull, 1)))
         return refuse(d, -XEN_EFAULT, "the list at %#x reaches beyond the guest's addresses", op.frame_list);
     /* Elder Xens look at the number first. */
     op.status = new ? table_status(d, op.dom) : GNTST_okay;
@@ -528,7 +529,7 @@ static int32_t get_status_frames(struct vcpu *v, gva_t uop, uint32_t count)
         return bad_count(d, count);
     if (guest_read(v, uop, &op, sizeof op))
         return bad_argument(d, uop);
-    if (!guest_range_ok(d, GVA(op.frame_list), op.nr_frames * 8ull))
+    if (!guest_range_ok(d, GVA(op.frame_list), MAX(op.nr_frames * 8ull, 1)))
         return refuse(d, -XEN_EFAULT, "the list at %#x reaches beyond the guest's addresses", op.frame_list);
     op.status = table_status(d, op.dom);
     if (!op.status && op.nr_frames)

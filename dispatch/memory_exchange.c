@@ -24,8 +24,9 @@ static int32_t translate_exchange(struct vcpu *v, const struct xen_memory_exchan
 
     if (delta > 0 && x->nr_exchanged & ((1u << (delta & 31)) - 1))
         return refuse(d, -XEN_EINVAL, "%u extents done are no whole chunks", x->nr_exchanged);
-    if (!guest_range_ok(d, GVA(in->extent_start), in->nr_extents * 4ull) ||
-        !guest_range_ok(d, GVA(out->extent_start), out->nr_extents * 4ull))
+    /* A list without elements has an address all the same (docs/xen-abi.md 13.4). */
+    if (!guest_range_ok(d, GVA(in->extent_start), MAX(in->nr_extents * 4ull, 1)) ||
+        !guest_range_ok(d, GVA(out->extent_start), MAX(out->nr_extents * 4ull, 1)))
         return refuse(d, -XEN_EFAULT, "lists at %#x and %#x", in->extent_start, out->extent_start);
     if (per_extent > XLAT_EXTENTS)
         return refuse(d, -XEN_E2BIG, "orders %u and %u", in->extent_order, out->extent_order);
