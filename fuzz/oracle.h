@@ -19,9 +19,9 @@
  * numbers that only one of the two hypervisors knows. */
 #define ORACLE_LAYOUTS 3u
 
-/* How a kernel ended: SHUTDOWN_*, or one of these. */
-#define ORACLE_HANGS 254
-#define ORACLE_LOST  255 /* nothing is known of it: it was not run, or the hypervisor itself ended */
+/* How a kernel ended: SHUTDOWN_*, or any other number of 8 bits that it gave, or one of these. */
+#define ORACLE_HANGS 256
+#define ORACLE_LOST  257 /* nothing is known of it: it was not run, or the hypervisor itself ended */
 
 struct oracle_answer {
     GPtrArray *lines; /* char *: "3: result words", a line for each call that says something */

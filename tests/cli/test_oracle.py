@@ -87,6 +87,8 @@ def test_layouts():
     check("it is counted", (s["calls"], s["not_compared"], s["not_compared_in"]) == (1, 2, 1), r)
     r = compare(asked + give + asked, "")
     check("and told", b"not compared: 2 calls (66.7 %) of 1 sequence" in r.out, r)
+    r = compare("sched_op(SCHEDOP_shutdown_code, {reason=0xffffffff})\n" + asked, "", "--json")
+    check("a domain that ends with 255 is not lost", json.loads(r.out)["lost"] == 0 and r.status == 0, r)
     check("a lie before it is found", compare(asked + give, "lie").status == 1)
     check("a lie behind it is not", compare(give + asked, "lie").status == 0)
 
