@@ -156,12 +156,12 @@ static bool is_recounted(const struct memory *mem, uint64_t calls)
 static void recount(struct machine *m, uint32_t nr)
 {
     struct domain *d = m->domain;
-    if (!is_recounted(d->mem, ++m->calls_made))
+    if (!is_recounted(d->mem, ++m->calls_made) || d->s.shutdown != SHUTDOWN_NONE)
         return;
     g_autoptr(GString) report = g_string_new(NULL);
     if (!m->recount)
         m->recount = recount_room_new(d->mem);
-    if (d->s.shutdown == SHUTDOWN_NONE && !page_recount_of(d, m->recount, NULL, d->mem->nr_frames, report))
+    if (!page_recount_of(d, m->recount, NULL, d->mem->nr_frames, report))
         domain_crash(d, "the counts are wrong after hypercall %u: %s", nr, report->str);
 }
 #else

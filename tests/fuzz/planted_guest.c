@@ -20,13 +20,15 @@ enum plant plant_now;
 
 static const struct {
     enum plant plant;
-    const char *name, *kind; /* what it has to be found as; NULL: there is nothing to be found */
+    const char *name,
+        *kind; /* an expression for what it has to be found as; NULL: there is nothing to be found */
 } hunts[] = {
     {PLANT_none, "none", NULL},
     {PLANT_type_check, "type_check", "counts: "},
     {PLANT_wrong_sign, "wrong_sign", "result: "},
     {PLANT_refused_answer, "refused_answer", "leaves: "},
-    {PLANT_host_bytes, "host_bytes", "host bytes: "},
+    /* What lies on the host's stack: under ASan it is something else each time. */
+    {PLANT_host_bytes, "host_bytes", "(host bytes|repeat): "},
     {PLANT_continuation, "continuation", "stopped: "},
 };
 
@@ -97,7 +99,8 @@ static bool hunt(unsigned i, const char *image, const char *seeds, uint64_t runs
     ran = ran && fuzz_loop(&o, g.fuzz, &status, &error);
     plant_now = PLANT_none;
     guest_target_clear(&g);
-    bool good = ran && (hunts[i].kind ? g_str_has_prefix(reason, hunts[i].kind) : status.finds == 0);
+    bool good = ran && (hunts[i].kind ? g_regex_match_simple(hunts[i].kind, reason, G_REGEX_ANCHORED, 0)
+                                      : status.finds == 0);
     printf("%s %s: %" PRIu64 " runs, %.1f s: %s\n", good ? "ok" : "FAIL", hunts[i].name, status.runs,
            status.seconds, error ? error->message : reason);
     fflush(stdout);
