@@ -66,7 +66,7 @@ void world_free(struct world *w);
 
 static inline uint8_t *world_page(const struct world *w, uint32_t pfn)
 {
-    w->mem->marks[w->p2m[pfn]] |= MARK_DIRTY;
+    frame_dirty(w->mem, MFN(w->p2m[pfn]));
     return frame_ptr(w->mem, MFN(w->p2m[pfn]));
 }
 

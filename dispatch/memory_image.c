@@ -120,13 +120,15 @@ static bool any_dirty(const uint8_t *marks)
     return all & EACH_DIRTY;
 }
 
+/* The product gathers the lowest bits of eight bytes in its highest byte. */
 static uint64_t dirty_mask(const uint8_t *marks)
 {
-    uint64_t mask = 0;
-    if (!any_dirty(marks))
-        return 0;
-    for (unsigned i = 0; i < PIECE; i++)
-        mask |= (uint64_t)((marks[i] & MARK_DIRTY) != 0) << i;
+    uint64_t mask = 0, eight;
+    G_STATIC_ASSERT(MARK_DIRTY == 1 && G_BYTE_ORDER == G_LITTLE_ENDIAN);
+    for (unsigned i = 0; i < PIECE; i += sizeof eight) {
+        memcpy(&eight, marks + i, sizeof eight);
+        mask |= ((eight & EACH_DIRTY) * 0x0102040810204080u >> 56) << i;
+    }
     return mask;
 }
 
@@ -280,10 +282,12 @@ static void rewind_frame(struct memory *mem, mfn_t mfn, const struct piece *to,
 {
     const struct page *page = to->page[mfn.mfn % PIECE];
     uint8_t *bytes = frame_ptr(mem, mfn), *mark = &mem->marks[mfn.mfn];
-    bool table = is_table(&mem->frames[mfn.mfn]) || is_table(&to->frames[mfn.mfn % PIECE]);
+    bool table =
+        how->tables_changed && (is_table(&mem->frames[mfn.mfn]) || is_table(&to->frames[mfn.mfn % PIECE]));
+    bool code = how->code_changed && (*mark & MARK_EXECUTED);
     if (!how->keep || !how->keep(how->user, mfn))
         *mark &= (uint8_t)~MARK_DIRTY;
-    if ((table || (*mark & MARK_EXECUTED)) && page_holds(page, bytes))
+    if ((table || code) && page_holds(page, bytes))
         return;
     if (page)
         memcpy(bytes, page->bytes, RING1_PAGE_SIZE);
@@ -291,7 +295,7 @@ static void rewind_frame(struct memory *mem, mfn_t mfn, const struct piece *to,
         memset(bytes, 0, RING1_PAGE_SIZE);
     if (table)
         how->tables_changed(how->user);
-    if (*mark & MARK_EXECUTED)
+    if (code)
         how->code_changed(how->user, mfn);
 }
 
@@ -303,7 +307,8 @@ static void rewind_piece(struct memory *mem, uint32_t first, const struct piece 
         rewind_frame(mem, MFN(first + (unsigned)__builtin_ctzll(left)), to, how);
     if (memcmp(frames, to->frames, sizeof to->frames) == 0)
         return;
-    how->tables_changed(how->user);
+    if (how->tables_changed)
+        how->tables_changed(how->user);
     memcpy(frames, to->frames, sizeof to->frames);
 }
 

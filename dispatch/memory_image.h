@@ -26,7 +26,7 @@ typedef void (*memory_code_fn)(void *user, mfn_t mfn);
 void memory_restore(struct memory *mem, struct memory_image *image, memory_code_fn code_changed, void *user);
 
 /* The same, back to what memory was saved as or restored to last, at the price of what was
- * touched since: of Xen's own frames, too, only what is marked is looked at. `keep` (may be NULL): its
+ * touched since: of Xen's own frames, too, only what is marked is looked at. Each may be NULL. `keep`: its
  * mark stays for a frame of which it is true, since a CPU may go on writing there without telling. */
 struct memory_rewind {
     void *user;

@@ -8,6 +8,7 @@
 #include "dispatch/page_type.h"
 #include "dispatch/preempt.h"
 #include "dispatch/run_queue.h"
+#include "dispatch/window.h"
 
 #include <string.h>
 
@@ -119,6 +120,17 @@ static uint32_t place_of(struct fuzz_runner *r, const struct fuzz_step *s, uint3
     return va;
 }
 
+/* Where a call's structures are laid out: at their place, or, if that is in two pages or
+ * cannot be written to, aside. *put: they are there. */
+static uint8_t *lay(struct fuzz_runner *r, const struct fuzz_step *s, uint32_t va, uint32_t len, bool *put)
+{
+    *put = len && s->place != FUZZ_LAST && in_one_page(va, len) && find_page(r, va);
+    if (!*put)
+        return r->bytes;
+    frame_changed(r->w->d, r->page_mfn);
+    return r->page + va % RING1_PAGE_SIZE;
+}
+
 static void make_call(struct fuzz_runner *r, const struct fuzz_step *s, struct fuzz_made *m)
 {
     const struct fuzz_call *c = &r->g->calls[s->call];
@@ -127,23 +139,25 @@ static void make_call(struct fuzz_runner *r, const struct fuzz_step *s, struct f
     m->call = c;
     m->len = shape->bytes;
     m->va = place_of(r, s, shape->bytes);
+    uint8_t *bytes = lay(r, s, m->va, shape->bytes, &m->put);
     memcpy(m->word, shape->word, sizeof m->word);
-    memcpy(r->bytes, shape->plain, shape->bytes);
+    memcpy(bytes, shape->plain, shape->bytes);
     for (unsigned i = 0; i < shape->nr_pointers; i++) {
         const struct fuzz_slot *slot = &shape->slots[shape->pointers[i]];
-        fuzz_set(slot, m->va + slot->target, m->word, r->bytes);
+        fuzz_set(slot, m->va + slot->target, m->word, bytes);
     }
     for (unsigned i = 0; i < s->nr_said; i++) {
         if (s->said[i].slot >= shape->nr_slots)
             continue;
         const struct fuzz_slot *slot = &shape->slots[s->said[i].slot];
         uint64_t plain = slot->role == FUZZ_POINTER ? m->va + slot->target : fuzz_plain(slot);
-        fuzz_set(slot, fuzz_value(r->w, slot, &s->said[i], plain), m->word, r->bytes);
+        fuzz_set(slot, fuzz_value(r->w, slot, &s->said[i], plain), m->word, bytes);
     }
     /* A context that says nothing of its own is one that works. */
     if (shape->bytes >= FUZZ_CONTEXT_BYTES && s->nr_said <= 2)
-        memcpy(r->bytes, r->context, FUZZ_CONTEXT_BYTES);
-    m->put = shape->bytes && s->place != FUZZ_LAST && put(r, m->va, r->bytes, shape->bytes);
+        memcpy(bytes, r->context, FUZZ_CONTEXT_BYTES);
+    if (!m->put && shape->bytes && s->place != FUZZ_LAST)
+        m->put = put(r, m->va, bytes, shape->bytes);
 }
 
 static const struct fuzz_slot any_slot = {.role = FUZZ_VALUE, .size = 8, .format = FORMAT_HEX};
