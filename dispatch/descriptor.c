@@ -9,6 +9,7 @@
 #include "hypercall.h"
 #include "page_type.h"
 #include "plant.h"
+#include "table_scan.h"
 
 #include <string.h>
 #include <xen/errno.h>
@@ -147,7 +148,7 @@ bool check_descriptor(const struct domain *d, uint64_t *descriptor)
 int32_t validate_descriptors(struct domain *d, mfn_t mfn)
 {
     uint8_t *page = frame_ptr(d->mem, mfn);
-    for (unsigned i = 0; i < DESCS_PER_PAGE; i++) {
+    FOR_PRESENT_DESCRIPTOR(page, i, DESCS_PER_PAGE) { /* others always fault, and are allowed */
         uint64_t old, desc;
         memcpy(&old, page + i * 8, 8);
         desc = old;

@@ -65,8 +65,9 @@ static uint32_t grow_handles(struct domain *d, struct vcpu *v)
         return NO_HANDLE;
     uint32_t first = maptrack_limit(d), last = first + MAPTRACK_PER_FRAME - 1;
     gt->maptrack[gt->nr_maptrack++] = mfn;
-    for (uint32_t i = first; i <= last; i++)
-        *maptrack_entry(d, i) = (struct maptrack_entry){.ref = i + 1, .vcpu = v->id};
+    struct maptrack_entry *entry = maptrack_entry(d, first);
+    for (uint32_t i = 0; i < MAPTRACK_PER_FRAME; i++)
+        entry[i] = (struct maptrack_entry){.ref = first + i + 1, .vcpu = v->id};
     if (lists_by_vcpu(d)) {
         if (v->maptrack_tail == NO_HANDLE)
             v->maptrack_tail = last;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * table_scan.h - the present entries of a page table, which is mostly empty: many are looked
- * at at once.
+ * table_scan.h - the present entries of a page table, and of a table of descriptors: they are mostly
+ * empty, and many are looked at at once.
  */
 #ifndef DISPATCH_TABLE_SCAN_H
 #define DISPATCH_TABLE_SCAN_H
@@ -11,19 +11,21 @@
 /* Of `bits`, those that any of the entries in 64 bytes has. */
 static inline uint64_t any_of(const uint8_t *entries, uint64_t bits)
 {
-    uint64_t e[8];
-    memcpy(e, entries, sizeof e);
-    return (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) & bits;
+    uint64_t all = 0, e;
+    for (unsigned i = 0; i < 64; i += sizeof e) {
+        memcpy(&e, entries + i, sizeof e);
+        all |= e;
+    }
+    return all & bits;
 }
 
-/* The first present entry from `i` on, or `end`. */
-static inline unsigned next_present(const struct domain *d, mfn_t table, unsigned i, unsigned end)
+/* The first entry of `size` bytes from `i` on that has the bit, or `end`. */
+static inline unsigned next_with(const uint8_t *page, unsigned size, unsigned bit, unsigned i, unsigned end)
 {
-    const uint8_t *page = frame_ptr(d->mem, table);
-    const unsigned size = d->abi->pte_size, many = 64 / size;
-    const uint64_t present = size == 8 ? PTE_P : PTE_P | (uint64_t)PTE_P << 32;
-    while (i < end && !(page[i * size] & PTE_P)) {
-        if (i % many == 0 && !any_of(page + i * size, present))
+    const unsigned many = 64 / size;
+    const uint64_t bits = size == 8 ? 1ull << bit : 0x100000001ull << bit;
+    while (i < end && !(page[i * size + bit / 8] >> bit % 8 & 1)) {
+        if (i % many == 0 && !any_of(page + i * size, bits))
             i += many;
         else
             i++;
@@ -31,7 +33,15 @@ static inline unsigned next_present(const struct domain *d, mfn_t table, unsigne
     return MIN(i, end);
 }
 
+static inline unsigned next_present(const struct domain *d, mfn_t table, unsigned i, unsigned end)
+{
+    return next_with(frame_ptr(d->mem, table), d->abi->pte_size, 0, i, end);
+}
+
 #define FOR_PRESENT(d, table, i, end)                                                                        \
     for (unsigned i = next_present(d, table, 0, end); i < (end); i = next_present(d, table, i + 1, end))
+
+#define FOR_PRESENT_DESCRIPTOR(page, i, end)                                                                 \
+    for (unsigned i = next_with(page, 8, 47, 0, end); i < (end); i = next_with(page, 8, 47, i + 1, end))
 
 #endif
