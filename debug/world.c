@@ -157,6 +157,16 @@ uint32_t world_first_table(const struct world *w)
     return first_tables_pfn(w->abi, w->setup.nr_pages);
 }
 
+/* D of the arena's pages, which a guest that makes calls has long written to: no call is the first
+ * that sets it, and the tables stay as they are. */
+static void write_to_arena(struct world *w)
+{
+    struct walk walk;
+    for (unsigned i = 0; i < WORLD_ARENA_PAGES; i++)
+        guest_walk(&w->d->s.vcpu[0], GVA(w->arena.va + i * RING1_PAGE_SIZE), ACCESS_WRITE, false, true,
+                   &walk);
+}
+
 bool world_start(struct world *w, GError **error)
 {
     struct domain *d = w->d;
@@ -177,6 +187,8 @@ bool world_start(struct world *w, GError **error)
         g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "no frames are left for the grant table");
         return false;
     }
+    if (!w->setup.own_tables)
+        write_to_arena(w);
     time_init(d);
     preempt_set_mode(d, w->setup.preempt, w->setup.preempt_seed);
     d->s.attention = 0;

@@ -36,15 +36,22 @@ void world_start_free(struct world_start *s)
     g_free(s);
 }
 
-/* Where vcpus look for events is written past the marks. */
+/* Where a vcpu looks for events is written past the marks. */
+static void mark_info(struct world *w, const struct vcpu *v)
+{
+    const uint8_t *was = memory_image_page(w->start->memory, v->info_mfn);
+    const uint8_t *now = frame_ptr(w->mem, v->info_mfn);
+    if (!was || memcmp(now + v->info_offset, was + v->info_offset, VCPU_INFO_SIZE) != 0)
+        frame_dirty(w->mem, v->info_mfn);
+}
+
 static void put_back_memory(struct world *w)
 {
     const struct memory_rewind how = {0};
     const struct domain_state *was = w->start->domain, *now = &w->d->s;
-    frame_dirty(w->mem, now->shared_info);
     for (unsigned i = 0; i < now->nr_vcpus; i++) {
-        frame_dirty(w->mem, now->vcpu[i].info_mfn);
-        frame_dirty(w->mem, was->vcpu[i].info_mfn);
+        mark_info(w, &now->vcpu[i]);
+        mark_info(w, &was->vcpu[i]);
     }
     memory_rewind(w->mem, &how);
 }

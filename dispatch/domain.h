@@ -433,6 +433,8 @@ static inline unsigned regs_ring(const struct regs *r)
     return r->cs & 3u;
 }
 
+#define VCPU_INFO_SIZE 64u
+
 /* Host address of the vcpu's vcpu_info (2.0: the start of shared_info). */
 static inline uint8_t *vcpu_info(const struct vcpu *v)
 {

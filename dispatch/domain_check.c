@@ -15,8 +15,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define VCPU_INFO_BYTES 64u
-
 static bool bad(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static bool bad(GError **error, const char *format, ...)
 {
@@ -232,7 +230,7 @@ static bool check_vcpu(const struct domain *d, unsigned i, GError **error)
     if (v->initialised && (!frame_exists(d->mem, v->cr3) || v->cr3.mfn == 0))
         return bad(error, "the page table of vcpu %u is frame %#x", i, v->cr3.mfn);
     if (!frame_exists(d->mem, v->info_mfn) || frame_info(d->mem, v->info_mfn)->owner != d->s.domid ||
-        v->info_offset > RING1_PAGE_SIZE - VCPU_INFO_BYTES)
+        v->info_offset > RING1_PAGE_SIZE - VCPU_INFO_SIZE)
         return bad(error, "the vcpu_info of vcpu %u is at frame %#x, byte %u", i, v->info_mfn.mfn,
                    v->info_offset);
     if (v->periodic && v->periodic < 1000000)

@@ -88,7 +88,7 @@ uint32_t m2p_get(const struct memory *mem, mfn_t mfn)
 void m2p_set(struct domain *d, mfn_t mfn, uint32_t pfn)
 {
     const struct memory *mem = d->mem;
-    if (mfn.mfn / (RING1_PAGE_SIZE / 4) >= mem->m2p_frames)
+    if (mfn.mfn / (RING1_PAGE_SIZE / 4) >= mem->m2p_frames || *m2p_slot(mem, mfn) == pfn)
         return;
     *m2p_slot(mem, mfn) = pfn;
     frame_changed(d, MFN(mem->m2p.mfn + mfn.mfn / (RING1_PAGE_SIZE / 4)));

@@ -64,14 +64,17 @@ struct memory {
     uint32_t nr_frames;   /* machine frames 0..nr_frames-1 exist */
     struct frame *frames; /* nr_frames, and zeroes up to a multiple of MEMORY_ROUND */
     uint8_t *marks;       /* nr_frames of MARK_*, likewise */
-    uint8_t *touched;     /* one for MEMORY_ROUND frames: 1, of one of them struct frame or MARK_DIRTY may be
-                           * another than it was when memory was saved or restored last */
+    uint8_t *touched;     /* one for MEMORY_ROUND frames: TOUCHED_*, of what may be another than it was when
+                           * memory was saved or restored last */
     mfn_t m2p;            /* first frame of the m2p array: one u32 a machine frame */
     uint32_t m2p_frames;
     /* Two frames beyond, nobody's: one that is always zero, one to work in. */
     mfn_t zero, scratch;
     struct memory_image *last; /* as it was saved or restored last; NULL: it never was, all is zero */
 };
+
+#define TOUCHED_BYTES  1u /* MARK_DIRTY of one of them */
+#define TOUCHED_FRAMES 2u /* struct frame of one of them */
 
 #define MEMORY_EXTRA_FRAMES 2u
 #define MEMORY_ROUND        64u
@@ -95,14 +98,14 @@ static inline const struct frame *frame_info(const struct memory *mem, mfn_t mfn
 /* For whoever changes it. */
 static inline struct frame *frame_edit(const struct memory *mem, mfn_t mfn)
 {
-    mem->touched[mfn.mfn / MEMORY_ROUND] = 1;
+    mem->touched[mfn.mfn / MEMORY_ROUND] |= TOUCHED_FRAMES;
     return &mem->frames[mfn.mfn];
 }
 
 /* Its bytes are about to change, and nobody holds translations of them. */
 static inline void frame_dirty(const struct memory *mem, mfn_t mfn)
 {
-    mem->touched[mfn.mfn / MEMORY_ROUND] = 1;
+    mem->touched[mfn.mfn / MEMORY_ROUND] |= TOUCHED_BYTES;
     mem->marks[mfn.mfn] |= MARK_DIRTY;
 }
 

@@ -305,7 +305,7 @@ static void rewind_piece(struct memory *mem, uint32_t first, const struct piece 
     struct frame *frames = mem->frames + first;
     for (uint64_t left = dirty_mask(mem->marks + first); left; left &= left - 1)
         rewind_frame(mem, MFN(first + (unsigned)__builtin_ctzll(left)), to, how);
-    if (memcmp(frames, to->frames, sizeof to->frames) == 0)
+    if (!(mem->touched[first / PIECE] & TOUCHED_FRAMES) || memcmp(frames, to->frames, sizeof to->frames) == 0)
         return;
     if (how->tables_changed)
         how->tables_changed(how->user);
@@ -320,7 +320,7 @@ void memory_rewind(struct memory *mem, const struct memory_rewind *how)
         if (G_LIKELY(!mem->touched[i]))
             continue;
         rewind_piece(mem, i * PIECE, piece_of(image, i), how);
-        mem->touched[i] = any_dirty(mem->marks + i * PIECE);
+        mem->touched[i] = any_dirty(mem->marks + i * PIECE) ? TOUCHED_BYTES : 0;
     }
     mem->m2p = image->m2p;
     mem->m2p_frames = image->m2p_frames;

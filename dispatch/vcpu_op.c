@@ -17,8 +17,7 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-#define VCPU_INFO_SIZE 64u
-#define MIN_PERIOD_NS  1000000u
+#define MIN_PERIOD_NS 1000000u
 
 /* `v` is the vcpu that the call is about, `current` the caller; all guest
  * pointers are the caller's. */

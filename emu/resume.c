@@ -29,7 +29,6 @@
 #define SI_ARCH_END    2340u
 #define SI_MAX_PFN     2316u
 #define SI_FRAME_LISTS 2320u
-#define VCPU_INFO_SIZE 64u
 #define VCPU_INFO_SEL  4u
 
 /* start_info, 4.4. */

@@ -135,7 +135,7 @@ static void make_call(struct fuzz_runner *r, const struct fuzz_step *s, struct f
 {
     const struct fuzz_call *c = &r->g->calls[s->call];
     const struct fuzz_shape *shape = &c->shape[s->n];
-    m->nr = c->row->nr;
+    m->nr = s->what;
     m->call = c;
     m->len = shape->bytes;
     m->va = place_of(r, s, shape->bytes);
