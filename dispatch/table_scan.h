@@ -12,6 +12,7 @@
 static inline uint64_t any_of(const uint8_t *entries, uint64_t bits)
 {
     uint64_t all = 0, e;
+#pragma GCC unroll 8
     for (unsigned i = 0; i < 64; i += sizeof e) {
         memcpy(&e, entries + i, sizeof e);
         all |= e;
