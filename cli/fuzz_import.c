@@ -9,6 +9,7 @@
 #include "seq_command.h"
 
 #include "fuzz/finds.h"
+#include "fuzz/folder.h"
 #include "fuzz/from_seq.h"
 
 #include <string.h>
@@ -103,8 +104,10 @@ static int import_apart(struct import *o, int argc, char **argv)
     struct sandbox_choice sandbox;
     if (!confine_choose(o->how, &sandbox))
         return STATUS_OPTION;
-    if (g_mkdir_with_parents(o->corpus, 0777) != 0) {
-        complain("%s: cannot be made", o->corpus);
+    g_autoptr(GError) error = NULL;
+    struct fuzz_folder corpus;
+    if (!fuzz_folder_open(&corpus, o->corpus, &error)) {
+        complain("%s", error->message);
         return STATUS_FAILED;
     }
     if ((o->fd = confine_file()) < 0)
@@ -113,6 +116,7 @@ static int import_apart(struct import *o, int argc, char **argv)
     int status = confine_apart("fuzz import", &sandbox, 0, import_all, o);
     if (!write_files(o))
         status = STATUS_FAILED;
+    fuzz_folder_close(&corpus);
     g_ptr_array_unref(o->sources);
     close(o->fd);
     return status;

@@ -102,10 +102,6 @@ static gint by_size(gconstpointer a, gconstpointer b)
 bool fuzz_corpus_read(struct fuzz_loop *l, GError **error)
 {
     const char *folder = l->o->corpus;
-    if (g_mkdir_with_parents(folder, 0777) != 0) {
-        g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s: cannot be made", folder);
-        return false;
-    }
     GDir *dir = g_dir_open(folder, 0, error);
     if (!dir)
         return false;
@@ -247,7 +243,6 @@ void fuzz_find_write(struct fuzz_loop *l, unsigned index, char **file)
     g_autofree char *base = base_name(reason, s->kind[index].hash);
     g_autofree char *text = g_strndup(s->kind[index].text, FIND_TEXT);
     g_autofree char *hc = g_strconcat(base, ".hc", NULL), *raw = g_strconcat(base, ".input", NULL);
-    g_mkdir_with_parents(folder, 0777);
     write_file(folder, raw, bytes, len);
     if (!l->target->ops->sequence)
         write_about(l, input, base, reason, text);

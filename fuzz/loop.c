@@ -3,6 +3,7 @@
  * loop.c - the parent: it looks after the child, tells how far it is, and turns its death
  * into a find.
  */
+#include "folder.h"
 #include "loop_priv.h"
 
 #include <errno.h>
@@ -152,6 +153,21 @@ static bool run_children(struct fuzz_loop *l, GError **error)
     return true;
 }
 
+/* All that is left goes to folders, which are looked for first. */
+static bool run_in_folders(struct fuzz_loop *l, GError **error)
+{
+    const char *const path[] = {l->o->corpus, l->o->merge, l->o->finds};
+    struct fuzz_folder folder[G_N_ELEMENTS(path)];
+    unsigned nr = 0;
+    while (nr < G_N_ELEMENTS(path) && fuzz_folder_open(&folder[nr], path[nr], error))
+        nr++;
+    bool ok =
+        nr == G_N_ELEMENTS(path) && (!l->o->corpus || fuzz_corpus_read(l, error)) && run_children(l, error);
+    while (nr-- > 0)
+        fuzz_folder_close(&folder[nr]);
+    return ok;
+}
+
 bool fuzz_loop(const struct fuzz_options *o, struct fuzz_target *t, struct fuzz_status *out, GError **error)
 {
     struct fuzz_loop l = {.o = o, .target = t, .begun = g_get_monotonic_time()};
@@ -162,7 +178,7 @@ bool fuzz_loop(const struct fuzz_options *o, struct fuzz_target *t, struct fuzz_
         mmap(NULL, l.shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (l.s == MAP_FAILED)
         return refuse_host(error, "memory for the fuzzer");
-    bool ok = (!o->corpus || fuzz_corpus_read(&l, error)) && run_children(&l, error);
+    bool ok = run_in_folders(&l, error);
     fill_status(&l, out);
     munmap(l.s, l.shared_bytes);
     return ok;

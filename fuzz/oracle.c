@@ -4,6 +4,8 @@
  */
 #include "oracle.h"
 
+#include "folder.h"
+
 #include <ring1/ring1.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@ struct run {
     const struct oracle_options *o;
     struct oracle_status *status;
     GHashTable *kinds; /* of finds */
+    struct fuzz_folder finds;
     gint64 begun;
 };
 
@@ -38,7 +41,7 @@ static void keep_lost(const struct oracle_options *o, const struct oracle_case *
     seq_print(c->seq, text);
     g_autofree char *name = g_strdup_printf("lost-%08x.hc", g_str_hash(text->str)),
                     *path = o->finds ? g_build_filename(o->finds, name, NULL) : NULL;
-    if (path && g_mkdir_with_parents(o->finds, 0777) == 0)
+    if (path)
         g_file_set_contents(path, text->str, -1, NULL);
 }
 
@@ -120,7 +123,7 @@ static bool write_find(struct run *r, const struct oracle_find *f, GError **erro
     if (r->o->finds) {
         name = g_strdup_printf("differs-%08x.hc", g_str_hash(f->d->kind));
         path = g_build_filename(r->o->finds, name, NULL);
-        if (g_mkdir_with_parents(r->o->finds, 0777) != 0 || !g_file_set_contents(path, text, -1, NULL)) {
+        if (!g_file_set_contents(path, text, -1, NULL)) {
             g_set_error(error, RING1_ERROR, RING1_ERROR_HOST, "%s cannot be written", path);
             return false;
         }
@@ -231,25 +234,32 @@ static bool make_cases(struct run *r, struct oracle_maker *m, GPtrArray *cases, 
     return true;
 }
 
-static void begin(struct run *r, const struct oracle_options *o, struct oracle_status *out)
+static bool begin(struct run *r, const struct oracle_options *o, struct oracle_status *out, GError **error)
 {
     *out = (struct oracle_status){0};
     *r = (struct run){.o = o, .status = out, .begun = g_get_monotonic_time()};
     r->kinds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return fuzz_folder_open(&r->finds, o->finds, error);
+}
+
+static void end(struct run *r)
+{
+    fuzz_folder_close(&r->finds);
+    g_hash_table_unref(r->kinds);
 }
 
 bool fuzz_oracle(const struct oracle_options *o, struct oracle_status *out, GError **error)
 {
     struct run r;
-    begin(&r, o, out);
-    struct oracle_maker *m = oracle_maker_new(o->seed, error);
-    bool ok = m != NULL;
+    bool ok = begin(&r, o, out, error);
+    struct oracle_maker *m = ok ? oracle_maker_new(o->seed, error) : NULL;
+    ok = ok && m;
     while (ok && !is_over(&r)) {
         g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func(oracle_case_free);
         ok = make_cases(&r, m, cases, error) && (cases->len == 0 || one_batch(&r, cases, error));
     }
     oracle_maker_free(m);
-    g_hash_table_unref(r.kinds);
+    end(&r);
     return ok;
 }
 
@@ -257,9 +267,8 @@ bool fuzz_oracle_files(const struct oracle_options *o, const char *const *files,
                        GError **error)
 {
     struct run r;
-    begin(&r, o, out);
     g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func(oracle_case_free);
-    bool ok = true;
+    bool ok = begin(&r, o, out, error);
     for (unsigned i = 0; ok && files[i]; i++) {
         g_autofree char *text = NULL;
         struct oracle_case *c = NULL;
@@ -270,6 +279,6 @@ bool fuzz_oracle_files(const struct oracle_options *o, const char *const *files,
     }
     ok = ok && one_batch(&r, cases, error);
     (void)is_over(&r);
-    g_hash_table_unref(r.kinds);
+    end(&r);
     return ok;
 }

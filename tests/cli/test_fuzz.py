@@ -44,6 +44,22 @@ def test_options():
     check("a dictionary", r.status == 0 and r.out.count(b'"\\x') > 200, r)
 
 
+def test_folders():
+    """Where nothing can be left is said before the work, and an empty folder is not left behind."""
+    file, finds, corpus = guests.path("file"), guests.path("no finds"), guests.path("no corpus")
+    open(file, "w").close()
+    for option in "--finds", "--corpus":
+        check_refused(f"{option} below a file", 125, [file], "fuzz", option, file + "/x", "--runs", "10")
+    check_refused("--merge below a file", 125, [file], "fuzz", "--corpus", corpus, "--merge", file + "/x")
+    check("its corpus is not made", not os.path.exists(corpus))
+    check_refused("import below a file", 125, [file], "fuzz", "import", "--corpus", file + "/x", "none.hc")
+    r = ring1("fuzz", "--finds", finds, "--runs", "10")
+    check("no folder without finds", r.status == 0 and not os.path.exists(finds), r)
+    os.mkdir(finds)
+    r = ring1("fuzz", "--finds", finds, "--runs", "10")
+    check("but one that was there", r.status == 0 and os.path.exists(finds), r)
+
+
 def test_clean():
     """Nothing is found, for every pair, and the same seed does the same."""
     first = fuzz("--runs", "3000", "--json")
@@ -179,6 +195,7 @@ def test_interrupt():
 
 
 test_options()
+test_folders()
 test_clean()
 test_corpus()
 test_import()
