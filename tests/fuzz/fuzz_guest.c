@@ -21,9 +21,10 @@
 /* libFuzzer finds them by their section; for others they are but bytes. */
 __attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t counters[NR_COUNTERS];
 
-/* AFL++'s, when it is linked: its map, and how long it is. */
-extern uint8_t *__afl_area_ptr __attribute__((weak));
+/* AFL++'s, when it is linked: how long its map is, and who counts a place of it. The map itself cannot be
+ * named here, for AFL++'s compiler puts that name into this file. */
 extern uint32_t __afl_map_size __attribute__((weak));
+extern void __sanitizer_cov_trace_pc_guard(uint32_t *place) __attribute__((weak));
 
 static struct guest_target guest;
 static enum fuzz_level level = FUZZ_FULL;
@@ -58,17 +59,26 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
+static void tell_afl(unsigned at, unsigned count)
+{
+    uint32_t place = __afl_map_size - NR_COUNTERS + at;
+    while (count-- > 0)
+        __sanitizer_cov_trace_pc_guard(&place);
+}
+
 /* A run's places, each at one of the engine's. */
 static void tell_places(void)
 {
     const uint16_t *place;
     const uint8_t *count;
     unsigned nr = ring1_target_coverage(guest.target, &place, &count);
-    bool afl = &__afl_area_ptr && &__afl_map_size && __afl_area_ptr && __afl_map_size > NR_COUNTERS;
-    uint8_t *map = afl ? __afl_area_ptr + __afl_map_size - NR_COUNTERS : counters;
+    bool afl = &__afl_map_size && __sanitizer_cov_trace_pc_guard && __afl_map_size > NR_COUNTERS;
     for (unsigned i = 0; i < nr; i++) {
-        uint8_t *at = &map[place[i] * 0x9E3779B1u >> 20];
-        *at = (uint8_t)MIN(*at + count[place[i]], 255);
+        unsigned at = place[i] * 0x9E3779B1u >> 20;
+        if (afl)
+            tell_afl(at, count[place[i]]);
+        else
+            counters[at] = (uint8_t)MIN(counters[at] + count[place[i]], 255);
     }
 }
 
