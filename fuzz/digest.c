@@ -224,6 +224,30 @@ unsigned fuzz_shadow_changed(struct fuzz_shadow *s, const struct domain *d)
     return parts;
 }
 
+static void drop_page(struct fuzz_shadow *s, mfn_t mfn)
+{
+    for (uint32_t i = 0; i < s->nr_live; i++)
+        if (s->live[i].mfn == mfn.mfn) {
+            s->live[i].as.count--;
+            s->live[i].as.type_count--;
+        }
+}
+
+void fuzz_shadow_drop_ldts(struct fuzz_shadow *s, const struct domain *d)
+{
+    static const mfn_t none[MAX_LDT_FRAMES];
+    for (unsigned i = 0; i < d->s.nr_vcpus; i++)
+        if (memcmp(d->s.vcpu[i].ldt, none, sizeof none) != 0)
+            return;
+    for (unsigned i = 0; i < d->s.nr_vcpus; i++)
+        for (unsigned k = 0; k < MAX_LDT_FRAMES; k++) {
+            mfn_t *page = &s->state.vcpu[i].ldt[k];
+            if (page->mfn)
+                drop_page(s, *page);
+            *page = MFN(0);
+        }
+}
+
 bool fuzz_shadow_recount(struct fuzz_shadow *s, const struct domain *d, GString *report)
 {
     const struct memory *mem = d->mem;

@@ -19,6 +19,8 @@ void fuzz_shadow_free(struct fuzz_shadow *s);
 void fuzz_shadow_take(struct fuzz_shadow *s, const struct domain *d);
 /* What changed since, as bits; bit n: enum fuzz_part. */
 unsigned fuzz_shadow_changed(struct fuzz_shadow *s, const struct domain *d);
+/* If the domain's vcpus have lost all pages of their LDTs since, they had none then either. */
+void fuzz_shadow_drop_ldts(struct fuzz_shadow *s, const struct domain *d);
 /* page_recount of the domain as it is. */
 bool fuzz_shadow_recount(struct fuzz_shadow *s, const struct domain *d, GString *report);
 

@@ -35,7 +35,13 @@ struct fuzz_left {
     char text[160];
 };
 
-bool fuzz_leaves_more(uint32_t nr, const uint32_t *arg, int32_t result)
+/* The command of a memory_op: above it is how far the call has come. */
+static uint32_t memory_command(const struct abi *abi, uint32_t word)
+{
+    return word & (abi->xen >= RING1_XEN_4_17 ? 0x3Fu : 0xFu);
+}
+
+bool fuzz_leaves_more(const struct abi *abi, uint32_t nr, const uint32_t *arg, int32_t result)
 {
     switch (nr) {
     case 0: /* entries of a list before the one that fails */
@@ -47,7 +53,7 @@ bool fuzz_leaves_more(uint32_t nr, const uint32_t *arg, int32_t result)
     case 20:
         return result == -XEN_EFAULT || arg[2] != 1;
     case 12: /* XENMEM_exchange: what was exchanged before stays so */
-        return result == -XEN_EFAULT || (arg[0] & 0x3Fu) == 11;
+        return result == -XEN_EFAULT || memory_command(abi, arg[0]) == 11;
     case 14: /* the vcpus to be told cannot be read */
     case 16: /* what was made cannot be told, and stays: ports, pirqs */
     case 19:
@@ -60,6 +66,11 @@ bool fuzz_leaves_more(uint32_t nr, const uint32_t *arg, int32_t result)
     default:
         return false;
     }
+}
+
+bool fuzz_drops_ldts(uint32_t nr)
+{
+    return nr == 1 || nr == 24 || nr == 26;
 }
 
 /* --- what is written all the same --------------------------------------------------------------- */

@@ -31,6 +31,10 @@ bool fuzz_left_holds(const struct fuzz_left *l, struct vcpu *v, uint32_t va, uin
 
 /* Calls whose errno says only that the rest was not done, or not told: nothing is known of
  * what they leave. */
-bool fuzz_leaves_more(uint32_t nr, const uint32_t *arg, int32_t result);
+bool fuzz_leaves_more(const struct abi *abi, uint32_t nr, const uint32_t *arg, int32_t result);
+/* Calls that may refuse a table half-way. The references of its first entries are given back; where one of
+ * them showed a page of an LDT the LDTs of all vcpus go, as whenever such an entry goes
+ * (put_page_from_l1e of xen/arch/x86/mm.c). */
+bool fuzz_drops_ldts(uint32_t nr);
 
 #endif

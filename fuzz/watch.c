@@ -50,10 +50,14 @@ static void say_left(const struct fuzz_watch *w, const struct call *call, const 
 
 void fuzz_watch_after(struct fuzz_watch *w, const struct call *call, struct fuzz_reason *reason)
 {
+    uint32_t nr = call->nr & w->d->abi->number_mask;
     if (call->continued || w->d->s.shutdown != SHUTDOWN_NONE || !is_refusal(call->row, call->result) ||
-        fuzz_leaves_more(call->nr & w->d->abi->number_mask, call->arg, call->result))
+        fuzz_leaves_more(w->d->abi, nr, call->arg, call->result))
         return;
-    unsigned changed = fuzz_shadow_changed(w->shadow[call->depth ? 1 : 0], w->d);
+    struct fuzz_shadow *before = w->shadow[call->depth ? 1 : 0];
+    if (fuzz_drops_ldts(nr))
+        fuzz_shadow_drop_ldts(before, w->d);
+    unsigned changed = fuzz_shadow_changed(before, w->d);
     for (unsigned i = 0; changed && i < NR_PARTS; i++)
         if (changed & 1u << i)
             say_left(w, call, fuzz_part_names[i], reason);
