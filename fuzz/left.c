@@ -50,6 +50,8 @@ bool fuzz_leaves_more(const struct abi *abi, uint32_t nr, const uint32_t *arg, i
     case 1:
     case 26:
         return (arg[1] & 0x7FFFFFFFu) != 1 || result == -XEN_EFAULT;
+    case 17: /* get_features, which otherwise leaves nothing */
+        return result == -XEN_EFAULT && arg[0] == 6;
     case 20:
         return result == -XEN_EFAULT || arg[2] != 1;
     case 12: /* XENMEM_exchange: what was exchanged before stays so */
@@ -97,11 +99,13 @@ static const struct row {
     {26, RING1_XEN_3_0_0, RING1_XEN_4_17, ANY, LEAVES_BYTES, 2, 4},
     {26, RING1_XEN_4_17, RING1_XEN_4_17, ANY, LEAVES_TABLES, 0, 0},
     {2, RING1_XEN_2_0, RING1_XEN_4_17, ANY, LEAVES_DESCRIPTORS, 0, 0},
-    /* Strings, up to the page that cannot be written. */
+    /* Answers, up to the page that cannot be written. */
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 1, LEAVES_BYTES, 1, 16},
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 2, LEAVES_BYTES, 1, 144},
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 3, LEAVES_BYTES, 1, 1024},
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 4, LEAVES_BYTES, 1, 64},
+    {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 5, LEAVES_BYTES, 1, 4},
+    {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 8, LEAVES_BYTES, 1, 16},
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 9, LEAVES_BYTES, 1, 1024},
     {24, RING1_XEN_3_0_0, RING1_XEN_4_17, 0, LEAVES_CONTEXT, 2, 0},
     {19, RING1_XEN_2_0, RING1_XEN_2_0, ANY, LEAVES_BYTES, 0, 40}, /* the whole structure (8.19) */
