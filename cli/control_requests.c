@@ -182,27 +182,28 @@ static bool serve_words(struct controlled *c, char **words, JsonBuilder *b, GErr
     return false;
 }
 
-/* The words of a request: ["xenstore", "read", "/..."]. What is nested deeper would take the parser
- * as deep into the stack. */
-static bool is_flat(const char *line)
+/* What a request is made of: one array, and strings. Whatever else the parser would take it does not get to
+ * see: what is nested deep would take it as deep down the stack. */
+static bool is_plain(const char *line)
 {
-    unsigned depth = 0;
+    unsigned arrays = 0;
     bool quoted = false;
     for (; *line; line++) {
         if (quoted && *line == '\\' && line[1])
             line++;
         else if (*line == '"')
             quoted = !quoted;
-        else if (!quoted && (*line == '{' || (*line == '[' && depth++)))
+        else if (!quoted && (!strchr("[], \t\r", *line) || (*line == '[' && arrays++)))
             return false;
     }
     return true;
 }
 
+/* The words of a request: ["xenstore", "read", "/..."]. */
 static char **parse_line(const char *line, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    bool good = is_flat(line);
+    bool good = is_plain(line);
     if (good && !json_parser_load_from_data(parser, line, -1, error))
         return NULL;
     JsonNode *root = json_parser_get_root(parser);

@@ -71,12 +71,13 @@ for words, node, value in ((("shutdown",), "control/shutdown", "poweroff"), (("r
 with socket.socket(socket.AF_UNIX) as client:
     client.connect(path)
     client.settimeout(PATIENCE)
-    client.sendall(b"[" * 60000 + b"\n" + b'{"a": ' * 9000 + b'\n["sysrq", "[{\\"[["]\n["status"]\n')
+    client.sendall(b"[" * 60000 + b"\n" + b'{"a": ' * 9000 + b'\n/*"*/' + b"[" * 60000 +
+                   b'\n["sysrq", "[{\\"[["]\n["status"]\n')
     answers = client.makefile()
-    lines = [json.loads(answers.readline()) for _ in range(4)]
-check("nested requests", all("array of strings" in line.get("error", "") for line in lines[:2]), lines)
-check("brackets in a word", "one key" in lines[2].get("error", ""), lines)
-check("a request behind them", lines[3].get("state") == "running", lines)
+    lines = [json.loads(answers.readline()) for _ in range(5)]
+check("nested requests", all("array of strings" in line.get("error", "") for line in lines[:3]), lines)
+check("brackets in a word", "one key" in lines[3].get("error", ""), lines)
+check("a request behind them", lines[4].get("state") == "running", lines)
 
 check("pause", ctl("pause").status == 0 and "state: paused" in ctl("status").text)
 before = guest_ns()
