@@ -15,7 +15,7 @@
 
 /* Places that a call may write: found before it, for it may change what translates. */
 #define MAX_FRAMES 20u
-#define MAX_PLACES 4u
+#define MAX_PLACES 8u
 struct place {
     uint32_t mfn, offset, len;
 };
@@ -121,14 +121,26 @@ static void allow_frame(struct allowed *a, uint32_t mfn)
         a->frame[a->nr_frames++] = MFN(mfn);
 }
 
-/* Of a structure, which may lie across two pages. */
+static void allow_place(struct vcpu *v, uint32_t va, uint32_t len, struct allowed *a)
+{
+    struct walk walk;
+    if (a->nr_places < MAX_PLACES && guest_walk(v, GVA(va), ACCESS_READ, false, false, &walk) == WALK_OK)
+        a->place[a->nr_places++] = (struct place){walk.mfn.mfn, va % RING1_PAGE_SIZE, len};
+}
+
+/* Of a structure, which may lie across two pages: by a translation of before, as long as there is one, and as
+ * the tables have it, for the call may flush. */
 static void allow_bytes(struct vcpu *v, uint32_t va, uint32_t len, struct allowed *a)
 {
-    while (len && a->nr_places < MAX_PLACES && va < v->domain->abi->hole) {
-        struct walk walk;
-        uint32_t offset = va % RING1_PAGE_SIZE, part = MIN(len, RING1_PAGE_SIZE - offset);
-        if (guest_walk(v, GVA(va), ACCESS_READ, false, false, &walk) == WALK_OK)
-            a->place[a->nr_places++] = (struct place){walk.mfn.mfn, offset, part};
+    struct domain_state *s = &v->domain->s;
+    while (len && va < v->domain->abi->hole) {
+        uint32_t part = MIN(len, RING1_PAGE_SIZE - va % RING1_PAGE_SIZE), stale = s->stale.nr;
+        allow_place(v, va, part, a);
+        if (stale) {
+            s->stale.nr = 0;
+            allow_place(v, va, part, a);
+            s->stale.nr = stale;
+        }
         va += part;
         len -= part;
     }
