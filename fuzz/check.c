@@ -24,6 +24,7 @@
 struct translation {
     uint32_t mfn; /* UINT32_MAX: none */
     bool writable, user;
+    bool stale; /* of before an entry changed: it may end at any access */
 };
 
 /* The entries behind what is looked at, as they stand: pages of one L1 table. Most calls change
@@ -175,10 +176,12 @@ static uint32_t looked_page(unsigned i)
 static struct translation look(struct vcpu *v, unsigned i)
 {
     struct walk walk;
-    if (guest_walk(v, GVA(WORLD_BASE + looked_page(i) * RING1_PAGE_SIZE), ACCESS_READ, false, false, &walk) !=
-        WALK_OK)
+    uint64_t entry;
+    gva_t va = GVA(WORLD_BASE + looked_page(i) * RING1_PAGE_SIZE);
+    bool stale = stale_any(v->domain) && stale_lookup(v->domain, va, &entry);
+    if (guest_walk(v, va, ACCESS_READ, false, false, &walk) != WALK_OK)
         return (struct translation){.mfn = UINT32_MAX};
-    return (struct translation){walk.mfn.mfn, walk.writable, walk.user};
+    return (struct translation){walk.mfn.mfn, walk.writable, walk.user, stale};
 }
 
 /* Not known: there is no such L1 table, or something else than the tables translates. */
@@ -240,7 +243,7 @@ static void check_translations(struct fuzz_checker *c, fuzz_name_fn name, void *
         return;
     for (unsigned i = 0; i < G_N_ELEMENTS(c->looked); i++) {
         struct translation was = c->looked[i], is = look(v, i);
-        if (was.mfn == UINT32_MAX ||
+        if (was.mfn == UINT32_MAX || was.stale ||
             (was.mfn == is.mfn && was.writable <= is.writable && was.user <= is.user))
             continue;
         g_autofree char *what = name(user);
