@@ -147,6 +147,15 @@ static inline __attribute__((always_inline)) enum walk_result walk_tables(struct
     return WALK_OK;
 }
 
+/* The guest's own tables, of as many levels as its ABI has. */
+static inline __attribute__((always_inline)) enum walk_result
+walk_own(struct vcpu *v, gva_t va, enum access access, bool ring3, bool set_bits, struct walk *w)
+{
+    w->writable = w->user = w->executable = true;
+    return v->domain->abi->levels == 3 ? walk_tables(v, va, access, ring3, set_bits, w, 3)
+                                       : walk_tables(v, va, access, ring3, set_bits, w, 2);
+}
+
 enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool ring3, bool set_bits,
                             struct walk *w)
 {
@@ -164,10 +173,8 @@ enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool r
             return WALK_OK;
         stale_drop(d, va); /* as a CPU does before it faults */
         d->s.attention |= ATTN_FLUSH;
-        w->writable = w->user = w->executable = true;
     }
-    return abi->levels == 3 ? walk_tables(v, va, access, ring3, set_bits, w, 3)
-                            : walk_tables(v, va, access, ring3, set_bits, w, 2);
+    return walk_own(v, va, access, ring3, set_bits, w);
 }
 
 /* For Xen itself, of whom the frame alone is asked. In place, where most of `struct walk` is not
@@ -178,13 +185,12 @@ static inline __attribute__((always_inline)) bool find_frame(struct vcpu *v, gva
     const struct domain *d = v->domain;
     enum walk_result result;
     if (G_UNLIKELY(va.va >= d->abi->hole || stale_any(d))) {
-        struct walk w;
+        struct walk w; /* another one, for its address is taken */
         result = guest_walk(v, va, access, false, true, &w);
         *mfn = w.mfn;
     } else {
-        struct walk w = {.writable = true, .user = true, .executable = true};
-        result = d->abi->levels == 3 ? walk_tables(v, va, access, false, true, &w, 3)
-                                     : walk_tables(v, va, access, false, true, &w, 2);
+        struct walk w = {0};
+        result = walk_own(v, va, access, false, true, &w);
         *mfn = w.mfn;
     }
     return result == WALK_OK;

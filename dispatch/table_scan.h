@@ -42,7 +42,9 @@ static inline unsigned next_present(const struct domain *d, mfn_t table, unsigne
 #define FOR_PRESENT(d, table, i, end)                                                                        \
     for (unsigned i = next_present(d, table, 0, end); i < (end); i = next_present(d, table, i + 1, end))
 
+#define DESCRIPTOR_P 47u /* the bit "present" of a descriptor */
 #define FOR_PRESENT_DESCRIPTOR(page, i, end)                                                                 \
-    for (unsigned i = next_with(page, 8, 47, 0, end); i < (end); i = next_with(page, 8, 47, i + 1, end))
+    for (unsigned i = next_with(page, 8, DESCRIPTOR_P, 0, end); i < (end);                                   \
+         i = next_with(page, 8, DESCRIPTOR_P, i + 1, end))
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "left.h"
 
+#include "dispatch/describe.h"
 #include "dispatch/memory_image.h"
 #include "dispatch/page_type.h"
 #include "dispatch/run_queue.h"
@@ -35,12 +36,6 @@ struct fuzz_left {
     char text[160];
 };
 
-/* The command of a memory_op: above it is how far the call has come. */
-static uint32_t memory_command(const struct abi *abi, uint32_t word)
-{
-    return word & (abi->xen >= RING1_XEN_4_17 ? 0x3Fu : 0xFu);
-}
-
 bool fuzz_leaves_more(const struct abi *abi, uint32_t nr, const uint32_t *arg, int32_t result)
 {
     switch (nr) {
@@ -55,7 +50,8 @@ bool fuzz_leaves_more(const struct abi *abi, uint32_t nr, const uint32_t *arg, i
     case 20:
         return result == -XEN_EFAULT || arg[2] != 1;
     case 12: /* XENMEM_exchange: what was exchanged before stays so */
-        return result == -XEN_EFAULT || memory_command(abi, arg[0]) == 11;
+        return result == -XEN_EFAULT ||
+               (arg[0] & command_mask(describe_commands("memory_op"), abi->xen)) == 11;
     case 14: /* the vcpus to be told cannot be read */
     case 16: /* what was made cannot be told, and stays: ports, pirqs */
     case 19:

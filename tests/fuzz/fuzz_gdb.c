@@ -8,11 +8,11 @@
 #include "debug/gdb.h"
 #include "debug/gdb_packet.h"
 #include "fuzz.h"
+#include "raw_machine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define START 0x100000u
 /* Of a run that the client does not end. */
 #define RUNS_MAX 8
 #define SLICE_NS 20000u
@@ -33,24 +33,7 @@ static const uint8_t code[] = {
     0x0F, 0x0B,                   /* 1e: ud2 */
 };
 
-static ring1_machine *machine;
-static ring1_snapshot *snapshot;
-
-static void make_machine(void)
-{
-    ring1_config *c = ring1_config_new();
-    uint8_t *image = g_malloc0(0x1000);
-    memcpy(image, code, sizeof code);
-    c->memory_mib = 4;
-    c->vcpus = 2;
-    c->raw_address = START;
-    machine = ring1_machine_new_from_bytes(c, "raw", image, 0x1000, NULL);
-    if (!machine)
-        abort();
-    snapshot = ring1_machine_save(machine);
-    g_free(image);
-    ring1_config_free(c);
-}
+static struct raw_machine machine;
 
 /* All that was sent is acknowledgements and whole packets. */
 static void check_output(struct gdb_server *g)
@@ -73,8 +56,9 @@ static void run(struct gdb_server *g)
 {
     struct ring1_debug_stop stop;
     for (int i = 0; i < RUNS_MAX && gdb_server_state(g) == GDB_RUNS; i++) {
-        struct ring1_budget budget = {
-            .until_ns = ring1_machine_now(machine) + SLICE_NS, .hypercalls = UINT64_MAX, .traps = UINT64_MAX};
+        struct ring1_budget budget = {.until_ns = ring1_machine_now(machine.m) + SLICE_NS,
+                                      .hypercalls = UINT64_MAX,
+                                      .traps = UINT64_MAX};
         if (!gdb_server_run(g, &budget, &stop, NULL))
             abort();
         if (gdb_server_state(g) != GDB_RUNS || stop.reason != RING1_DEBUG_GUEST)
@@ -127,13 +111,12 @@ static void say_packets(struct gdb_server *g, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (!machine)
-        make_machine();
+    if (!machine.m)
+        raw_machine_make(&machine, code, sizeof code);
     if (size < 1 || size > 16384)
         return 0;
-    if (!ring1_machine_restore(machine, snapshot, NULL))
-        abort();
-    ring1_debugger *d = ring1_debugger_new(machine, NULL, NULL);
+    raw_machine_restart(&machine);
+    ring1_debugger *d = ring1_debugger_new(machine.m, NULL, NULL);
     struct gdb_server *g = gdb_server_new("/image", NULL, NULL);
     gdb_server_set(g, d, data[0] & 2);
     gdb_server_attach(g);
