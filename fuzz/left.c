@@ -53,7 +53,8 @@ bool fuzz_leaves_more(const struct abi *abi, uint32_t nr, const uint32_t *arg, i
         return result == -XEN_EFAULT ||
                (arg[0] & command_mask(describe_commands("memory_op"), abi->xen)) == 11;
     case 14: /* the vcpus to be told cannot be read */
-    case 16: /* what was made cannot be told, and stays: ports, pirqs */
+    case 16: /* what was made cannot be told, and stays: ports, pirqs; what was read is gone */
+    case 18:
     case 19:
     case 22:
     case 24:
@@ -103,6 +104,7 @@ static const struct row {
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 5, LEAVES_BYTES, 1, 4},
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 8, LEAVES_BYTES, 1, 16},
     {17, RING1_XEN_3_0_0, RING1_XEN_4_17, 9, LEAVES_BYTES, 1, 1024},
+    {34, RING1_XEN_4_17, RING1_XEN_4_17, 10, LEAVES_BYTES, 1, 8},
     {24, RING1_XEN_3_0_0, RING1_XEN_4_17, 0, LEAVES_CONTEXT, 2, 0},
     {19, RING1_XEN_2_0, RING1_XEN_2_0, ANY, LEAVES_BYTES, 0, 40}, /* the whole structure (8.19) */
     {33, RING1_XEN_4_17, RING1_XEN_4_17, 13, LEAVES_BYTES, 1, 36},
