@@ -40,6 +40,17 @@ bool confine_write(int fd, const char *bytes, size_t len);
 int confine_apart(const char *name, const struct sandbox_choice *choice, unsigned needs,
                   int (*work)(void *user), void *user);
 
+/* What has to be opened for a run may stand in a file that somebody else has made. `look` says it in a
+ * confined child, by confine_say, and returns an exit status. The lines, for confine_heard; NULL: there are
+ * none, said so. What was said before a failure is there, too. The child may have been taken over: what is
+ * heard is only words. g_strfreev. */
+char **confine_look(const char *name, const struct sandbox_choice *choice,
+                    int (*look)(GString *out, void *user), void *user, int *status);
+/* A line: a letter, and a word of any bytes but 0. */
+void confine_say(GString *out, char mark, const char *word);
+/* The words behind this letter; g_strfreev. */
+char **confine_heard(char *const *lines, char mark);
+
 /* --- --sandbox=report ----------------------------------------------------------------------- */
 
 /* At the end: what was heard, on one line of stderr; and as a member of the report's object

@@ -352,8 +352,7 @@ static bool parse_xl(struct options *o, int argc, char **argv, int *status)
 {
     struct xl_config xl;
     enum subcommand command = o->command;
-    g_autoptr(GError) error = NULL;
-    bool good = xl_config_read(o->image, &xl, &error);
+    bool good = xl_config_read(o->name, o->image, &o->sandbox, &xl, status);
     for (guint i = 0; i < xl.unserved->len; i++)
         complain("%s: %s", o->image, (const char *)g_ptr_array_index(xl.unserved, i));
     if (good) {
@@ -368,9 +367,6 @@ static bool parse_xl(struct options *o, int argc, char **argv, int *status)
             g_free(o->image);
             o->image = g_strdup(xl.kernel);
         }
-    } else {
-        complain("%s", error->message);
-        *status = status_of_error(error);
     }
     xl_config_clear(&xl);
     return good;

@@ -18,14 +18,20 @@ struct xl_config {
 /* Whether a file is to be taken for one: its name ends in ".cfg". */
 bool xl_config_is(const char *path);
 
-/* Read it. False: RING1_ERROR_OPTION with file and line. */
-bool xl_config_read(const char *path, struct xl_config *out, GError **error);
+/* Read it for the command `name`, in a confined child: the file and libxlutil are somebody else's.
+ * False: *status is the exit status; said so. It is to be cleared either way. */
+struct sandbox_choice;
+bool xl_config_read(const char *name, const char *path, const struct sandbox_choice *choice,
+                    struct xl_config *out, int *status);
 void xl_config_clear(struct xl_config *config);
 
-/* What the module ring1-xl has: the same. libxlutil brings a dozen libraries, which
- * no other run needs. */
+/* What the module ring1-xl has: `len` bytes of text, of which messages speak as of `path`, into lists
+ * that are there and empty. False: RING1_ERROR_OPTION with file and line. libxlutil brings a dozen
+ * libraries, which no other run needs. */
 #define XL_MODULE_SYMBOL "ring1_xl_config_read"
-bool ring1_xl_config_read(const char *path, struct xl_config *out, GError **error);
-typedef bool (*xl_config_read_fn)(const char *path, struct xl_config *out, GError **error);
+bool ring1_xl_config_read(const char *path, const char *text, size_t len, struct xl_config *out,
+                          GError **error);
+typedef bool (*xl_config_read_fn)(const char *path, const char *text, size_t len, struct xl_config *out,
+                                  GError **error);
 
 #endif

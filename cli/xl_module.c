@@ -19,12 +19,19 @@ struct reader {
     struct xl_config *out;
 };
 
+/* One line, whatever the file's strings are. */
+static char *one_line(const char *format, va_list args) G_GNUC_PRINTF(1, 0);
+static char *one_line(const char *format, va_list args)
+{
+    return g_strdelimit(g_strdup_vprintf(format, args), "\n", ' ');
+}
+
 static bool fail(const struct reader *r, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 static bool fail(const struct reader *r, GError **error, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    g_autofree char *text = one_line(format, args);
     va_end(args);
     g_set_error(error, RING1_ERROR, RING1_ERROR_OPTION, "%s: %s", r->path, text);
     return false;
@@ -35,7 +42,7 @@ static void unserved(const struct reader *r, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    g_ptr_array_add(r->out->unserved, g_strdup_vprintf(format, args));
+    g_ptr_array_add(r->out->unserved, one_line(format, args));
     va_end(args);
 }
 
@@ -239,12 +246,13 @@ static bool read_list(const struct reader *r, const char *name,
 
 /* --- the file ----------------------------------------------------------------------- */
 
-/* The names that the text sets, for those that nobody asks for: libxlutil tells only
- * of names that it is asked about. */
+/* The names that the text sets, which may be of any bytes, for those that nobody asks for: libxlutil tells
+ * only of names that it is asked about. */
 static GPtrArray *names_in(const char *text)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GRegex) regex = g_regex_new("^[ \\t]*([A-Za-z_]\\w*)[ \\t]*\\+?=", G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GRegex) regex =
+        g_regex_new("^[ \\t]*([A-Za-z_]\\w*)[ \\t]*\\+?=", G_REGEX_MULTILINE | G_REGEX_RAW, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
     for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match); g_match_info_next(match, NULL))
         g_ptr_array_add(names, g_match_info_fetch(match, 1));
@@ -277,18 +285,14 @@ static char *first_line(char *text)
     return text;
 }
 
-bool ring1_xl_config_read(const char *path, struct xl_config *out, GError **error)
+bool ring1_xl_config_read(const char *path, const char *text, size_t len, struct xl_config *out,
+                          GError **error)
 {
-    g_autofree char *text = NULL;
-    gsize len;
-    g_autoptr(GError) why = NULL;
-    struct reader r = {.path = path, .out = out};
-    if (!g_file_get_contents(path, &text, &len, &why)) {
-        g_set_error_literal(error, RING1_ERROR, RING1_ERROR_IMAGE, why->message);
-        return false;
-    }
     char *said = NULL;
     size_t said_len;
+    struct reader r = {.path = path, .out = out};
+    if (memchr(text, 0, len)) /* libxlutil would abort */
+        return fail(&r, error, "this is no text: there is a byte 0");
     FILE *report = open_memstream(&said, &said_len);
     r.cfg = report ? xlu_cfg_init(report, path) : NULL;
     bool good = r.cfg && len < G_MAXINT && xlu_cfg_readdata(r.cfg, text, (int)len) == 0;

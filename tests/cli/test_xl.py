@@ -20,8 +20,8 @@ with open(disk, "wb") as f:
 
 
 def config(text):
-    with open(path, "w") as f:
-        f.write(text)
+    with open(path, "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
 
 
 def run(text, *more, **kwargs):
@@ -43,11 +43,15 @@ for text, status, words in (("memory = 16\n", 2, "kernel is missing"), (kernel +
                             (kernel + "memory = \n", 2, "guest.cfg:1"), (kernel + "memory=0\n", 2, "--memory"),
                             (kernel + 'memory="much"\n', 2, "--memory"), ("kernel = 'x\n", 2, "guest.cfg:1"),
                             (kernel + "disk='x'\n", 2, "no list"), (kernel + "disk=['']\n", 2, "xl would take"),
-                            (kernel + "vcpus=33\n", 2, "--vcpus"), ("kernel='/nonexistent/k'\n", 126, "/nonexistent/k"),
+                            (kernel + "vcpus=33\n", 2, "--vcpus"), (kernel.encode() + b"name='\0'\n", 2, "byte 0"),
+                            (kernel.encode() + b"\xf0=1\n", 2, "guest.cfg:2"), ("type='a\\nb'\n", 2, 'type="a b"'), ("kernel='/nonexistent/k'\n", 126, "/nonexistent/k"),
                             (kernel + f"ramdisk='/nonexistent/r'\nmemory=16\n", 126, "/nonexistent/r")):
     r = run(text)
     check(f"refused: {text!r}", r.status == status and words in r.err and r.err.count("\n") == 1, r)
 check_refused("no file", 126, ["/nonexistent/x.cfg"], "run", "/nonexistent/x.cfg")
+many = "".join(f"bogus{i}=1\n" for i in range(80000))
+r = run(kernel + many)
+check("more than anybody has to say", r.status == 125 and r.err.count("\n") == 1, r.status)
 
 # A guest that reboots is started again, unless the file or the command line says else.
 again = f'kernel = "{guests.path("again")}"\nmemory = 16\n'
