@@ -67,7 +67,7 @@ static bool decode_head(const struct fuzz_grammar *g, const uint8_t *p, struct f
 void fuzz_decode(const struct fuzz_grammars *g, const uint8_t *bytes, size_t len, struct fuzz_input *out)
 {
     out->nr_steps = 0;
-    out->pair = len > 0 ? (uint8_t)(bytes[0] % g->nr) : 0;
+    out->pair = (uint8_t)(len > 0 ? bytes[0] % g->nr : 0);
     out->preempt = len > 1 ? bytes[1] : 0;
     const struct fuzz_grammar *grammar = fuzz_grammar_of(g, out);
     for (size_t at = HEADER_BYTES; at + STEP_BYTES <= len && out->nr_steps < FUZZ_MAX_STEPS;) {
