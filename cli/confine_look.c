@@ -53,6 +53,7 @@ char **confine_look(const char *name, const struct sandbox_choice *choice,
     struct sandbox_choice own = *choice;
     if (own.mode == SANDBOX_REPORT) /* that is about the guest's run */
         own.mode = SANDBOX_OFF;
+    own.before = true;
     *status = STATUS_FAILED;
     if (looker.to < 0)
         return NULL;

@@ -59,6 +59,7 @@ struct trace_options {
 struct sandbox_choice {
     enum sandbox_mode mode;
     bool given;
+    bool before; /* of a look before a run, which says itself what cannot be had */
 };
 bool sandbox_choice_parse(const char *value, struct sandbox_choice *choice);
 #define SANDBOX_VALUES "on, off or report"

@@ -353,6 +353,8 @@ def outside():
     """In somebody else's sandbox, which refuses what ours is made of."""
     landlock = "Landlock (ABI" in version.out.decode()
     guest = guest_of(["read-file", "call-out", "list-files"])
+    with open(path("off.cfg"), "w") as f:
+        f.write(f'kernel = "{off[-1]}"\n')
 
     def run(rules, *args):
         r = subprocess.run([OUTER, *rules, "--", *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE,
@@ -385,6 +387,8 @@ def outside():
         check(f"seccomp gives {errno}: fuzz", said.status == 0 and said.err.count(words) == 1, said)
         said, out = run(rules, RING1, "run", "--net", "user", *off)
         check(f"seccomp gives {errno}: a network card", said.status == 0 and said.err.count("\n") == 1, said)
+        said, out = run(rules, RING1, "run", *off[:-1], path("off.cfg"))
+        check(f"seccomp gives {errno}: one of xl's files", said.status == 0 and said.err.count("\n") == 1, said)
     said, _ = run(["no_new_privs=EPERM"], EXPLOITED, "run", *guest)
     check("no_new_privs is forbidden", said.status == 0 and (said.of.get("read-file") in REFUSED or "seccomp is not" in said.err), said)
     said, _ = run(["prlimit64=EPERM", "capset=EPERM", "personality=EPERM"], EXPLOITED, "run", *guest)
