@@ -41,9 +41,9 @@ int confine_apart(const char *name, const struct sandbox_choice *choice, unsigne
                   int (*work)(void *user), void *user);
 
 /* What has to be opened for a run may stand in a file that somebody else has made. `look` says it in a
- * confined child, by confine_say, and returns an exit status. The lines, for confine_heard; NULL: there are
- * none, said so. What was said before a failure is there, too. The child may have been taken over: what is
- * heard is only words. g_strfreev. */
+ * confined child, by confine_say, and returns an exit status, which *status is. The lines, for confine_heard;
+ * NULL: there are none, said so, and *status is of a failure. What was said before a failure is there, too.
+ * The child may have been taken over: what is heard is only words. g_strfreev. */
 char **confine_look(const char *name, const struct sandbox_choice *choice,
                     int (*look)(GString *out, void *user), void *user, int *status);
 /* A line: a letter, and a word of any bytes but 0. */

@@ -5,8 +5,6 @@
 #include "confine.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* More than that nobody has to say. */
@@ -34,15 +32,14 @@ static int look_into(void *user)
 
 static char **read_lines(const char *name, int fd)
 {
-    struct stat st;
-    if (fstat(fd, &st) || st.st_size > (off_t)SAID_MAX) {
-        complain("%s: more than %u bytes are asked for", name, SAID_MAX);
-        return NULL;
-    }
-    g_autofree char *text = g_malloc0((size_t)st.st_size + 1);
-    if (pread(fd, text, (size_t)st.st_size, 0) == st.st_size)
+    g_autofree char *text = g_malloc0(SAID_MAX + 2);
+    ssize_t n = pread(fd, text, SAID_MAX + 1, 0);
+    if (n >= 0 && n <= (ssize_t)SAID_MAX)
         return g_strsplit(text, "\n", -1);
-    complain("%s: a file in memory: %s", name, g_strerror(errno));
+    if (n < 0)
+        complain("%s: a file in memory: %s", name, g_strerror(errno));
+    else
+        complain("%s: more than %u bytes are asked for", name, SAID_MAX);
     return NULL;
 }
 

@@ -7,9 +7,6 @@
 #include "confine.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 bool xl_config_is(const char *path)
 {
@@ -27,19 +24,11 @@ static void *open_module(void)
 }
 
 struct xl_file {
-    const char *name, *path;
-    int fd;
+    const char *path;
+    char *text;
+    gsize len;
     xl_config_read_fn read;
 };
-
-static bool read_text(int fd, GString *text)
-{
-    char bytes[4096];
-    ssize_t n;
-    while ((n = read(fd, bytes, sizeof bytes)) > 0 || (n < 0 && errno == EINTR))
-        g_string_append_len(text, bytes, MAX(n, 0));
-    return n == 0;
-}
 
 static void say_list(GString *out, char mark, const GPtrArray *list)
 {
@@ -47,24 +36,15 @@ static void say_list(GString *out, char mark, const GPtrArray *list)
         confine_say(out, mark, g_ptr_array_index(list, i));
 }
 
-static struct xl_config nothing(void)
-{
-    return (struct xl_config){.words = g_ptr_array_new_with_free_func(g_free),
-                              .unserved = g_ptr_array_new_with_free_func(g_free)};
-}
-
 /* In the child. */
 static int look_into(GString *out, void *user)
 {
     const struct xl_file *file = user;
-    g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    struct xl_config xl = nothing();
+    struct xl_config xl;
     int status = STATUS_OK;
-    if (!read_text(file->fd, text)) {
-        complain("%s: %s: %s", file->name, file->path, g_strerror(errno));
-        status = STATUS_IMAGE;
-    } else if (!file->read(file->path, text->str, text->len, &xl, &error)) {
+    xl_config_init(&xl);
+    if (!file->read(file->path, file->text, file->len, &xl, &error)) {
         complain("%s", error->message);
         status = status_of_error(error);
     }
@@ -94,10 +74,10 @@ static bool are_options(const GPtrArray *words)
     return words->len % 2 == 0;
 }
 
-static bool look(struct xl_file *file, const struct sandbox_choice *choice, struct xl_config *out,
-                 int *status)
+static bool look(const char *name, struct xl_file *file, const struct sandbox_choice *choice,
+                 struct xl_config *out, int *status)
 {
-    g_auto(GStrv) lines = confine_look(file->name, choice, look_into, file, status);
+    g_auto(GStrv) lines = confine_look(name, choice, look_into, file, status);
     if (!lines)
         return false;
     take_list(out->words, lines, 'w');
@@ -108,7 +88,7 @@ static bool look(struct xl_file *file, const struct sandbox_choice *choice, stru
         return false;
     if (out->kernel && are_options(out->words))
         return true;
-    complain("%s: %s: what was read makes no sense", file->name, file->path);
+    complain("%s: %s: what was read makes no sense", name, file->path);
     *status = STATUS_FAILED;
     return false;
 }
@@ -116,29 +96,22 @@ static bool look(struct xl_file *file, const struct sandbox_choice *choice, stru
 bool xl_config_read(const char *name, const char *path, const struct sandbox_choice *choice,
                     struct xl_config *out, int *status)
 {
-    struct xl_file file = {name, path, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), NULL};
+    struct xl_file file = {.path = path};
+    g_autoptr(GError) error = NULL;
+    xl_config_init(out);
+    *status = STATUS_IMAGE;
+    if (!g_file_get_contents(path, &file.text, &file.len, &error)) {
+        complain("%s: %s", name, error->message);
+        return false;
+    }
     void *module = open_module();
-    bool good = false;
-    *out = nothing();
     if (module)
         *(void **)&file.read = dlsym(module, XL_MODULE_SYMBOL);
-    *status = STATUS_IMAGE;
-    if (file.fd < 0) {
-        complain("%s: %s: %s", name, path, g_strerror(errno));
-    } else if (!file.read) {
+    bool good = file.read && look(name, &file, choice, out, status);
+    if (!file.read) {
         complain("%s: %s: xl's files cannot be read: %s", name, path, dlerror());
         *status = STATUS_FAILED;
-    } else {
-        good = look(&file, choice, out, status);
     }
-    if (file.fd >= 0)
-        close(file.fd);
+    g_free(file.text);
     return good;
-}
-
-void xl_config_clear(struct xl_config *config)
-{
-    g_free(config->kernel);
-    g_ptr_array_unref(config->words);
-    g_ptr_array_unref(config->unserved);
 }

@@ -24,17 +24,15 @@ static void check_words(const GPtrArray *words)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     GError *error = NULL;
-    struct xl_config xl = {.words = g_ptr_array_new_with_free_func(g_free),
-                           .unserved = g_ptr_array_new_with_free_func(g_free)};
-    g_autofree char *text = g_strndup((const char *)data, size);
-    memcpy(text, data, size); /* zeroes, too */
+    struct xl_config xl;
+    g_autofree char *text = g_malloc0(size + 1);
+    memcpy(text, data, size);
+    xl_config_init(&xl);
     if (!ring1_xl_config_read("input.cfg", text, size, &xl, &error))
         must_be_one_line(error);
     else
         must(xl.kernel != NULL, "there is no kernel");
     check_words(xl.words);
-    g_free(xl.kernel);
-    g_ptr_array_unref(xl.words);
-    g_ptr_array_unref(xl.unserved);
+    xl_config_clear(&xl);
     return 0;
 }
