@@ -167,14 +167,20 @@ enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool r
         return walk_hole(d, va, access, ring3, w);
 
     uint64_t stale;
-    w->writable = w->user = w->executable = true;
     if (stale_any(d) && stale_lookup(d, va, &stale)) {
+        w->writable = w->user = w->executable = true;
         if (grants(w, abi->levels, stale, access, ring3))
             return WALK_OK;
         stale_drop(d, va); /* as a CPU does before it faults */
         d->s.attention |= ATTN_FLUSH;
     }
     return walk_own(v, va, access, ring3, set_bits, w);
+}
+
+enum walk_result guest_walk_tables(struct vcpu *v, gva_t va, enum access access, bool ring3, struct walk *w)
+{
+    memset(w, 0, sizeof *w);
+    return walk_own(v, va, access, ring3, false, w);
 }
 
 /* For Xen itself, of whom the frame alone is asked. In place, where most of `struct walk` is not

@@ -65,6 +65,10 @@ struct walk {
 enum walk_result guest_walk(struct vcpu *v, gva_t va, enum access access, bool ring3, bool set_bits,
                             struct walk *out);
 
+/* The same below the hole, as the tables stand: without translations that live on (stale.h). */
+enum walk_result guest_walk_tables(struct vcpu *v, gva_t va, enum access access, bool ring3,
+                                   struct walk *out);
+
 /* [va, va + len) lies below the hypervisor's hole and does not wrap. */
 bool guest_range_ok(const struct domain *d, gva_t va, uint64_t len);
 

@@ -8,6 +8,7 @@
 #include "dispatch/memory_image.h"
 #include "dispatch/page_type.h"
 #include "dispatch/run_queue.h"
+#include "dispatch/stale.h"
 #include "dispatch/xen_slots.h"
 
 #include <stdio.h>
@@ -53,7 +54,7 @@ bool fuzz_leaves_more(const struct abi *abi, uint32_t nr, const uint32_t *arg, i
         return result == -XEN_EFAULT ||
                (arg[0] & command_mask(describe_commands("memory_op"), abi->xen)) == 11;
     case 14: /* the vcpus to be told cannot be read */
-    case 16: /* what was made cannot be told, and stays: ports, pirqs; what was read is gone */
+    case 16: /* what was made cannot be told, and stays: ports, pirqs; what a console gave is gone */
     case 18:
     case 19:
     case 22:
@@ -119,26 +120,23 @@ static void allow_frame(struct allowed *a, uint32_t mfn)
         a->frame[a->nr_frames++] = MFN(mfn);
 }
 
-static void allow_place(struct vcpu *v, uint32_t va, uint32_t len, struct allowed *a)
+static void allow_place(struct allowed *a, mfn_t mfn, uint32_t offset, uint32_t len)
 {
-    struct walk walk;
-    if (a->nr_places < MAX_PLACES && guest_walk(v, GVA(va), ACCESS_READ, false, false, &walk) == WALK_OK)
-        a->place[a->nr_places++] = (struct place){walk.mfn.mfn, va % RING1_PAGE_SIZE, len};
+    if (a->nr_places < MAX_PLACES)
+        a->place[a->nr_places++] = (struct place){mfn.mfn, offset, len};
 }
 
 /* Of a structure, which may lie across two pages: by a translation of before, as long as there is one, and as
  * the tables have it, for the call may flush. */
 static void allow_bytes(struct vcpu *v, uint32_t va, uint32_t len, struct allowed *a)
 {
-    struct domain_state *s = &v->domain->s;
     while (len && va < v->domain->abi->hole) {
-        uint32_t part = MIN(len, RING1_PAGE_SIZE - va % RING1_PAGE_SIZE), stale = s->stale.nr;
-        allow_place(v, va, part, a);
-        if (stale) {
-            s->stale.nr = 0;
-            allow_place(v, va, part, a);
-            s->stale.nr = stale;
-        }
+        struct walk walk;
+        uint32_t offset = va % RING1_PAGE_SIZE, part = MIN(len, RING1_PAGE_SIZE - offset);
+        if (guest_walk(v, GVA(va), ACCESS_READ, false, false, &walk) == WALK_OK)
+            allow_place(a, walk.mfn, offset, part);
+        if (stale_any(v->domain) && guest_walk_tables(v, GVA(va), ACCESS_READ, false, &walk) == WALK_OK)
+            allow_place(a, walk.mfn, offset, part);
         va += part;
         len -= part;
     }
