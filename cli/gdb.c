@@ -311,9 +311,11 @@ bool gdb_run(struct gdb *g, const struct ring1_budget *budget, struct ring1_debu
     bool ok = gdb_server_run(g->server, &b, stop, error);
     if (ok && stop->reason == RING1_DEBUG_GUEST)
         choose_slice(g, g_get_monotonic_time() - start);
-    if (g->client >= 0 && !write_out(g))
+    if (g->client < 0)
+        return ok;
+    if (!write_out(g))
         g->gone = true;
-    else if (g->client >= 0 && g->can_spin && gdb_server_state(g->server) == GDB_STOPPED)
+    else if (g->can_spin && gdb_server_state(g->server) == GDB_STOPPED)
         await_client(g);
     return ok;
 }
